@@ -1,0 +1,60 @@
+# Every target does its own set-up: a virtual environment in .venv and a locked install into it.
+# Needs Python 3.11+, make and git, nothing else.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2])' 2>/dev/null; then echo $$p; break; fi; done)
+PY := .venv/bin/python
+RUN := .venv/.ready-run
+DEV := .venv/.ready-dev
+
+.PHONY: help demo test lint format bench lock schema clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+.venv/.created:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found on PATH."; exit 1; }
+	@echo "Setting up .venv with $(PYTHON) ..."
+	@$(PYTHON) -m venv .venv || { echo "python -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@command -v uv >/dev/null 2>&1 || $(PY) -m pip install --quiet --disable-pip-version-check 'uv>=0.5,<1'
+	@touch $@
+
+# uv from PATH where there is one, otherwise the one brought into .venv. The lock file pins by version and hash.
+INSTALL = UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy $$(command -v uv || echo .venv/bin/uv) pip install --quiet --python $(PY) --constraint requirements.lock --editable
+
+$(RUN): .venv/.created pyproject.toml requirements.lock
+	@$(INSTALL) .
+	@touch $@
+
+$(DEV): $(RUN)
+	@$(INSTALL) '.[dev]'
+	@touch $@
+
+demo: $(RUN) ## Plan, apply, drift and history on embedded defaults, in under a minute
+	@$(PY) -m reconciler demo
+
+test: $(DEV) ## Run the tests (real PostgreSQL, real HTTP, real SDK, real Azurite)
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: $(DEV) ## Formatting, ruff, mypy --strict, import contracts, generated files up to date
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@$(PY) -m importlinter.cli lint 2>/dev/null || .venv/bin/lint-imports
+	@$(PY) -m reconciler schema --check
+
+format: $(DEV) ## Format the code and mend what ruff can mend
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+bench: $(DEV) ## Measure: seconds, API calls, SQL statements, memory
+	@$(PY) -m tests.bench
+
+lock: $(DEV) ## Resolve the dependencies again into requirements.lock
+	@$$(command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
+
+clean: ## Remove what the targets made
+	rm -rf .venv .sharepack .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
