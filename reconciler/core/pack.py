@@ -1,0 +1,45 @@
+"""What one pack file declares, with each resource's place in the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.core.key import Key, PackId
+from reconciler.core.managed import UNMANAGED, Managed
+from reconciler.core.problem import Where
+from reconciler.core.resource import Resource
+
+
+class Strategy(StrEnum):
+    """Derived, never declared: NEW while nothing of the pack exists, UPDATE afterwards."""
+
+    NEW = "NEW"
+    UPDATE = "UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    resource: Resource
+    where: Where
+    #: The pack may take over a resource of this name that exists and is not recorded.
+    adopt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SharePack:
+    """One valid pack. `resources` is keyed by identity, so order and letter case in the file do not matter."""
+
+    id: PackId
+    #: Path of the file inside the repository, with forward slashes.
+    path: str
+    requestor: str
+    workspace: str
+    resources: Mapping[Key, Declared]
+    region: Managed[str] = UNMANAGED
+    description: Managed[str] = UNMANAGED
+    #: What the file states; only ever compared with the derived strategy, for a warning.
+    stated_strategy: Strategy | None = None
+    #: "yaml" or "xlsx".
+    file_format: str = "yaml"
+    #: The recipients of other packs that this pack's shares grant to.
+    borrowed: frozenset[Key] = field(default_factory=frozenset)
