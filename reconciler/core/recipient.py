@@ -10,6 +10,9 @@ from reconciler.core.managed import UNMANAGED, Managed
 class TokenSharing:
     """D2O: an outside partner that reads with a bearer token."""
 
+    def __str__(self) -> str:
+        return "D2O"
+
 
 @dataclass(frozen=True, slots=True)
 class DatabricksSharing:
@@ -18,12 +21,18 @@ class DatabricksSharing:
     #: `<cloud>:<region>:<uuid>`, lower case.
     metastore_id: str
 
+    def __str__(self) -> str:
+        return f"D2D with metastore {self.metastore_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class OtherSharing:
     """A way to authenticate that exists at Databricks and that no pack can declare (yet)."""
 
     authentication_type: str
+
+    def __str__(self) -> str:
+        return self.authentication_type
 
 
 Authentication: TypeAlias = TokenSharing | DatabricksSharing | OtherSharing

@@ -1,0 +1,35 @@
+"""What Databricks says about one resource. Only a 404 on the very name is absence; anything else is unreadable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from reconciler.core.key import Key
+from reconciler.core.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The resource as it is: every field has a value, none is UNMANAGED."""
+
+    resource: Resource
+    owner: str = ""
+    updated_by: str = ""
+    #: Epoch milliseconds; None where Databricks does not tell.
+    updated_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Databricks answered 404 for this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Refused or unreachable: the resource may or may not exist."""
+
+    reason: str
+
+
+Observed: TypeAlias = Found | Absent | Unreadable
+Actual: TypeAlias = Mapping[Key, Observed]

@@ -1,0 +1,50 @@
+"""What we last made true: the current SCD2 rows, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from reconciler.core.key import Key, PackId
+from reconciler.core.resource import Resource
+
+
+class PackStatus(StrEnum):
+    """`share_pack_status`; the first four are the guide's."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    VALIDATION_FAILED = "VALIDATION_FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    resource: Resource
+    pack: PackId
+    version: int
+    #: The commit that asked for this state; empty when it came from uncommitted files.
+    commit: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPack:
+    id: PackId
+    share_pack_id: str
+    path: str
+    workspace: str
+    status: PackStatus
+    #: The commit of the content last submitted; empty when it came from uncommitted files.
+    commit: str
+    #: Canonical JSON of the declared content, to tell whether a file changed at all.
+    config_digest: str = ""
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedState:
+    resources: Mapping[Key, Recorded] = field(default_factory=dict)
+    #: Keys with an operation that was begun and whose outcome is not known.
+    open_intents: frozenset[Key] = frozenset()
+    packs: Mapping[PackId, RecordedPack] = field(default_factory=dict)

@@ -1,0 +1,60 @@
+"""Databricks, as the stages see it: read what is asked about, perform one call. Two failures exist, no others."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.core.actual import Actual
+from reconciler.core.calls import Call
+from reconciler.core.key import Key
+from reconciler.core.share import ObjectType
+
+
+@dataclass(frozen=True, slots=True)
+class CallReceipt:
+    """Databricks did what was asked."""
+
+    #: `X-Request-Id` of the answer; empty where there was none.
+    request_id: str = ""
+
+
+class UnavailableError(Exception):
+    """Databricks cannot be reached or asks to wait; trying again later can help."""
+
+    def __init__(self, reason: str, *, retry_after: float | None = None, maybe_done: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        #: Seconds Databricks asks to wait.
+        self.retry_after = retry_after
+        #: The request may have taken effect although no answer said so: read before repeating it.
+        self.maybe_done = maybe_done
+
+
+class RefusedError(Exception):
+    """Databricks said no; the same call will be refused again until somebody changes something."""
+
+    def __init__(self, reason: str, *, code: str = "", request_id: str = "") -> None:
+        super().__init__(f"{code}: {reason}" if code else reason)
+        self.reason = reason
+        #: Databricks' `error_code`, such as PERMISSION_DENIED.
+        self.code = code
+        self.request_id = request_id
+
+
+class Platform(Protocol):
+    async def observe(self, keys: Collection[Key]) -> Actual:
+        """An entry for every key, read in parallel; 404 is Absent, any other failure is Unreadable."""
+
+    async def object_types(self, workspace: str, names: Collection[str]) -> Mapping[str, ObjectType | None]:
+        """The shareable type of each three-part name, looked up in the catalog; None when there is no such object.
+
+        A name that could not be looked up (no privilege, no answer) is left out.
+        """
+
+    async def perform(self, call: Call) -> CallReceipt:
+        """Carry out one call, once. Raises UnavailableError or RefusedError."""
+
+    async def activation_link(self, key: Key) -> str | None:
+        """The one-time link of a token recipient, straight from Databricks; None when there is none (any more)."""
+
+    async def close(self) -> None: ...
