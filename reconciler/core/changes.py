@@ -89,12 +89,16 @@ def _set_changes(
     if desired is UNMANAGED:
         return
     found = frozenset() if actual is UNMANAGED else actual
-    for element in sorted(found - desired):
+    for element in sorted(found - desired, key=_order):
         by_hand = recorded is not UNMANAGED and element not in recorded
         yield ElementRemoved(field, element, Cause.DRIFT if by_hand else Cause.FILE)
-    for element in sorted(desired - found):
+    for element in sorted(desired - found, key=_order):
         by_hand = recorded is not UNMANAGED and element in recorded
         yield ElementAdded(field, element, Cause.DRIFT if by_hand else Cause.FILE)
+
+
+def _order(element: str | SharedObject) -> tuple[str, str]:
+    return (element, "") if isinstance(element, str) else (element.name, str(element.type))
 
 
 def combined_cause(changes: tuple[FieldChange, ...]) -> Cause:

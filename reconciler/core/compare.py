@@ -101,7 +101,7 @@ def _compare_with(states: ThreeStates, desired: Resource, actual: Resource) -> V
     if changes:
         return Update(actual, desired, changes, combined_cause(changes))
     if states.recorded == desired and not states.rows_behind:
-        return Keep(desired)
+        return Keep(actual)
     return Record(states.recorded, desired)
 
 

@@ -22,7 +22,7 @@ class ObjectType(StrEnum):
     FEATURE_SPEC = "FEATURE_SPEC"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class SharedObject:
     """A data object in a share. A pack names it; its type is looked up in the catalog unless the name has two parts."""
 

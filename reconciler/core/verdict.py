@@ -41,7 +41,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    resource: Resource
+    #: As it is in the workspace, unmanaged fields included.
+    actual: Resource
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,99 @@
+"""What a plan may not do on its own: objections, as values, each saying what would lift it.
+
+Nothing is deleted or revoked that Git did not attest: the entry stood in a commit we applied and is gone in a
+descendant of it. Anything else that removes access is held.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.changes import ElementAdded, ElementRemoved
+from reconciler.core.key import Key, PackId
+from reconciler.core.verdict import Adopt, Delete, Update, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    rule: str
+    message: str
+    #: What a person can do about it.
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """Git's word on what may go, for one pack."""
+
+    #: Why nothing of this pack may be removed; empty when removals are attested.
+    refusal: str = ""
+    hint: str = ""
+    #: Resources that stood in the commit they were recorded from and are gone in the one being applied.
+    removed: frozenset[Key] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Prerequisites:
+    """What a share step builds on."""
+
+    #: Types that the catalog does not know.
+    missing: tuple[str, ...] = ()
+    #: Names that could not be looked up.
+    unknown: tuple[str, ...] = ()
+    #: Why a recipient it grants to will not be there, by recipient name.
+    blocked: Mapping[str, str] = field(default_factory=dict)
+
+
+def objections(
+    key: Key, verdict: Verdict, attestation: Attestation, prerequisites: Prerequisites
+) -> tuple[Objection, ...]:
+    return (*_attestation_objections(key, verdict, attestation), *prerequisite_objections(prerequisites))
+
+
+def _attestation_objections(key: Key, verdict: Verdict, attestation: Attestation) -> Iterator[Objection]:
+    if isinstance(verdict, Delete):
+        if attestation.refusal:
+            yield Objection("delete-not-attested", f"deleting it is held: {attestation.refusal}", attestation.hint)
+        elif key not in attestation.removed:
+            yield Objection(
+                "delete-not-attested",
+                "deleting it is held: Git does not show that an applied pack declared it and a later commit removed it",
+                "declare it again, apply, then remove it in a commit of its own; or delete it by hand",
+            )
+    elif attestation.refusal and removes_access(verdict):
+        yield Objection("revoke-not-attested", f"taking access away is held: {attestation.refusal}", attestation.hint)
+
+
+def prerequisite_objections(prerequisites: Prerequisites) -> Iterator[Objection]:
+    if prerequisites.missing:
+        names = ", ".join(prerequisites.missing)
+        yield Objection("object-missing", f"the catalog has no {names}", "correct the name, or create the object first")
+    if prerequisites.unknown:
+        names = ", ".join(prerequisites.unknown)
+        yield Objection(
+            "object-unreadable",
+            f"the catalog would not show {names}",
+            "give the identity that plans USE CATALOG, USE SCHEMA and SELECT on it, or try again later",
+        )
+    for name, why in sorted(prerequisites.blocked.items()):
+        yield Objection("recipient-missing", f"recipient {name} {why}", "settle that first, then plan again")
+
+
+def removes_access(verdict: Verdict) -> bool:
+    """Whether somebody can read less, or from fewer places, afterwards."""
+    match verdict:
+        case Delete():
+            return True
+        case Update(changes=changes) | Adopt(changes=changes):
+            return any(isinstance(change, ElementRemoved) for change in changes)
+        case _:
+            return False
+
+
+def only_removes_access(verdict: Verdict) -> bool:
+    """Such steps go first: they need nothing, and nothing should delay them."""
+    return removes_access(verdict) and not (
+        isinstance(verdict, Update | Adopt) and any(isinstance(change, ElementAdded) for change in verdict.changes)
+    )
+
+
+Attestations = Mapping[PackId, Attestation]

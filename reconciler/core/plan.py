@@ -1,0 +1,110 @@
+"""A plan is a value: what would be done, in order, what stands against it, and what it was computed from. It can be
+saved, shown, approved and compared; it is made in `core.planning` and carried out by workers that look again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.core.actions import actions
+from reconciler.core.desired import Revision
+from reconciler.core.encoding import digest
+from reconciler.core.guard import Objection
+from reconciler.core.key import Key, PackId
+from reconciler.core.pack import SharePack, Strategy
+from reconciler.core.problem import Problem, Where
+from reconciler.core.resource import Resource
+from reconciler.core.verdict import Adopt, Conflict, Create, Delete, Ignore, Keep, Unknown, Update, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    key: Key
+    verdict: Verdict
+    #: What is wanted, with every object type resolved; None when it is to be gone.
+    desired: Resource | None
+    where: Where | None = None
+    adopt: bool = False
+    objections: tuple[Objection, ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        return bool(self.objections) or self.is_unseen
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether nobody can say that the resource is there and ours."""
+        return isinstance(self.verdict, Conflict | Unknown)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether anything at Databricks would change."""
+        return isinstance(self.verdict, Create | Adopt | Update | Delete)
+
+    @property
+    def is_work(self) -> bool:
+        """Whether a worker has something to do, if only in our rows."""
+        return not self.is_held and not isinstance(self.verdict, Keep | Ignore)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Digests of the three states a pack's steps were computed from."""
+
+    desired: str
+    recorded: str
+    actual: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackPlan:
+    pack: PackId
+    path: str
+    workspace: str
+    strategy: Strategy
+    steps: tuple[Step, ...]
+    basis: Basis
+    #: What the file declares; None when Git removed the pack.
+    declared: SharePack | None = None
+    #: Packs that must be applied before this one.
+    needs: frozenset[PackId] = frozenset()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """What would be done, held steps left out."""
+        done = [actions(step.key, step.verdict) for step in self.steps if not step.is_held]
+        return frozenset().union(*done)
+
+    @property
+    def fingerprint(self) -> str:
+        return digest([self.pack.business_line_key, self.pack.project_key, self.workspace, sorted(self.actions)])
+
+    @property
+    def is_held(self) -> bool:
+        return any(step.is_held for step in self.steps)
+
+    @property
+    def is_work(self) -> bool:
+        return any(step.is_work for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    revision: Revision
+    packs: tuple[PackPlan, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        return (step for pack in self.packs for step in pack.steps)
+
+    @property
+    def has_changes(self) -> bool:
+        return any(step.is_change or step.is_work for step in self.steps)
+
+    @property
+    def is_held(self) -> bool:
+        return any(pack.is_held for pack in self.packs)
+
+    @property
+    def fingerprint(self) -> str:
+        return digest(sorted(pack.fingerprint for pack in self.packs if pack.actions))

@@ -1,0 +1,93 @@
+"""What one step of a plan needs from others: the recipients a share grants to must be there first, in this pack or in
+another one. Holds what cannot have them, and says which packs must be applied before which."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+from reconciler.core.changes import ElementAdded
+from reconciler.core.guard import Prerequisites, prerequisite_objections
+from reconciler.core.key import Key, PackId, recipient_key
+from reconciler.core.managed import UNMANAGED
+from reconciler.core.plan import PackPlan, Step
+from reconciler.core.recorded import RecordedState
+from reconciler.core.share import Share
+from reconciler.core.verdict import Adopt, Create, Update
+
+#: The pack that plans a recipient, and its step there.
+Planned = Mapping[Key, tuple[PackId, Step]]
+
+
+def with_prerequisites(
+    plans: Sequence[PackPlan], owners: Mapping[Key, PackId], recorded: RecordedState
+) -> tuple[PackPlan, ...]:
+    planned = {step.key: (plan.pack, step) for plan in plans for step in plan.steps}
+    needs = {plan.pack: _packs_needed(plan, planned) for plan in plans}
+    circle = _circle(needs)
+    return tuple(
+        replace(
+            plan,
+            steps=tuple(_checked(step, plan.pack, planned, owners, recorded, circle) for step in plan.steps),
+            needs=frozenset() if plan.pack in circle else needs[plan.pack],
+        )
+        for plan in plans
+    )
+
+
+def _packs_needed(plan: PackPlan, planned: Planned) -> frozenset[PackId]:
+    lenders = (planned[key] for step in plan.steps for key in recipients_gained(step) if key in planned)
+    return frozenset(
+        pack for pack, step in lenders if pack != plan.pack and isinstance(step.verdict, Create) and not step.is_held
+    )
+
+
+def _circle(needs: Mapping[PackId, frozenset[PackId]]) -> frozenset[PackId]:
+    """Packs that would wait for each other; empty when there is an order for all."""
+    left = dict(needs)
+    found: set[PackId] = set()
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            found |= set(error.args[1])
+            left = {pack: needed - found for pack, needed in left.items() if pack not in found}
+        else:
+            return frozenset(found)
+
+
+def recipients_gained(step: Step) -> Iterator[Key]:
+    """The recipients this step newly grants a share to."""
+    names: Collection[str] = ()
+    match step.verdict:
+        case Create(Share(recipients=recipients)) if recipients is not UNMANAGED:
+            names = recipients
+        case Update(changes=changes) | Adopt(changes=changes):
+            names = [
+                str(item.element) for item in changes if isinstance(item, ElementAdded) and item.field == "recipients"
+            ]
+        case _:
+            pass
+    return (recipient_key(name, step.key.workspace) for name in sorted(names))
+
+
+def _checked(
+    step: Step,
+    pack: PackId,
+    planned: Planned,
+    owners: Mapping[Key, PackId],
+    recorded: RecordedState,
+    circle: frozenset[PackId],
+) -> Step:
+    blocked: dict[str, str] = {}
+    for key in recipients_gained(step):
+        lender, recipient = planned.get(key, (None, None))
+        if recipient is None:
+            if key not in recorded.resources:
+                blocked[key.name] = f"does not exist yet; it is declared by {owners.get(key, 'no pack')}"
+        elif (recipient.is_held and isinstance(recipient.verdict, Create)) or recipient.is_unseen:
+            blocked[key.name] = "is held itself"
+        elif lender != pack and lender in circle and pack in circle and isinstance(recipient.verdict, Create):
+            blocked[key.name] = f"comes with {lender}, which in turn waits for this pack"
+    if not blocked:
+        return step
+    return replace(step, objections=(*step.objections, *prerequisite_objections(Prerequisites(blocked=blocked))))
