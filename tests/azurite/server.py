@@ -24,7 +24,10 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(slots=True)
 class Azurite:
-    """A server over one directory. It keeps its port over stop and start, so that clients find it again."""
+    """A server over one directory. It keeps its port over stop and start, so that clients find it again.
+
+    It writes a line for each request to `azurite.log` in that directory, anew with each start.
+    """
 
     directory: Path
     port: int = 0
@@ -46,7 +49,7 @@ class Azurite:
         script = ensure_installed()
         self.directory.mkdir(parents=True, exist_ok=True)
         log = self.directory / "azurite.log"
-        options = ["--silent", "--disableTelemetry", "--queueHost", "127.0.0.1", "--queuePort", str(self.port)]
+        options = ["--disableTelemetry", "--queueHost", "127.0.0.1", "--queuePort", str(self.port)]
         with log.open("wb") as out:
             self._process = subprocess.Popen(
                 [str(node()), str(script), *options, "--location", str(self.directory)],

@@ -28,7 +28,9 @@ _TIMEOUTS: dict[str, Any] = {"connection_timeout": 2, "read_timeout": 3}
 _LOST = frozenset({"MessageNotFound", "PopReceiptMismatch"})
 _MISSING = frozenset({"QueueNotFound"})
 #: A shared access signature may well be allowed to use a queue and not to create one.
-_GOOD_AS_CREATED = frozenset({"QueueAlreadyExists", "AuthorizationPermissionMismatch"})
+_GOOD_AS_CREATED = frozenset(
+    {"QueueAlreadyExists", "AuthorizationPermissionMismatch", "AuthorizationResourceTypeMismatch"}
+)
 
 #: Azure's rule, with room for the suffix of the poison queue within its 63 characters.
 _QUEUE_NAME = re.compile(r"(?=.{3,56}\Z)[a-z0-9]+(-[a-z0-9]+)*")
