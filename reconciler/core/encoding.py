@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from reconciler.core.managed import UNMANAGED, Managed
+from reconciler.core.pack import SharePack
 from reconciler.core.recipient import Authentication, DatabricksSharing, OtherSharing, Recipient, TokenSharing
 from reconciler.core.resource import Resource
 from reconciler.core.share import ObjectType, Share, SharedObject
@@ -63,6 +64,30 @@ def decode_resource(value: Mapping[str, Any]) -> Resource:
             recipients=_set(value.get("recipients")),
         )
     raise ValueError(f"not a resource: {value['kind']!r}")
+
+
+def encode_pack(pack: SharePack) -> Json:
+    """The content of a pack in the words of its file, sorted, so that equal content gives equal JSON."""
+    metadata = _managed(
+        {
+            "requestor": pack.requestor,
+            "project_name": pack.id.project_name,
+            "business_line": pack.id.business_line,
+        },
+        region=pack.region,
+        description=pack.description,
+    )
+    declared = [pack.resources[key] for key in sorted(pack.resources)]
+    encoded = [encode_resource(item.resource) | ({"adopt": True} if item.adopt else {}) for item in declared]
+    return {
+        "metadata": metadata,
+        "recipient": [_without_kind(item) for item in encoded if item["kind"] == "recipient"],
+        "share": [_without_kind(item) for item in encoded if item["kind"] == "share"],
+    }
+
+
+def _without_kind(item: Json) -> Json:
+    return {name: value for name, value in item.items() if name != "kind"}
 
 
 def _encode_authentication(authentication: Authentication) -> Json:

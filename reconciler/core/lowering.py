@@ -77,7 +77,7 @@ def _update(key: Key, before: Resource, after: Resource) -> Iterator[Operation]:
             if ips is not UNMANAGED or comment is not UNMANAGED:
                 yield Operation(UpdateRecipient(key, _listed(ips), comment), after)
         case Share(), Share():
-            yield from _change_share(key, _managed_like(after, before), after)
+            yield from _change_share(key, _share_like(after, before), after)
         case _:
             raise TypeError(f"{key}: a {type(before).__name__} cannot become a {type(after).__name__}")
 
@@ -155,8 +155,24 @@ def _without(items: Managed[frozenset[T]], removed: Sequence[T]) -> Managed[froz
     return UNMANAGED if items is UNMANAGED else items - frozenset(removed)
 
 
-def _managed_like(pattern: Share, actual: Share) -> Share:
-    """The actual share, reduced to the fields the pattern manages."""
+def managed_like(pattern: Resource, actual: Resource) -> Resource:
+    """The actual resource, reduced to the fields the pattern manages: what our record would say of it."""
+    match pattern, actual:
+        case Share(), Share():
+            return _share_like(pattern, actual)
+        case Recipient(), Recipient():
+            return Recipient(
+                name=pattern.name,
+                authentication=actual.authentication,
+                email=pattern.email,
+                allowed_ips=UNMANAGED if pattern.allowed_ips is UNMANAGED else actual.allowed_ips,
+                comment=UNMANAGED if pattern.comment is UNMANAGED else actual.comment,
+            )
+        case _:
+            raise TypeError(f"a {type(actual).__name__} is not a {type(pattern).__name__}")
+
+
+def _share_like(pattern: Share, actual: Share) -> Share:
     return Share(
         name=pattern.name,
         comment=UNMANAGED if pattern.comment is UNMANAGED else actual.comment,

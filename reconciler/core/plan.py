@@ -67,6 +67,8 @@ class PackPlan:
     #: Packs that must be applied before this one.
     needs: frozenset[PackId] = frozenset()
     warnings: tuple[str, ...] = ()
+    #: Our rows of the pack itself (its content, path or status) are not what this revision says.
+    rows_behind: bool = False
 
     @property
     def actions(self) -> frozenset[str]:

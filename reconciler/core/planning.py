@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from reconciler.core.actual import Absent, Actual, Found, Observed, Unreadable
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.desired import Desired, Revision
-from reconciler.core.encoding import digest, encode_resource
+from reconciler.core.encoding import digest, encode_pack, encode_resource
 from reconciler.core.guard import Attestation, Attestations, Prerequisites, objections, only_removes_access
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.pack import Declared, SharePack, Strategy
 from reconciler.core.plan import Basis, PackPlan, Plan, Step
 from reconciler.core.prerequisites import with_prerequisites
-from reconciler.core.recorded import Recorded, RecordedState
+from reconciler.core.recorded import PackStatus, Recorded, RecordedPack, RecordedState
 from reconciler.core.resolve import Catalog, resolve
 from reconciler.core.resource import Resource
 from reconciler.core.share import Share
@@ -71,7 +71,16 @@ def _plan_pack(pack_id: PackId, desired: Desired, owners: Mapping[Key, PackId], 
         basis=_basis(keys, declared, world),
         declared=pack,
         warnings=_warnings(pack, strategy),
+        rows_behind=_pack_rows_behind(pack, row),
     )
+
+
+def _pack_rows_behind(pack: SharePack | None, row: RecordedPack | None) -> bool:
+    if pack is None:
+        return row is not None and not row.is_deleted
+    if row is None or row.is_deleted or row.status is not PackStatus.COMPLETED:
+        return True
+    return (row.path, row.workspace, row.config_digest) != (pack.path, pack.workspace, digest(encode_pack(pack)))
 
 
 def _step(

@@ -37,7 +37,7 @@ class RecordedPack:
     status: PackStatus
     #: The commit of the content last submitted; empty when it came from uncommitted files.
     commit: str
-    #: Canonical JSON of the declared content, to tell whether a file changed at all.
+    #: `core.encoding.digest` of the stored config, to tell whether a file changed at all.
     config_digest: str = ""
     is_deleted: bool = False
 

@@ -55,6 +55,8 @@ class PackOrder:
     actions: frozenset[str] = frozenset()
     #: Packs whose work must be done first.
     needs: frozenset[PackId] = frozenset()
+    #: Steps left out because something stands against them, in words. With nothing wanted, the pack is FAILED for it.
+    held: tuple[str, ...] = ()
     fingerprint: str = ""
 
 
@@ -76,6 +78,9 @@ class WorkStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    #: All that may be done is done; held steps remain. Work that needs this one goes on; the pack is FAILED with the
+    #: reason, and its applied commit stays.
+    HELD = "held"
     #: The worker found more to do than was approved.
     STALE = "stale"
     #: Not attempted: work it needs did not succeed.

@@ -1,0 +1,37 @@
+"""Packs at a revision -> the desired state, with every problem in any file; and which packs a list of paths means."""
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.core.desired import Desired
+from reconciler.core.key import PackId
+from reconciler.core.recorded import RecordedPack
+from reconciler.packs import read_packs
+from reconciler.ports.pack_source import PackSource
+
+
+async def read_commit(source: PackSource, default_workspace: str, revision: str = "HEAD") -> Desired:
+    """What a commit says. Raises PackSourceError."""
+    found = await source.committed(revision)
+    return read_packs(found.files, found.revision, default_workspace)
+
+
+async def read_working_tree(source: PackSource, default_workspace: str) -> Desired:
+    """What the files say as they lie there, committed or not. Raises PackSourceError."""
+    found = await source.working_tree()
+    return read_packs(found.files, found.revision, default_workspace)
+
+
+def packs_under(paths: Iterable[str], desired: Desired, recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:
+    """The packs whose file is one of `paths` or lies below one; no path means all. Packs that Git no longer has count
+    by the path they were recorded with."""
+    prefixes = [path.strip("/") for path in paths]
+    declared = {pack.id: pack.path for pack in desired.packs.values()}
+    gone = {row.id: row.path for row in recorded.values() if row.id not in declared and not row.is_deleted}
+    return frozenset(pack for pack, path in (declared | gone).items() if is_under(path, prefixes))
+
+
+def is_under(path: str, prefixes: Iterable[str]) -> bool:
+    wanted = list(prefixes)
+    return not wanted or any(
+        prefix in {"", "."} or path == prefix or path.startswith(f"{prefix}/") for prefix in wanted
+    )

@@ -1,0 +1,76 @@
+"""An approved plan -> work for workers, in one transaction, and a ring at the door. Carries intentions, never calls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from reconciler.core.encoding import Json, encode_pack
+from reconciler.core.key import PackId
+from reconciler.core.managed import UNMANAGED
+from reconciler.core.plan import PackPlan, Plan
+from reconciler.core.verdict import Conflict, Unknown
+from reconciler.ports.doorbell import Doorbell, DoorbellUnavailableError
+from reconciler.ports.ledger import Ledger, PackOrder, PlanRecord, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    plan_id: UUID
+    #: None: only the pack's rows had to change, and that is done.
+    work: Mapping[PackId, UUID | None]
+    #: The queue could not be reached; workers find the work by their sweep.
+    is_rung: bool = True
+
+    @property
+    def work_ids(self) -> frozenset[UUID]:
+        return frozenset(work_id for work_id in self.work.values() if work_id is not None)
+
+
+async def submit(plan: Plan, document: Json, ledger: Ledger, doorbell: Doorbell, actor: str) -> Submission:
+    """`document` is the plan as JSON, for the record. Submits every pack that has something to do or to record."""
+    commit = plan.revision.commit if plan.revision.is_committed else ""
+    record = PlanRecord(uuid4(), commit, actor, document)
+    orders = [order(pack) for pack in plan.packs if pack.is_work or pack.rows_behind or pack.is_held]
+    work = await ledger.submit(record, orders)
+    ids = [work_id for work_id in work.values() if work_id is not None]
+    try:
+        await doorbell.ring(ids)
+    except DoorbellUnavailableError:
+        return Submission(record.plan_id, work, is_rung=False)
+    return Submission(record.plan_id, work)
+
+
+def order(plan: PackPlan) -> PackOrder:
+    """What a worker is told: the resources to bring into order, and no more than the approved actions for it."""
+    declared = plan.declared
+    return PackOrder(
+        pack=plan.pack,
+        path=plan.path,
+        workspace=plan.workspace,
+        requestor="" if declared is None else declared.requestor,
+        strategy=plan.strategy,
+        file_format="" if declared is None else declared.file_format,
+        config=None if declared is None else encode_pack(declared),
+        region="" if declared is None or declared.region is UNMANAGED else declared.region,
+        wanted=tuple(Wanted(step.key, step.desired, step.adopt) for step in plan.steps if step.is_work),
+        actions=plan.actions,
+        needs=plan.needs,
+        held=tuple(_held_words(plan)),
+        fingerprint=plan.fingerprint,
+    )
+
+
+def _held_words(plan: PackPlan) -> list[str]:
+    words = []
+    for step in plan.steps:
+        reasons = [objection.message for objection in step.objections]
+        match step.verdict:
+            case Conflict(message=message):
+                reasons.append(message)
+            case Unknown(reason):
+                reasons.append(f"cannot be read: {reason}")
+            case _:
+                pass
+        if reasons:
+            words.append(f"{step.key}: {'; '.join(reasons)}")
+    return words

@@ -1,0 +1,191 @@
+"""One work item: look again, compare again, and do what was approved, call by call.
+
+Before each call its intent is written, after it its outcome together with what is now true. An intent that was left
+open is resolved by reading. What to do is `core.compare`'s and `core.lowering`'s answer; this stage carries it out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+from uuid import UUID
+
+from reconciler.core.actions import actions
+from reconciler.core.actual import Absent, Actual, Found, Unreadable
+from reconciler.core.calls import Call, Operation
+from reconciler.core.compare import ThreeStates, compare
+from reconciler.core.key import Key, Kind
+from reconciler.core.lowering import lower, managed_like
+from reconciler.core.recorded import RecordedState
+from reconciler.core.retry import delay
+from reconciler.core.verdict import (
+    Adopt,
+    Conflict,
+    Create,
+    Delete,
+    Forget,
+    Ignore,
+    Keep,
+    Record,
+    Unknown,
+    Update,
+    Verdict,
+)
+from reconciler.ports.ledger import Claim, Done, Ledger, NotDone, OutcomeUnknown, Refused, Wanted, WorkStatus
+from reconciler.ports.platform import Platform, RefusedError, UnavailableError
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A call went through."""
+
+    claim: Claim
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    claim: Claim
+    #: WAITING when it will be tried again.
+    status: WorkStatus
+    reason: str = ""
+    #: Work that became due by this.
+    released: Sequence[UUID] = ()
+    #: Seconds until the next try, when it will be tried again.
+    retry_in: float | None = None
+
+
+Notice = Callable[[Performed], None]
+
+
+async def work(claim: Claim, ledger: Ledger, platform: Platform, notice: Notice, spread: float) -> Ended:
+    """Carry out a claim to its end, or put it back. Raises FenceLostError when another worker has taken over.
+
+    `spread` in 0..1 is a random number that spreads retries.
+    """
+    wanted = {item.key: item for item in claim.order.wanted}
+    try:
+        recorded, actual = await _look(claim, wanted, ledger, platform)
+        verdicts = {key: _verdict(item, recorded, actual, claim) for key, item in wanted.items()}
+        if (ended := await _refuse(claim, verdicts, ledger)) is not None:
+            return ended
+        for key, verdict in verdicts.items():
+            await _carry_out(claim, key, verdict, ledger, platform, notice)
+    except UnavailableError as error:
+        seconds = delay(claim.attempts, error.retry_after, spread)
+        await ledger.postpone(claim, seconds, error.reason)
+        return Ended(claim, WorkStatus.WAITING, error.reason, retry_in=seconds)
+    except RefusedError as error:
+        return await _finish(claim, ledger, WorkStatus.FAILED, str(error))
+    if claim.order.held:
+        return await _finish(claim, ledger, WorkStatus.HELD, "; ".join(claim.order.held))
+    return await _finish(claim, ledger, WorkStatus.DONE)
+
+
+async def _finish(claim: Claim, ledger: Ledger, status: WorkStatus, reason: str = "") -> Ended:
+    released = await ledger.finish(claim, status, reason)
+    return Ended(claim, status, reason, released)
+
+
+async def _look(
+    claim: Claim, wanted: Mapping[Key, Wanted], ledger: Ledger, platform: Platform
+) -> tuple[RecordedState, Actual]:
+    """Both states, after every open intent has been resolved by what is there now."""
+    recorded = await ledger.recorded(wanted, [claim.order.pack])
+    actual = await platform.observe(wanted)
+    unresolved = recorded.open_intents & wanted.keys()
+    for key in sorted(unresolved):
+        await _resolve(claim, wanted[key], actual, ledger)
+    return (await ledger.recorded(wanted, [claim.order.pack]) if unresolved else recorded), actual
+
+
+async def _resolve(claim: Claim, wanted: Wanted, actual: Actual, ledger: Ledger) -> None:
+    match actual[wanted.key]:
+        case Found(resource):
+            seen = resource if wanted.resource is None else managed_like(wanted.resource, resource)
+            await ledger.resolve(claim, wanted.key, seen)
+        case Absent():
+            await ledger.resolve(claim, wanted.key, None)
+        case Unreadable(reason):
+            raise UnavailableError(f"{wanted.key} cannot be read: {reason}")
+
+
+def _verdict(wanted: Wanted, recorded: RecordedState, actual: Actual, claim: Claim) -> Verdict:
+    row = recorded.resources.get(wanted.key)
+    behind = row is not None and (row.pack != claim.order.pack or (row.commit == "" and claim.commit != ""))
+    return compare(
+        ThreeStates(
+            desired=wanted.resource,
+            recorded=None if row is None else row.resource,
+            actual=actual[wanted.key],
+            adopt=wanted.adopt,
+            rows_behind=behind,
+        )
+    )
+
+
+async def _refuse(claim: Claim, verdicts: Mapping[Key, Verdict], ledger: Ledger) -> Ended | None:
+    """Stop before the first call when the world is not what was approved."""
+    for key, verdict in verdicts.items():
+        match verdict:
+            case Unknown(reason):
+                raise UnavailableError(f"{key} cannot be read: {reason}")
+            case Conflict(message=message, hint=hint):
+                return await _finish(claim, ledger, WorkStatus.FAILED, f"{key} {message}; {hint}")
+            case _:
+                pass
+    now = frozenset().union(*(actions(key, verdict) for key, verdict in verdicts.items()))
+    new = sorted(now - claim.order.actions)
+    if new:
+        reason = f"the workspace changed after the plan was approved; not approved: {'; '.join(new)}"
+        return await _finish(claim, ledger, WorkStatus.STALE, reason)
+    return None
+
+
+async def _carry_out(
+    claim: Claim, key: Key, verdict: Verdict, ledger: Ledger, platform: Platform, notice: Notice
+) -> None:
+    operations = lower(key, verdict)
+    if operations:
+        await ledger.progress(claim, _progress_words(key, verdict))
+    for operation in operations:
+        await _perform(claim, operation, ledger, platform)
+        notice(Performed(claim, operation.call))
+    if not operations:
+        await _settle(claim, key, verdict, ledger)
+
+
+async def _perform(claim: Claim, operation: Operation, ledger: Ledger, platform: Platform) -> None:
+    operation_id = await ledger.begin(claim, operation)
+    try:
+        receipt = await platform.perform(operation.call)
+    except UnavailableError as error:
+        outcome = OutcomeUnknown(error.reason) if error.maybe_done else NotDone(error.reason)
+        await ledger.conclude(claim, operation_id, outcome)
+        raise
+    except RefusedError as error:
+        await ledger.conclude(claim, operation_id, Refused(error.reason, error.code, error.request_id))
+        raise
+    await ledger.conclude(claim, operation_id, Done(receipt.request_id))
+
+
+async def _settle(claim: Claim, key: Key, verdict: Verdict, ledger: Ledger) -> None:
+    match verdict:
+        case Record(_, after) | Adopt(_, after):
+            await ledger.settle(claim, key, after)
+        case Forget():
+            await ledger.settle(claim, key, None)
+        case Create() | Update() | Delete() | Keep() | Ignore() | Conflict() | Unknown():
+            pass
+        case _:
+            assert_never(verdict)
+
+
+def _progress_words(key: Key, verdict: Verdict) -> str:
+    match verdict:
+        case Create():
+            verb = "Creating"
+        case Delete():
+            verb = "Deleting"
+        case _:
+            verb = "Updating"
+    return f"{verb} {'recipients' if key.kind is Kind.RECIPIENT else 'shares'}..."
