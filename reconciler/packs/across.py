@@ -1,0 +1,184 @@
+"""What only all packs together show: two packs with one identity, two definitions of one resource, recipients that
+another pack declares. A problem between two files stands in the later one, names the earlier one, and breaks both."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.core.key import Key, Kind, normal_name, recipient_key
+from reconciler.core.problem import Problem, Where
+from reconciler.packs.content import unknown_word
+from reconciler.packs.finding import nearest, shown
+from reconciler.packs.names import metastore_id
+from reconciler.packs.placing import Placed
+from reconciler.packs.tree import Loc
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """One file's claim to something that only one may have."""
+
+    pack: Placed
+    where: Where
+    text: str
+
+
+def clashes(packs: Sequence[Placed]) -> Iterator[Problem]:
+    """Pairs of files that cannot both be right."""
+    copies: set[str] = set()
+    for same in _grouped(_identities(packs)):
+        copies.update(claim.pack.path for claim in same)
+        first, *others = same
+        for other in others:
+            message = f"the pack {shown(str(other.pack.id))} stands in {first.pack.path} already"
+            hint = "business line and project name together belong to one pack: rename one, or delete the copy"
+            yield Problem(other.where, "pack-duplicate", message, hint, also=first.where)
+    # Of two copies of one pack everything clashes; saying so once is enough.
+    single = [pack for pack in packs if pack.path not in copies]
+    yield from _clashing_resources(single)
+    yield from _clashing_metastores(single)
+
+
+def _identities(packs: Sequence[Placed]) -> Iterator[tuple[object, _Claim]]:
+    for pack in packs:
+        if pack.id is not None:
+            yield pack.id, _Claim(pack, pack.file.places.value(("metadata", "project_name")), "")
+
+
+def _clashing_resources(packs: Sequence[Placed]) -> Iterator[Problem]:
+    for first, *others in _grouped(_resources(packs)):
+        for other in (claim for claim in others if claim.pack is not first.pack):
+            message = f"the {other.text} is declared in {first.pack.path} as well"
+            hint = "a resource belongs to one pack; other packs of the business line may refer to its recipients"
+            yield Problem(other.where, "resource-duplicate", message, hint, also=first.where)
+
+
+def _resources(packs: Sequence[Placed]) -> Iterator[tuple[object, _Claim]]:
+    for pack in packs:
+        document = pack.file.document
+        if document is None or pack.workspace is None:
+            continue
+        names = {
+            Kind.RECIPIENT: [entry.name for entry in document.recipient],
+            Kind.SHARE: [entry.name for entry in document.share],
+        }
+        for kind, number, name in ((kind, *each) for kind in Kind for each in enumerate(names[kind])):
+            if normal_name(name):
+                where = pack.file.places.value((kind.value, number, "name"))
+                yield (kind, pack.workspace, normal_name(name)), _Claim(pack, where, f"{kind} {shown(name)}")
+
+
+def _clashing_metastores(packs: Sequence[Placed]) -> Iterator[Problem]:
+    for first, *others in _grouped(_metastores(packs)):
+        for other in (claim for claim in others if claim.pack is not first.pack):
+            message = (
+                f"the metastore of {shown(other.text)} is that of {shown(first.text)} in {first.pack.path} already"
+            )
+            hint = "Databricks takes one recipient per metastore and workspace"
+            yield Problem(other.where, "metastore-duplicate", message, hint, also=first.where)
+
+
+def _metastores(packs: Sequence[Placed]) -> Iterator[tuple[object, _Claim]]:
+    for pack in packs:
+        if pack.file.document is None or pack.workspace is None:
+            continue
+        for number, entry in enumerate(pack.file.document.recipient):
+            normal = metastore_id(entry.metastore_id or "") if entry.type.strip().upper() == "D2D" else None
+            if normal:
+                where = pack.file.places.value(("recipient", number, "metastore_id"))
+                yield (pack.workspace, normal), _Claim(pack, where, entry.name)
+
+
+def _grouped(claims: Iterator[tuple[object, _Claim]]) -> Iterator[list[_Claim]]:
+    by_key: defaultdict[object, list[_Claim]] = defaultdict(list)
+    for key, claim in claims:
+        by_key[key].append(claim)
+    return (same for same in by_key.values() if len(same) > 1)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    problems: tuple[Problem, ...] = ()
+    #: By path of the file: recipients of other packs that its shares grant to.
+    borrowed: Mapping[str, frozenset[Key]] = field(default_factory=dict)
+
+
+def references(packs: Sequence[Placed], problems: Sequence[Problem]) -> References:
+    """Resolves the recipients that shares name. A pack that waits for a broken one is broken, too, and so on."""
+    causes: dict[str, Where] = {}
+    for problem in problems:
+        if problem.is_error:
+            for where in filter(None, (problem.where, problem.also)):
+                causes.setdefault(where.path, problem.where)
+    declared = _declared(packs)
+    while True:
+        found = [(pack, each) for pack in packs for each in _resolved(pack, packs, declared, causes)]
+        said = [each for _, each in found if isinstance(each, Problem)]
+        new = {problem.where.path: problem.where for problem in said if problem.where.path not in causes}
+        if not new:
+            break
+        causes |= new
+    borrowed: defaultdict[str, set[Key]] = defaultdict(set)
+    for pack, each in found:
+        if isinstance(each, Key):
+            borrowed[pack.path].add(each)
+    return References(tuple(said), {path: frozenset(keys) for path, keys in borrowed.items()})
+
+
+_Declared = Mapping[tuple[str, str], Mapping[str, Placed]]
+
+
+def _declared(packs: Sequence[Placed]) -> _Declared:
+    """Who declares a recipient, by business line and workspace."""
+    found: defaultdict[tuple[str, str], dict[str, Placed]] = defaultdict(dict)
+    for pack in packs:
+        if pack.file.document is not None and pack.workspace is not None and pack.line:
+            for entry in pack.file.document.recipient:
+                found[pack.line, pack.workspace].setdefault(normal_name(entry.name), pack)
+    return found
+
+
+def _resolved(
+    pack: Placed, packs: Sequence[Placed], declared: _Declared, causes: Mapping[str, Where]
+) -> Iterator[Problem | Key]:
+    document = pack.file.document
+    if document is None or pack.workspace is None or not pack.line or _hides_recipients(pack):
+        return
+    own = {normal_name(entry.name) for entry in document.recipient}
+    offered = declared.get((pack.line, pack.workspace), {})
+    for number, share in enumerate(document.share):
+        for position, name in enumerate(share.recipients or ()):
+            normal = normal_name(name)
+            if not normal or normal in own:
+                continue
+            where = pack.file.places.value(("share", number, "recipients", position))
+            owner = offered.get(normal) or next((p for p in packs if _may_declare(p, pack.line)), None)
+            if owner is not None and (owner.path in causes or normal not in offered):
+                yield _waits(where, name, owner, causes, nearest(name, [*own, *offered]))
+            elif owner is not None:
+                yield recipient_key(name, pack.workspace)
+            else:
+                hint = unknown_word(name, [entry.name for entry in document.recipient] + list(offered))
+                message = f"no pack of this business line and workspace declares the recipient {shown(name)}"
+                yield Problem(where, "recipient-unknown", message, hint)
+
+
+def _waits(where: Where, name: str, owner: Placed, causes: Mapping[str, Where], similar: str) -> Problem:
+    message = f"the recipient {shown(name)} may be declared in {owner.path}, which has to be corrected first"
+    hint = f'or did you mean "{similar}"?' if similar and normal_name(name) != similar else ""
+    return Problem(where, "waits-for-file", message, hint, also=causes.get(owner.path))
+
+
+def _may_declare(pack: Placed, line: str) -> bool:
+    """The file may declare recipients of the business line that could not be read."""
+    return pack.line in {"", line} and _hides_recipients(pack)
+
+
+def _hides_recipients(pack: Placed) -> bool:
+    if pack.file.document is None:
+        return True
+    return any(_is_about_a_name(loc) for loc in pack.file.settled)
+
+
+def _is_about_a_name(loc: Loc) -> bool:
+    return loc[:1] == ("recipient",) and (len(loc) <= 2 or loc[2:] == ("name",))

@@ -1,0 +1,97 @@
+"""Every rule a pack file is held to: its id, stable for good, and what it means in one line."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+_FILE = {
+    "file-too-large": "A YAML file has at most 5 MB, a workbook at most 20 MB.",
+    "file-empty": "A pack file holds a pack.",
+    "file-encoding": "Text is UTF-8.",
+    "file-control-character": "Text holds no control characters.",
+    "file-name": "File names are text that can be printed.",
+    "file-too-many-problems": "Beyond a thousand problems a file's problems are only counted.",
+}
+_YAML = {
+    "yaml-syntax": "The file is YAML.",
+    "yaml-tab": "YAML is indented with spaces.",
+    "yaml-duplicate-key": "A key stands once in a mapping.",
+    "yaml-alias": "Anchors and aliases are not used.",
+    "yaml-merge-key": "The merge key << is not used.",
+    "yaml-tag": "Tags (!…) are not used.",
+    "yaml-key-not-text": "Keys are plain text.",
+    "yaml-many-documents": "One file is one document.",
+    "yaml-too-deep": "A file is nested at most 20 levels deep.",
+    "yaml-too-many-values": "A file holds at most 200,000 values.",
+}
+_WORKBOOK = {
+    "workbook-format": "Workbooks are .xlsx, without a password.",
+    "workbook-unreadable": "The workbook can be opened.",
+    "workbook-zip-bomb": "A workbook unpacks to a reasonable size.",
+    "workbook-macros": "A workbook has no macros.",
+    "workbook-external-link": "A workbook draws on nothing outside itself.",
+    "workbook-sheet-missing": "The sheets Metadata, Recipients and Shares are there.",
+    "workbook-sheet-duplicate": "Each sheet is there once.",
+    "workbook-sheet-unknown": "Other sheets are not read; a name that is nearly right is refused.",
+    "workbook-hidden": "What is read is visible.",
+    "workbook-header": "The first row of a sheet names its columns, each once.",
+    "workbook-value-without-header": "Every value stands under a column name.",
+    "workbook-row-without-name": "Rows have a name, or + to continue the row above.",
+    "workbook-merged-cells": "Cells are not merged.",
+    "workbook-formula": "A cell holds a value, or a formula whose result is stored in the file.",
+    "workbook-formula-result": "A formula's stored result is taken as it is.",
+    "workbook-error-cell": "No cell holds an error such as #REF!.",
+    "workbook-number": "Cells hold text: Excel changes what is typed when it makes a number or a date of it.",
+    "workbook-too-many-rows": "A sheet has at most 20,000 rows and 64 columns, a workbook at most 200,000 values.",
+}
+_SHAPE = {
+    "null-value": "A key has a value, or is left out.",
+    "key-unknown": "Only known keys and columns are used.",
+    "key-missing": "Required keys are there.",
+    "text-expected": "The value is text.",
+    "list-expected": "The value is a list.",
+    "mapping-expected": "The value is a mapping of keys to values.",
+    "boolean-expected": "The value is true or false.",
+}
+_CONTENT = {
+    "text-empty": "A required text is not empty.",
+    "text-too-long": "A text is not longer than what stores it.",
+    "text-control-character": "A text holds no control characters and nothing that reorders it on screen.",
+    "email-invalid": "An e-mail address is one.",
+    "strategy-unknown": "The strategy is NEW or UPDATE.",
+    "name-invalid": "Databricks names hold no space, dot, slash or control character.",
+    "name-too-long": "Databricks names have at most 255 characters.",
+    "name-duplicate": "A name is declared once in a pack, whatever its letter case.",
+    "list-duplicate": "A value stands once in a list, whatever its letter case or notation.",
+    "recipient-type-unknown": "A recipient is D2O or D2D.",
+    "recipient-email-missing": "A D2O recipient has an e-mail address.",
+    "recipient-metastore-missing": "A D2D recipient has a metastore id.",
+    "recipient-metastore-invalid": "A metastore id is <cloud>:<region>:<uuid>.",
+    "recipient-field-not-for-type": "D2O has no metastore_id, D2D has no allowed_ips.",
+    "metastore-duplicate": "Databricks takes one recipient per metastore id and workspace.",
+    "allowed-ip-invalid": "An allowed IP is an IPv4 address or a CIDR range.",
+    "allowed-ip-host-bits": "A CIDR range starts at its network address.",
+    "allowed-ip-v6": "Databricks takes no IPv6 addresses.",
+    "allowed-ips-too-many": "A recipient has at most 100 allowed IPs.",
+    "data-object-invalid": "A data object is catalog.schema or catalog.schema.table.",
+    "pipelines-not-supported": "Pipelines are not supported yet.",
+}
+_ACROSS = {
+    "business-line-unknown": "The business line is in tenants.yaml.",
+    "region-unknown": "The business line has the region.",
+    "region-missing": "With several regions, a pack says which.",
+    "catalog-not-allowed": "The business line may share from the catalog.",
+    "pack-duplicate": "Business line and project name belong to one pack.",
+    "resource-duplicate": "A recipient or share is declared once in a workspace.",
+    "recipient-unknown": "A share's recipients are declared in its business line and workspace.",
+    "waits-for-file": "What a pack refers to can be read.",
+}
+_TENANTS = {
+    "tenants-place": "There is one tenants file, at the top of the packs folder.",
+    "tenant-duplicate": "A business line stands once in tenants.yaml.",
+    "tenant-workspace-missing": "A business line has a workspace or regions.",
+    "tenant-workspace-invalid": "A workspace is an https URL of a host.",
+    "tenant-catalog-invalid": "A catalog is a Databricks name.",
+}
+
+RULES: Final[Mapping[str, str]] = MappingProxyType(_FILE | _YAML | _WORKBOOK | _SHAPE | _CONTENT | _ACROSS | _TENANTS)
