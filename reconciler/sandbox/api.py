@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.sandbox.errors import ApiError, no_endpoint
 from reconciler.sandbox.faults import Throttle
+from reconciler.sandbox.open_protocol import protocol_reply
 from reconciler.sandbox.public import public_reply
 from reconciler.sandbox.routes import Router
 from reconciler.sandbox.sessions import Sessions
@@ -20,13 +21,19 @@ class Answer:
     principal: str | None = None
 
 
+def route_of(request: ApiRequest) -> str | None:
+    """Answers the path with placeholders of a request no rule is asked about."""
+    found = _router.find(request)
+    return None if found is None else found[0].path
+
+
 def answer(state: State, sessions: Sessions, throttle: Throttle | None, request: ApiRequest, request_id: str) -> Answer:
     route = principal = None
     try:
         if throttle is not None:
             is_write = request.method not in {"GET", "HEAD"}
             throttle.check(is_write=is_write, with_header=state.knobs.retry_after_header)
-        public = public_reply(state, sessions, request)
+        public = public_reply(state, sessions, request) or protocol_reply(state, request)
         if public is not None:
             return Answer(public[1], public[0])
         caller = sessions.caller(request.headers.get("Authorization"))

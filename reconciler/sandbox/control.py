@@ -12,7 +12,6 @@ from reconciler.sandbox.body import Body
 from reconciler.sandbox.clock import iso
 from reconciler.sandbox.errors import ApiError, invalid, no_endpoint
 from reconciler.sandbox.faults import read_fault, read_throttle
-from reconciler.sandbox.records import Principal
 from reconciler.sandbox.seed import Seed
 from reconciler.sandbox.seed_reader import SeedError
 from reconciler.sandbox.wire import ApiRequest, Reply, error_reply, json_reply
@@ -130,13 +129,12 @@ def _rename_table(world: "World", request: ApiRequest) -> dict[str, Any]:
 def _dump(world: "World", _request: ApiRequest) -> dict[str, Any]:
     """Everything a test may want to compare, without secrets."""
     state = world.state
-    everyone = Principal("", (), None, None, is_metastore_admin=True, groups=frozenset())
     return {
         "recipients": [recipients.recipient_json(state, each, with_tokens=False) for each in state.recipients.values()],
         "shares": [
             {
                 **shares.share_json(state, each, with_objects=True),
-                "permissions": share_grants.get(state, everyone, each.name, {}).get("privilege_assignments", []),
+                "permissions": [row for _, row in share_grants.assignments(state, each)],
             }
             for each in state.shares.values()
         ],

@@ -107,10 +107,13 @@ def read_fault(values: Mapping[str, Any]) -> FaultRule:
     if " /" not in pattern and not pattern.endswith(" *"):
         raise invalid("pattern must look like 'PATCH /api/2.1/unity-catalog/shares/*' or '* *'")
     times = body.integer("times")
+    status = body.integer("status") or 500
+    if not 200 <= status <= 599:
+        raise invalid("status must be between 200 and 599")
     return FaultRule(
         id=str(uuid.uuid4()),
         pattern=pattern,
-        status=body.integer("status") or 500,
+        status=status,
         error_code=body.text("error_code") or "INTERNAL_ERROR",
         message=body.text("message") or "A fault was injected here.",
         body=values.get("body"),

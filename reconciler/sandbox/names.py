@@ -33,7 +33,7 @@ def checked_name(name: str | None, operation: str) -> str:
     return name
 
 
-def is_table_alias(alias: str) -> bool:
+def is_two_part_alias(alias: str) -> bool:
     return _ALIAS.fullmatch(alias) is not None
 
 

@@ -38,6 +38,11 @@ def page(
     return [item for _, item in cut], _token(_order(knobs)(cut[-1]), is_gap=knobs.empty_middle_pages)
 
 
+def in_order(items: Iterable[tuple[str, Item]], knobs: Knobs) -> list[Item]:
+    """Answers a list that is never paged: as it is, or shuffled."""
+    return [item for _, item in (sorted(items, key=_digest_of) if knobs.shuffle_lists else items)]
+
+
 def listing(name: str, found: list[Any], token: str | None, knobs: Knobs) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     if found or not knobs.empty_lists_omitted:

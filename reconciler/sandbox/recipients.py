@@ -21,7 +21,7 @@ from reconciler.sandbox.errors import (
 from reconciler.sandbox.names import checked_name, is_global_metastore_id, is_ip_or_cidr, key, stored
 from reconciler.sandbox.paging import listing, page
 from reconciler.sandbox.privileges import check_on_metastore, check_principal, on_metastore, owns
-from reconciler.sandbox.records import Principal, Recipient
+from reconciler.sandbox.records import Principal, Recipient, Token
 from reconciler.sandbox.state import State
 
 _TYPES = frozenset({"TOKEN", "DATABRICKS", "OIDC_FEDERATION", "OAUTH_CLIENT_CREDENTIALS"})
@@ -261,7 +261,7 @@ def _new_name(state: State, caller: Principal, recipient: Recipient, body: Body)
     return name
 
 
-def _tokens_with_expiry(state: State, recipient: Recipient, caller: Principal, body: Body) -> tuple[Any, ...]:
+def _tokens_with_expiry(state: State, recipient: Recipient, caller: Principal, body: Body) -> tuple[Token, ...]:
     expires_at = body.integer("expiration_time")
     if expires_at is None:
         return recipient.tokens

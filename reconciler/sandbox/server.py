@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from reconciler.sandbox.api import Answer, answer
+from reconciler.sandbox.api import Answer, answer, route_of
 from reconciler.sandbox.control import PREFIX, control_reply
 from reconciler.sandbox.errors import ApiError
 from reconciler.sandbox.faults import FaultRule
@@ -87,7 +87,7 @@ class Sandbox:
     def _answer(self, asked: ApiRequest, request_id: str, fault: FaultRule | None) -> tuple[Answer, bool]:
         world = self._world
         if fault is not None and not fault.after_handler:
-            return Answer(_fault_reply(fault, request_id)), fault.drop_connection
+            return Answer(_fault_reply(fault, request_id), route_of(asked)), fault.drop_connection
         given = answer(world.state, world.sessions, world.throttle, asked, request_id)
         world.save()
         if fault is None:

@@ -19,7 +19,7 @@ _PRIVILEGES = frozenset({"SELECT"})
 def get(state: State, caller: Principal, name: str, query: Mapping[str, str]) -> dict[str, Any]:
     share = state.share_as_read(name, "share-permissions")
     check_may_read(state, caller, share)
-    found, token = page(_assignments(state, share), query, state.knobs)
+    found, token = page(assignments(state, share), query, state.knobs)
     return listing("privilege_assignments", found, token, state.knobs)
 
 
@@ -40,7 +40,7 @@ def update(state: State, caller: Principal, name: str, values: Mapping[str, Any]
         share = state.put_share(replace(share, grants=grants, stamp=stamp), instead_of=share.name)
     if body.flag("omit_permissions_list"):
         return {}
-    return listing("privilege_assignments", [row for _, row in _assignments(state, share)], None, state.knobs)
+    return listing("privilege_assignments", [row for _, row in assignments(state, share)], None, state.knobs)
 
 
 def _may_grant(state: State, caller: Principal, share: Share) -> bool:
@@ -90,6 +90,6 @@ def _check_may_receive(state: State, caller: Principal, recipient: Recipient) ->
         raise not_owner("Recipient", recipient.name)
 
 
-def _assignments(state: State, share: Share) -> list[tuple[str, dict[str, Any]]]:
+def assignments(state: State, share: Share) -> list[tuple[str, dict[str, Any]]]:
     named = ((state.recipient_name(recipient), privileges) for recipient, privileges in share.grants.items())
     return [(name, {"principal": name, "privileges": sorted(held)}) for name, held in named if name is not None]

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.sandbox.body import Body
 from reconciler.sandbox.errors import denied, does_not_exist, invalid, type_words
-from reconciler.sandbox.names import is_table_alias, key, parents
+from reconciler.sandbox.names import is_two_part_alias, key, parents, stored
 from reconciler.sandbox.privileges import lacks_for_sharing
 from reconciler.sandbox.records import Share, SharedObject, Table
 from reconciler.sandbox.state import State
@@ -25,6 +25,7 @@ _TYPE_OF_SOURCE = {
     "STREAMING_TABLE": "STREAMING_TABLE",
     "FOREIGN": "FOREIGN_TABLE",
 }
+_TWO_PART_ALIAS = TABLE_LIKE | {"VOLUME", "FUNCTION", "MODEL", "FEATURE_SPEC"}
 _HISTORY = frozenset({"ENABLED", "DISABLED"})
 _OPERATORS = frozenset({"EQUAL", "LIKE"})
 
@@ -37,14 +38,14 @@ def new_object(state: State, owner: str, caller: str, asked: Body) -> SharedObje
     name = asked.required("name")
     table = _source(state, kind, name)
     if kind != "NOTEBOOK_FILE":
-        name = key(name) if state.knobs.lowercase_names else name
+        name = stored(name, state.knobs)
     elif not asked.has("content"):
         raise invalid("The content must be set when adding a NOTEBOOK_FILE")
     _check_may_share(state, owner, kind, name)
     blank = SharedObject(
         name=name,
         data_object_type=kind,
-        alias=_alias(asked, kind) or _own_alias(kind, name),
+        alias=_alias(state, asked, kind) or _own_alias(kind, name),
         comment=None,
         partitions=(),
         is_cdf_enabled=None,
@@ -61,7 +62,7 @@ def new_object(state: State, owner: str, caller: str, asked: Body) -> SharedObje
 
 def changed_object(state: State, current: SharedObject, asked: Body) -> SharedObject:
     """Answers `current` with the given fields replaced; what is not given stays."""
-    alias = _alias(asked, current.data_object_type)
+    alias = _alias(state, asked, current.data_object_type)
     if alias is not None and alias != current.alias and state.knobs.update_changed_alias == "reject":
         raise invalid(f"The alias of '{current.name}' cannot be changed by an update")
     table = state.tables.get(key(current.name))
@@ -189,16 +190,16 @@ def _check_features(item: SharedObject, table: Table | None) -> None:
         )
 
 
-def _alias(asked: Body, kind: str) -> str | None:
+def _alias(state: State, asked: Body, kind: str) -> str | None:
     mine, other = ("shared_as", "string_shared_as") if kind in TABLE_LIKE else ("string_shared_as", "shared_as")
     if asked.has(other):
         raise invalid(f"{other} cannot be set for an object of type {kind}; use {mine}")
     alias = asked.text(mine)
     if alias == "":
         raise invalid(f"{mine} must not be empty")
-    if alias is not None and kind in TABLE_LIKE and not is_table_alias(alias):
-        raise invalid(f"shared_as '{alias}' must be schema.table, of letters, digits and underscores")
-    return alias.lower() if alias and kind in TABLE_LIKE else alias
+    if alias is not None and kind in _TWO_PART_ALIAS and not is_two_part_alias(alias):
+        raise invalid(f"{mine} '{alias}' must be schema.name, of letters, digits and underscores")
+    return stored(alias, state.knobs) if alias and kind in TABLE_LIKE else alias
 
 
 def _own_alias(kind: str, name: str) -> str:

@@ -23,10 +23,13 @@ class UpdateOutcome:
 
 
 def apply_updates(state: State, share: Share, caller: str, updates: tuple[Body, ...]) -> UpdateOutcome:
-    """Answers what the share would hold; nothing is stored. `share` already has the owner the PATCH gives it."""
+    """Answers what the share would hold; nothing is stored. `share` already has the owner the PATCH gives it.
+
+    A list that is wrong in itself, too long or naming an object twice, is raised at once.
+    """
     contents = _Contents(share.objects)
+    _check_list(contents, updates)
     try:
-        _check_list(contents, updates)
         for update in updates:
             _apply(state, share, caller, contents, update)
     except ApiError as failure:

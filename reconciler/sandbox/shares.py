@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.sandbox.body import Body
 from reconciler.sandbox.errors import already_exists, invalid, invalid_state, lacks, not_owner, quota_exceeded
 from reconciler.sandbox.names import checked_name, key, stored
-from reconciler.sandbox.paging import listing, page
+from reconciler.sandbox.paging import in_order, listing, page
 from reconciler.sandbox.privileges import check_on_metastore, check_principal, on_metastore, owns
 from reconciler.sandbox.records import Principal, Share
 from reconciler.sandbox.share_objects import object_json
@@ -104,10 +104,8 @@ def share_json(state: State, share: Share, *, with_objects: bool) -> dict[str, A
         answer["storage_root"] = share.storage_root
         answer["storage_location"] = share.storage_root
     if with_objects:
-        objects = [object_json(state, share, each) for each in share.objects]
-        if state.knobs.shuffle_lists:
-            objects.sort(key=lambda each: hash(each["name"]))
-        answer |= listing("objects", objects, None, state.knobs)
+        items = in_order(((each.name, each) for each in share.objects), state.knobs)
+        answer |= listing("objects", [object_json(state, share, each) for each in items], None, state.knobs)
     return answer
 
 

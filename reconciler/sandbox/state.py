@@ -86,14 +86,14 @@ class State:
 
     def put_recipient(self, recipient: Recipient, *, instead_of: str | None = None) -> Recipient:
         before = self.recipients.pop(key(instead_of), None) if instead_of else None
-        self._written(("recipient",), recipient.name, before)
+        self._written(("recipient",), recipient.name, instead_of, before)
         self.recipients[key(recipient.name)] = recipient
         self._name_of[recipient.id] = recipient.name
         return recipient
 
     def put_share(self, share: Share, *, instead_of: str | None = None) -> Share:
         before = self.shares.pop(key(instead_of), None) if instead_of else None
-        self._written(("share", "share-permissions"), share.name, before)
+        self._written(("share", "share-permissions"), share.name, instead_of, before)
         self.shares[key(share.name)] = share
         return share
 
@@ -102,12 +102,12 @@ class State:
         for share in [each for each in self.shares.values() if recipient.id in each.grants]:
             left = {holder: held for holder, held in share.grants.items() if holder != recipient.id}
             self.put_share(replace(share, grants=left), instead_of=share.name)
-        self._written(("recipient",), recipient.name, recipient)
+        self._written(("recipient",), None, recipient.name, recipient)
         del self.recipients[key(recipient.name)]
         del self._name_of[recipient.id]
 
     def remove_share(self, share: Share) -> None:
-        self._written(("share", "share-permissions"), share.name, share)
+        self._written(("share", "share-permissions"), None, share.name, share)
         del self.shares[key(share.name)]
 
     def created(self, by: str) -> Stamp:
@@ -125,13 +125,20 @@ class State:
     def written(self) -> None:
         self.revision += 1
 
-    def _written(self, kinds: tuple[ReadKind, ...], name: str, before: Recipient | Share | None) -> None:
+    def _written(
+        self, kinds: tuple[ReadKind, ...], name: str | None, old_name: str | None, before: Recipient | Share | None
+    ) -> None:
+        """Notes a write; `name` and `old_name` differ for a rename, the one or other is None for a create or delete."""
         self.revision += 1
+        # For a new name the old value is that there was nothing.
+        old_values: dict[str, Recipient | Share | None] = {key(name): None} if name else {}
+        old_values |= {key(old_name): before} if old_name else {}
         for kind in kinds:
-            if self.knobs.stale_reads:
-                self._stale[kind, key(name)] = (self.knobs.stale_reads, before)
-            else:
-                self._stale.pop((kind, key(name)), None)
+            for each, value in old_values.items():
+                if self.knobs.stale_reads:
+                    self._stale[kind, each] = (self.knobs.stale_reads, value)
+                else:
+                    self._stale.pop((kind, each), None)
 
     def _as_read(self, kind: ReadKind, name: str, current: Recipient | Share | None) -> Recipient | Share | None:
         if not self._stale:

@@ -54,6 +54,13 @@ def load(state: State, path: Path) -> None:
         raise StateFileError(f"{path} is not JSON; move it away to start from the seed") from None
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise StateFileError(f"{path} is not a sandbox state of format {_FORMAT}; move it away to start from the seed")
+    try:
+        _restore(state, document)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise StateFileError(f"{path} is damaged; move it away to start from the seed") from None
+
+
+def _restore(state: State, document: Mapping[str, Any]) -> None:
     state.clock.offset_ms = document["clock_offset_ms"]
     state.used_links = set(document["used_links"])
     for each in document["recipients"]:

@@ -33,6 +33,8 @@ def new_token(state: State, caller: str, expires_at: int | None) -> Token:
 
 def rotated(state: State, recipient: Recipient, caller: str, expire_in_seconds: int | None) -> tuple[Token, ...]:
     """Answers the tokens after a rotation: the old one, perhaps ended sooner, and a new one."""
+    if expire_in_seconds is not None and expire_in_seconds < 0:
+        raise invalid("existing_token_expire_in_seconds must not be negative")
     now = state.clock.now()
     live = [each for each in recipient.tokens if each.expires_at > now]
     if len(live) >= 2:
@@ -95,8 +97,6 @@ def activation_url(state: State, token: Token) -> str:
 def _shortened(state: State, token: Token, caller: str, expire_in_seconds: int | None) -> Token:
     if expire_in_seconds is None:
         return token
-    if expire_in_seconds < 0:
-        raise invalid("existing_token_expire_in_seconds must not be negative")
     ends_at = state.clock.now() + expire_in_seconds * 1000
     if ends_at > token.expires_at:
         raise invalid(_CANNOT_EXTEND)

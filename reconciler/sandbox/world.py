@@ -19,6 +19,8 @@ class World:
         self._start(seed)
         if state_file is not None:
             load(self.state, state_file)
+            # At once, so that a place that cannot be written is found before the first request.
+            save(self.state, state_file)
         self._saved = self.state.revision
 
     def reset(self, seed: Seed) -> None:
