@@ -1,0 +1,83 @@
+"""Pack files from a plain folder, as they lie there. Without history nothing is ever deleted on their word."""
+
+import asyncio
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.adapters.git.contents import check_size, check_total, digest, is_overlooked, path_text, refuse_link
+from reconciler.core.desired import Revision
+from reconciler.ports.pack_source import PackFiles, PackSourceError
+
+
+class FolderPackSource:
+    """A folder outside Git."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def committed(self, revision: str = "HEAD") -> PackFiles:
+        raise PackSourceError(
+            f"{self._folder} is not in a Git repository, so there is no commit {revision!r} to read. Put the folder "
+            "under Git (`git init`, `git add`, `git commit`), or work with the files as they lie there."
+        )
+
+    async def working_tree(self) -> PackFiles:
+        return await asyncio.to_thread(self._read)
+
+    async def is_ancestor(self, older: str, newer: str) -> bool | None:  # noqa: ARG002 - the port's signature
+        return None
+
+    def _read(self) -> PackFiles:
+        folder = existing_folder(self._folder)
+        files = {}
+        total = 0
+        for path in _walk(folder):
+            shown = path_text(os.fsencode(path.relative_to(folder).as_posix()))
+            content = read_file(path, shown)
+            if content is not None:
+                files[shown] = content
+                total += len(content)
+                check_total(str(folder), total)
+        return PackFiles(Revision(content=digest(files)), files)
+
+
+def existing_folder(folder: Path) -> Path:
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise PackSourceError(f"The packs folder {folder} {what}. Create it, or name another one with `packs_dir`.")
+    return folder.resolve()
+
+
+def read_file(path: Path, shown: str) -> bytes | None:
+    """The bytes of a regular file; None when it is gone or no file at all (a pipe, a socket, an editor's lock link)."""
+    try:
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            if is_overlooked(path.name):
+                return None
+            raise refuse_link(shown)
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        check_size(shown, found.st_size)
+        # The link may have been put there since: opening must not follow it either.
+        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise PackSourceError(f"{shown} cannot be read: {error.strerror}.") from None
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    def fail(error: OSError) -> None:
+        raise PackSourceError(f"{error.filename} cannot be read: {error.strerror}.")
+
+    for place, folders, names in os.walk(folder, onerror=fail, followlinks=False):
+        folders[:] = sorted(set(folders) - {".git"})
+        for name in folders:
+            link = Path(place, name)
+            if link.is_symlink() and not is_overlooked(name):
+                raise refuse_link(link.relative_to(folder).as_posix())
+        yield from (Path(place, name) for name in sorted(names))

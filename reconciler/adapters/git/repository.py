@@ -1,0 +1,176 @@
+"""Questions to one Git repository about one folder in it. Answers are facts; others decide what follows from them."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.adapters.git.command import git
+from reconciler.adapters.git.contents import check_size, check_total, is_overlooked, path_text, refuse_link
+from reconciler.adapters.git.contents import refuse_repository as refuse_submodule
+from reconciler.ports.pack_source import PackSourceError
+
+_LINK = b"120000"
+_SUBMODULE = b"160000"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    #: Where git is run: the root of the working tree, or the bare repository.
+    root: Path
+    is_bare: bool
+    #: The packs folder relative to the root, forward slashes; empty when it is the root.
+    prefix: str
+    #: Where Git LFS keeps content.
+    lfs_objects: Path
+
+    @property
+    def pathspec(self) -> tuple[str, ...]:
+        return ("--", self.prefix) if self.prefix else ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFacts:
+    id: str
+    branch: str
+    author: str
+
+
+def locate(folder: Path) -> Repository:
+    """The repository that `folder` is in, or would be in: the folder itself need not be checked out."""
+    start = folder
+    while not start.is_dir():
+        start = start.parent
+    is_bare, common, shown = git(
+        start, "rev-parse", "--is-bare-repository", "--git-common-dir", "--absolute-git-dir"
+    ).text.split("\n")
+    if is_bare == "true":
+        root = Path(shown).resolve()
+    else:
+        root = Path(git(start, "rev-parse", "--show-toplevel").text).resolve()
+    if not folder.is_relative_to(root):
+        raise PackSourceError(f"{folder} is not inside the Git repository {root}.")
+    prefix = folder.relative_to(root).as_posix()
+    lfs_objects = (start / common / "lfs/objects").resolve()
+    return Repository(root, is_bare == "true", "" if prefix == "." else prefix, lfs_objects)
+
+
+def commit_facts(repository: Repository, revision: str) -> CommitFacts:
+    commit = commit_id(repository, revision)
+    if commit is None:
+        raise PackSourceError(_no_commit(repository, revision))
+    author = git(repository.root, "show", "--no-show-signature", "-s", "--format=%an <%ae>", commit).text
+    full_name = git(repository.root, "rev-parse", "--symbolic-full-name", revision, may_fail=(128,)).text
+    branch = full_name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    return CommitFacts(commit, "" if branch == "HEAD" or branch.startswith("refs/") else branch, author)
+
+
+def commit_id(repository: Repository, revision: str) -> str | None:
+    """The full id; None when there is no such commit here."""
+    if not revision or revision.startswith("-"):
+        return None
+    answer = git(repository.root, "rev-parse", "--verify", "--quiet", revision + "^{commit}", may_fail=(1, 128))
+    return answer.text if answer.code == 0 else None
+
+
+def entries(repository: Repository, commit: str) -> Mapping[bytes, str]:
+    """Path to blob id of every file of the folder at a commit. Links and submodules are refused."""
+    listing = git(repository.root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit, *repository.pathspec).out
+    found = {}
+    total = 0
+    for line in listing.split(b"\0")[:-1]:
+        facts, _, path = line.partition(b"\t")
+        mode, _, oid, size = facts.split()
+        if mode == _SUBMODULE:
+            raise refuse_submodule(path_text(path))
+        if mode == _LINK:
+            if is_overlooked(path_text(path.rpartition(b"/")[2])):
+                continue
+            raise refuse_link(path_text(path))
+        if not size.isdigit():
+            raise _missing_content(path, oid.decode())
+        check_size(path_text(path), int(size))
+        total += int(size)
+        found[path] = oid.decode()
+    check_total(repository.prefix or str(repository.root), total)
+    return found
+
+
+def blobs(repository: Repository, wanted: Mapping[bytes, str]) -> Mapping[bytes, bytes]:
+    """The content of each path, in one process."""
+    ids = list(wanted.values())
+    out = git(repository.root, "cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in ids).encode()).out
+    contents = {}
+    at = 0
+    for path, oid in wanted.items():
+        end = out.index(b"\n", at)
+        header = out[at:end].split()
+        if len(header) != 3:
+            raise _missing_content(path, oid)
+        size = int(header[2])
+        contents[path] = out[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
+    return contents
+
+
+def listed_files(repository: Repository) -> list[bytes]:
+    """Paths of the folder in the working tree: tracked ones (deleted ones too) and new ones that are not ignored."""
+    answer = git(repository.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", *repository.pathspec)
+    return sorted(set(answer.out.split(b"\0")) - {b""})
+
+
+def has_ignored_files(repository: Repository) -> bool:
+    options = ("--others", "--ignored", "--exclude-standard", "--directory")
+    return bool(git(repository.root, "ls-files", "-z", *options, *repository.pathspec).out)
+
+
+def has_changes(repository: Repository) -> bool:
+    """Staged, unstaged, new or deleted, in Git's own eyes."""
+    return bool(git(repository.root, "status", "--porcelain", "-z", "--untracked-files=all", *repository.pathspec).out)
+
+
+def is_same_content(repository: Repository, at_commit: Mapping[bytes, str], on_disk: Mapping[bytes, bytes]) -> bool:
+    """Whether the bytes are those of the commit. `git status` alone is not enough: it believes the index, which a
+    sparse checkout or `--assume-unchanged` tells to look away."""
+    if at_commit.keys() != on_disk.keys():
+        return False
+    doubtful = [path for path, content in on_disk.items() if blob_id(content, at_commit[path]) != at_commit[path]]
+    if not doubtful:
+        return True
+    if any(b"\n" in path for path in doubtful):
+        return False
+    # Line endings, encodings and Git LFS make the file differ from its blob; only git knows by how much it may.
+    cleaned = git(repository.root, "hash-object", "--stdin-paths", stdin=b"".join(path + b"\n" for path in doubtful))
+    return cleaned.text.split() == [at_commit[path] for path in doubtful]
+
+
+def blob_id(content: bytes, like: str) -> str:
+    """The id Git gives these bytes, in the hash of the id `like`."""
+    algorithm = hashlib.sha256 if len(like) == 64 else hashlib.sha1
+    return algorithm(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def descends(repository: Repository, older: str, newer: str) -> bool | None:
+    if commit_id(repository, older) is None or commit_id(repository, newer) is None:
+        return None
+    answer = git(repository.root, "merge-base", "--is-ancestor", older, newer, may_fail=(1, 128))
+    if answer.code == 0:
+        return True
+    # Where history is cut off, "no" only means that no path was found in what is here.
+    is_shallow = git(repository.root, "rev-parse", "--is-shallow-repository").text == "true"
+    return None if is_shallow or answer.code != 1 else False
+
+
+def _missing_content(path: bytes, oid: str) -> PackSourceError:
+    return PackSourceError(
+        f"{path_text(path)}: its content ({oid[:12]}) is missing from this clone. Fetch it, or clone again."
+    )
+
+
+def _no_commit(repository: Repository, revision: str) -> str:
+    if revision == "HEAD":
+        return f"The Git repository {repository.root} has no commit yet. Commit the packs first."
+    return (
+        f"There is no commit {revision!r} in the Git repository {repository.root}. Check the name, or fetch it "
+        "(`git fetch`; in a shallow clone `git fetch --unshallow`)."
+    )

@@ -1,0 +1,68 @@
+"""Real Git repositories in a folder with a space, with no configuration but their own."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACK = "sharepacks/sales/q1.yaml"
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A working tree to change as a person would."""
+
+    root: Path
+
+    def git(self, *arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=self.root, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def write(self, path: str, content: str | bytes = "metadata: {}\n") -> None:
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def commit(self, message: str = "Change packs") -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    @property
+    def packs(self) -> Path:
+        return self.root / "sharepacks"
+
+
+@pytest.fixture(autouse=True)
+def _own_git_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    configuration = tmp_path_factory.mktemp("git") / "config"
+    configuration.write_text(
+        "[user]\n  name = Ada Lovelace\n  email = ada@example.org\n[init]\n  defaultBranch = main\n"
+        '[protocol "file"]\n  allow = always\n'
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Clone:
+    """A repository without a commit."""
+    root = tmp_path / "my packs"
+    root.mkdir()
+    clone = Clone(root)
+    clone.git("init", "--quiet")
+    return clone
+
+
+@pytest.fixture
+def clone(empty: Clone) -> Clone:
+    """A repository with one pack and a file outside the packs folder, all committed."""
+    empty.write(PACK)
+    empty.write("README.md", "not a pack\n")
+    empty.commit()
+    return empty
