@@ -1,0 +1,1 @@
+"""Plans, problems, states and histories as text, JSON and pictures: pure functions from values to strings."""

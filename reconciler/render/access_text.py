@@ -1,0 +1,87 @@
+"""The access section of a pack's plan: who gains and who loses access to what, once its steps are carried out."""
+
+from collections.abc import Iterable, Iterator
+
+from reconciler.core.access import AccessChange, access_changes
+from reconciler.core.plan import PackPlan, Step
+from reconciler.core.verdict import Adopt, Create, Delete, Keep, Update, Verdict
+from reconciler.render.lines import Line, Span, Tone, line, pad, width
+from reconciler.render.people import People, who
+
+#: Names in one line before the rest moves to lines of its own.
+_INLINE = 1
+
+
+def access_of(pack: PackPlan) -> tuple[AccessChange, ...]:
+    """What the pack's steps change in what recipients can read; held steps change nothing."""
+    return access_changes(_effective(pack.steps))
+
+
+def access_lines(pack: PackPlan, known: People, limit: int) -> Iterator[Line]:
+    changes = access_of(pack)
+    if not changes:
+        return
+    yield line("  ", Span("access", Tone.HEADING))
+    names = max(width(change.recipient) for change in changes)
+    for change in changes:
+        yield from _change_lines(change, names, who(change.recipient, pack.workspace, known), limit)
+
+
+def _change_lines(change: AccessChange, names: int, description: str, limit: int) -> Iterator[Line]:
+    sign, tone = _sign(change)
+    drift = (Span("   ← drift: changed by hand, not in the file", Tone.DRIFT),) if change.is_drift else ()
+    start = (Span(f"    {sign} {pad(change.recipient, names)}", tone), Span(f"  ({description})", Tone.DIM), "  ")
+    gains = _said("gains", change.gains, Tone.ADD)
+    loses = _said("loses", change.loses, Tone.REMOVE)
+    between = ("; ",) if gains and loses else ()
+    yield line(*start, *gains, *between, *loses, Span(_then(change), Tone.DIM), *drift)
+    if len(change.gains) > _INLINE:
+        yield from _listed("+", change.gains, Tone.ADD, limit)
+    if len(change.loses) > _INLINE:
+        yield from _listed("-", change.loses, Tone.REMOVE, limit)
+
+
+def _sign(change: AccessChange) -> tuple[str, Tone]:
+    if change.gains and change.loses:
+        return "~", Tone.CHANGE
+    return ("+", Tone.ADD) if change.gains else ("-", Tone.REMOVE)
+
+
+def _said(verb: str, names: tuple[str, ...], tone: Tone) -> tuple[Span, ...]:
+    if not names:
+        return ()
+    if len(names) > _INLINE:
+        return (Span(f"{verb} {len(names)}", tone),)
+    return (Span(f"{verb} {', '.join(map(object_name, names))}", tone),)
+
+
+def _then(change: AccessChange) -> str:
+    if not change.reads_after:
+        return ", then reads nothing"
+    if len(change.gains) == change.reads_after and not change.loses:
+        return ""
+    return f", then reads {change.reads_after}"
+
+
+def _listed(sign: str, names: tuple[str, ...], tone: Tone, limit: int) -> Iterator[Line]:
+    yield from (line(Span(f"        {sign} {object_name(name)}", tone)) for name in names[:limit])
+    if len(names) > limit:
+        yield line(f"        … and {len(names) - limit:,} more (--full shows all)")
+
+
+def object_name(name: str) -> str:
+    return f"{name} (all of the schema)" if name.count(".") == 1 else name
+
+
+def _effective(steps: Iterable[Step]) -> Iterator[Verdict]:
+    for step in steps:
+        if not step.is_held:
+            yield step.verdict
+            continue
+        match step.verdict:
+            case Update(before) | Adopt(before) | Delete(before):
+                yield Keep(before)
+            case Create():
+                pass
+            case other:
+                yield other

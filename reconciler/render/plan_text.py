@@ -1,0 +1,141 @@
+"""A plan as lines for people: who gains and loses access, then each resource before and after, then one stable summary
+line. Says what the plan says and decides nothing; long lists are cut visibly, never those of who can read."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from reconciler.core.desired import Revision
+from reconciler.core.managed import UNMANAGED
+from reconciler.core.plan import PackPlan, Plan, Step
+from reconciler.core.verdict import Ignore, Keep
+from reconciler.render.access_text import access_lines
+from reconciler.render.lines import EMPTY, PLAIN, Line, Span, Style, Tone, line, pad, render, width
+from reconciler.render.people import People, people
+from reconciler.render.step_text import step_lines, step_title
+from reconciler.render.summary import summarize
+
+#: Packs without anything to do are listed up to this many, and counted beyond.
+_QUIET_LISTED = 20
+_WIDEST_TITLE = 56
+_UNCHANGED_NAMED = 4
+_AZURE_HOST = re.compile(r"^(adb-\d+)\.\d+\.azuredatabricks\.net$")
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    #: Objects of one field that are listed one by one.
+    listed: int = 20
+    #: Put after the summary line: a plan that is only shown changed nothing.
+    ending: str = ""
+
+
+def plan_text(plan: Plan, style: Style = PLAIN, detail: Detail | None = None) -> str:
+    return render(tuple(plan_lines(plan, detail or Detail())), style)
+
+
+def plan_lines(plan: Plan, detail: Detail) -> Iterator[Line]:
+    known = people(plan)
+    busy = [pack for pack in plan.packs if is_busy(pack)]
+    quiet = [pack for pack in plan.packs if not is_busy(pack)]
+    yield header(plan.revision, len(plan.packs))
+    for pack in busy:
+        yield EMPTY
+        yield from pack_lines(pack, known, detail.listed)
+    if quiet:
+        yield EMPTY
+        yield from _quiet_lines(quiet)
+    yield EMPTY
+    yield from _problem_lines(plan)
+    yield summary_line(plan, detail.ending)
+
+
+def summary_line(plan: Plan, ending: str = "") -> Line:
+    said = str(summarize(plan.steps))
+    return line(Span(f"{said} {ending}" if ending else said, Tone.HEADING))
+
+
+def header(revision: Revision, packs: int) -> Line:
+    counted = "1 pack" if packs == 1 else f"{packs:,} packs"
+    if revision.is_committed:
+        branch = f" on {revision.branch}" if revision.branch else ""
+        return line(Span(f"{counted} at commit {revision}{branch}.", Tone.DIM))
+    where = f"commit {revision}" if revision.commit else "a folder outside Git"
+    return line(
+        Span(f"{counted}, read from the files as they lie there: {where}. ", Tone.DIM),
+        Span("From these nothing is deleted or revoked.", Tone.CHANGE),
+    )
+
+
+def is_busy(pack: PackPlan) -> bool:
+    return pack.is_work or pack.is_held or any(not _is_unchanged(step) for step in pack.steps)
+
+
+def pack_lines(pack: PackPlan, known: People, limit: int) -> Iterator[Line]:
+    yield _pack_line(pack)
+    for warning in pack.warnings:
+        yield line(Span(f"  warning: {warning}", Tone.CHANGE))
+    if pack.needs:
+        yield line(f"  applied after {', '.join(str(each) for each in sorted(pack.needs))}")
+    yield from access_lines(pack, known, limit)
+    shown = [step for step in pack.steps if not _is_unchanged(step) and not isinstance(step.verdict, Ignore)]
+    column = min(max((width(step_title(step)) for step in shown), default=0), _WIDEST_TITLE)
+    for step in shown:
+        yield from step_lines(step, column, limit)
+    yield from _unchanged_lines([step for step in pack.steps if _is_unchanged(step)])
+
+
+def short_workspace(workspace: str) -> str:
+    """The host, shortened to what tells Azure workspaces apart."""
+    host = urlsplit(workspace).netloc or workspace
+    found = _AZURE_HOST.match(host)
+    return found[1] if found else host
+
+
+def _is_unchanged(step: Step) -> bool:
+    return isinstance(step.verdict, Keep) and not step.is_held
+
+
+def _pack_line(pack: PackPlan) -> Line:
+    region = "" if pack.declared is None or pack.declared.region is UNMANAGED else f" ({pack.declared.region})"
+    gone = () if pack.declared is not None else (Span("   removed in Git", Tone.REMOVE),)
+    return line(
+        Span(pack.path or "(no file)", Tone.HEADING),
+        f"   {pack.pack}   {pack.strategy}",
+        Span(f"   workspace {short_workspace(pack.workspace)}{region}", Tone.DIM),
+        *gone,
+    )
+
+
+def _unchanged_lines(steps: Sequence[Step]) -> Iterator[Line]:
+    if not steps:
+        return
+    named = ", ".join(str(step.key) for step in steps[:_UNCHANGED_NAMED])
+    more = f" and {len(steps) - _UNCHANGED_NAMED:,} more" if len(steps) > _UNCHANGED_NAMED else ""
+    yield line(Span(f"  = {named}{more}", Tone.DIM))
+
+
+def _quiet_lines(packs: Sequence[PackPlan]) -> Iterator[Line]:
+    if len(packs) > _QUIET_LISTED:
+        yield line(Span(f"{len(packs):,} packs with nothing to do.", Tone.DIM))
+        return
+    column = max(width(pack.path) for pack in packs)
+    for pack in packs:
+        unchanged = f"nothing to do, {len(pack.steps)} unchanged"
+        record = "; our record of the file is brought up to date" if pack.rows_behind else ""
+        yield line(Span(f"{pad(pack.path, column)}   {pack.pack}   {unchanged}{record}", Tone.DIM))
+
+
+def _problem_lines(plan: Plan) -> Iterator[Line]:
+    errors = [problem for problem in plan.problems if problem.is_error]
+    if not errors:
+        return
+    files = len({problem.where.path for problem in errors})
+    yield line(
+        Span(
+            f"{len(errors)} problem{'s'[: len(errors) != 1]} in {files} file{'s'[: files != 1]}: "
+            "what stands there is not in this plan, and `sharepack validate` says what is wrong.",
+            Tone.TROUBLE,
+        )
+    )

@@ -1,0 +1,84 @@
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.share import Share
+from reconciler.render.lines import Style
+from reconciler.render.plan_text import Detail, plan_text, short_workspace
+from tests.render.plans import Scene, plan_of, table
+from tests.render.scenes import scenes
+
+GOLDEN = Path(__file__).parent / "golden"
+SCENES = scenes()
+
+
+def the_text_is_as_committed(name: str, text: str) -> None:
+    """Set UPDATE_GOLDEN=1 to write the files anew, and read the difference."""
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_the_text_of_a_plan_is_as_committed(name: str) -> None:
+    the_text_is_as_committed(f"{name}.txt", plan_text(SCENES[name], detail=Detail(ending="Nothing was changed.")))
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_colour_changes_nothing_but_colour(name: str) -> None:
+    coloured = plan_text(SCENES[name], Style(colour=True))
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plan_text(SCENES[name])
+
+
+def test_a_stream_of_ascii_gets_ascii() -> None:
+    text = plan_text(SCENES["changed"], Style(unicode=False))
+    assert text.isascii()
+    assert '"changed" -> "Q1 sales data with refunds"   <- changed' in text
+
+
+def test_the_summary_line_counts_every_resource_once() -> None:
+    last = plan_text(SCENES["in_the_way"]).splitlines()[-1]
+    assert last == "Plan: 0 to create, 0 to update, 0 to delete, 0 unchanged. 1 to adopt. 2 held."
+
+
+def test_a_long_list_of_objects_is_cut_visibly_and_shown_whole_on_request() -> None:
+    plan = SCENES["big"]
+    assert "… and 20 more (--full shows all)" in plan_text(plan)
+    whole = plan_text(plan, detail=Detail(listed=1000))
+    assert "--full" not in whole
+    assert all(f"prod_catalog.sales.t{number:03}" in whole for number in range(40))
+
+
+def test_recipients_are_never_cut() -> None:
+    readers = frozenset(f"reader-{number:03}" for number in range(50))
+    share = Share("s", "", frozenset({table("c.s.t")}), readers)
+    text = plan_text(plan_of(Scene([share])), detail=Detail(listed=1))
+    assert all(reader in text for reader in readers)
+
+
+def test_more_than_twenty_quiet_packs_are_counted() -> None:
+    quiet = [_quiet(number) for number in range(21)]
+    assert "21 packs with nothing to do." in plan_text(plan_of(*quiet))
+    assert "nothing to do, 1 unchanged" in plan_text(plan_of(*quiet[:20]))
+
+
+def _quiet(number: int) -> Scene:
+    share = Share(f"share_{number:02}", "", frozenset(), frozenset())
+    return Scene([share], [share], [share], project=f"Project {number:02}", path=f"sharepacks/p{number:02}.yaml")
+
+
+@pytest.mark.parametrize(
+    ("workspace", "short"),
+    [
+        ("https://adb-111.7.azuredatabricks.net", "adb-111"),
+        ("https://dbc-1.cloud.databricks.com", "dbc-1.cloud.databricks.com"),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+        ("", ""),
+    ],
+)
+def test_a_workspace_is_shortened_to_what_tells_it_apart(workspace: str, short: str) -> None:
+    assert short_workspace(workspace) == short

@@ -1,0 +1,117 @@
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from reconciler.core.key import PackId, share_key
+from reconciler.core.managed import UNMANAGED
+from reconciler.core.pack import Strategy
+from reconciler.core.recipient import Recipient, TokenSharing
+from reconciler.core.recorded import PackStatus
+from reconciler.core.resource import Resource
+from reconciler.core.share import Share
+from reconciler.ports.ledger import KeyVersion, PackState
+from reconciler.render.history_text import history_json, history_text
+from reconciler.render.status_text import status_json, status_text
+from tests.render.plans import SALES, table
+
+START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+PACK = PackId.of("Sales Operations", "Sales Data Q1 2024")
+KEY = share_key("sales_q1_share", "https://adb-1.2.azuredatabricks.net")
+
+
+def state(status: PackStatus, error: str = "") -> PackState:
+    return PackState(
+        pack=PACK,
+        share_pack_id=UUID(int=1),
+        share_pack_name="SharePack_ann",
+        status=status,
+        strategy=Strategy.NEW,
+        path="sharepacks/sales/q1.yaml",
+        workspace=KEY.workspace,
+        requested_by="ann@example.com",
+        commit="1f2e3d4c5b6a7988",
+        applied_commit="1f2e3d4c5b6a7988" if status is PackStatus.COMPLETED else "",
+        provisioning_status="Creating shares...",
+        error_message=error,
+        created_at=START,
+        last_updated=START,
+    )
+
+
+def version(number: int, resource: Resource | None, *, is_last: bool = False) -> KeyVersion:
+    at = START + timedelta(hours=number)
+    return KeyVersion(
+        key=KEY,
+        version=number,
+        effective_from=at,
+        effective_to=None if is_last else at + timedelta(hours=1),
+        resource=resource,
+        pack=PACK,
+        created_by="ann",
+        change_reason="plan 0001",
+        commit="1f2e3d4c5b6a7988",
+        plan_id=UUID(int=7),
+    )
+
+
+def test_the_table_says_status_commit_and_reason() -> None:
+    text = status_text([state(PackStatus.COMPLETED), state(PackStatus.FAILED, "PERMISSION_DENIED: no CREATE_SHARE")])
+    assert text.splitlines() == [
+        "STATUS     STRATEGY  APPLIED       CHANGED              PACK                                   FILE",
+        (
+            "COMPLETED  NEW       1f2e3d4c5b6a  2026-11-22 09:30:00  Sales Operations / Sales Data Q1 2024  "
+            "sharepacks/sales/q1.yaml"
+        ),
+        (
+            "FAILED     NEW       -             2026-11-22 09:30:00  Sales Operations / Sales Data Q1 2024  "
+            "sharepacks/sales/q1.yaml"
+        ),
+        "",
+        "Sales Operations / Sales Data Q1 2024: PERMISSION_DENIED: no CREATE_SHARE",
+        "",
+        "2 packs: 1 COMPLETED, 1 FAILED. Times are UTC.",
+    ]
+
+
+def test_an_empty_record_says_what_would_fill_it() -> None:
+    assert "sharepack apply" in status_text([])
+    assert json.loads(status_json([])) == {"format_version": "1.0", "packs": []}
+
+
+def test_the_json_of_a_status_holds_the_whole_state() -> None:
+    (value,) = json.loads(status_json([state(PackStatus.FAILED, "no")]))["packs"]
+    assert (value["status"], value["error_message"], value["path"]) == ("FAILED", "no", "sharepacks/sales/q1.yaml")
+
+
+def test_a_history_tells_what_each_version_changed() -> None:
+    second = Share(SALES.name, "renamed", SALES.objects, frozenset({"sales-analyst", "auditor"}))
+    text = history_text(KEY, [version(1, SALES), version(2, second), version(3, None), version(4, SALES, is_last=True)])
+    assert text.startswith("share/sales_q1_share   https://adb-1.2.azuredatabricks.net")
+    assert '"Q1 sales data" → "renamed"' in text
+    assert "recipients   + auditor" in text
+    assert "drift" not in text
+    assert "      deleted\n" in text
+    assert "v4  2026-11-22 13:30:00 → now" in text
+    assert text.count("+ prod_catalog.sales.transactions") == 2
+
+
+def test_a_history_tells_emails_and_fields_that_are_let_go() -> None:
+    first = Recipient("r", TokenSharing(), "old@partner.com", frozenset({"10.0.0.1"}), "words")
+    second = Recipient("r", TokenSharing(), "new@partner.com", UNMANAGED, "words")
+    text = history_text(KEY, [version(1, first), version(2, second), version(3, second, is_last=True)])
+    assert '"old@partner.com" → "new@partner.com"' in text
+    assert "allowed_ips: no longer managed" in text
+    assert "the same content" in text
+
+
+def test_nothing_on_record_is_said() -> None:
+    assert "Nothing is on record for share/sales_q1_share" in history_text(KEY, [])
+
+
+def test_the_json_of_a_history_is_whole_and_ordered() -> None:
+    share = Share("sales_q1_share", objects=frozenset({table("c.s.t")}))
+    document = json.loads(history_json(KEY, [version(1, share), version(2, None, is_last=True)]))
+    assert document["key"] == "share/sales_q1_share"
+    first, second = document["versions"]
+    assert first["resource"]["data_objects"] == [{"name": "c.s.t", "type": "TABLE"}]
+    assert (second["is_deleted"], second["effective_to"], second["resource"]) == (True, None, None)
