@@ -4,6 +4,7 @@ One server a test run, shared by all pytest-xdist workers; it is stopped by the 
 """
 
 import asyncio
+import os
 import uuid
 from collections.abc import Coroutine, Iterator
 from typing import Any
@@ -15,11 +16,12 @@ from reconciler.adapters.embedded import running
 
 
 @pytest.fixture(scope="session")
-def postgres_dsn_admin(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+def postgres_dsn_admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The database `postgres` of the server of this test run, as its superuser. Not durable, so that it is fast."""
     own = tmp_path_factory.getbasetemp()
     # A worker has a directory of its own in that of the run; pytest removes those of old runs.
-    with running((own if worker_id == "master" else own.parent) / "database server", durable=False) as server:
+    of_the_run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with running(of_the_run / "database server", durable=False) as server:
         yield server.dsn
 
 

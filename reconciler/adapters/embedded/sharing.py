@@ -1,9 +1,9 @@
 """Decides who starts and who stops the server of a state directory, by locks the operating system releases itself.
 
-Two lock files (flock):
+Two locks:
 
-* `postgres.users`: every user process holds it shared. Whoever gets it exclusively knows that nobody uses the server,
-  and keeps newcomers waiting while the server stops.
+* `postgres.users`: every user process shares it. Whoever gets it alone knows that nobody uses the server, and keeps
+  newcomers waiting while the server stops.
 * `postgres.supervisor`: held by the supervisor as long as it lives. A user that gets it starts the supervisor and
   hands the lock over, so there is no moment in which two could start. It holds the pid once the server is ready.
 
@@ -11,7 +11,6 @@ Every user looks twice a second whether a supervisor is there, so the server com
 killed. Open connections are lost then, committed data are not; the address stays the same.
 """
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -24,7 +23,7 @@ from pathlib import Path
 
 from reconciler.adapters.embedded.cluster import Cluster, cluster_in
 from reconciler.adapters.embedded.errors import USE_YOUR_OWN, EmbeddedPostgresError
-from reconciler.adapters.embedded.supervise import READY
+from reconciler.adapters.embedded.locks import Lock
 
 _PATIENCE = 300  # seconds for another process to finish starting or stopping the server
 _LOOK_EVERY = 0.5  # seconds
@@ -32,57 +31,31 @@ _LOOK_EVERY = 0.5  # seconds
 
 @contextmanager
 def in_use(state: Path, *, durable: bool) -> Iterator[Cluster]:
-    try:
+    with _explained(state):
         state.mkdir(parents=True, exist_ok=True)
-        use = _Lock(state / "postgres.users")
+        users = Lock.open(cluster_in(state).users_lock)
+    with closing(users):
+        users.share()
+        try:
+            with _explained(state):
+                cluster = _ensure_running(state, durable=durable)
+            with _kept_running(state, durable=durable):
+                yield cluster
+        finally:
+            if users.take():
+                _stop(state)
+            users.release()
+
+
+@contextmanager
+def _explained(state: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise EmbeddedPostgresError(
-            f"The state directory {state} cannot be used: {error.strerror}. Give one you may write to, run as the "
-            f"account it belongs to, or {USE_YOUR_OWN}."
+            f"The state directory {state} cannot be used: {error.strerror} ({error.filename}). Give one you may write "
+            f"to, run as the account it belongs to, or {USE_YOUR_OWN}."
         ) from error
-    with closing(use):
-        use.share()
-        cluster = _ensure_running(state, durable=durable)
-        leaving = threading.Event()
-        watch = threading.Thread(target=_keep_running, args=(state, leaving), kwargs={"durable": durable}, daemon=True)
-        watch.start()
-        try:
-            yield cluster
-        finally:
-            leaving.set()
-            watch.join()
-            if use.take():
-                _stop(state)
-            use.release()
-
-
-class _Lock:
-    """An open lock file. Given up when every process that has it open has closed it or ended."""
-
-    def __init__(self, path: Path) -> None:
-        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-    def share(self) -> None:
-        fcntl.flock(self.descriptor, fcntl.LOCK_SH)
-
-    def take(self) -> bool:
-        """Gives up a share in any case, and returns whether it now holds the lock alone."""
-        try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def release(self) -> None:
-        """For children forked meanwhile as well, which `close` alone would leave holding it."""
-        fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-
-    def pid(self) -> int | None:
-        written = os.pread(self.descriptor, 20, 0)
-        return int(written) if written else None
-
-    def close(self) -> None:
-        os.close(self.descriptor)
 
 
 def _ensure_running(state: Path, *, durable: bool) -> Cluster:
@@ -100,52 +73,65 @@ def _ensure_running(state: Path, *, durable: bool) -> Cluster:
 
 def _start_or_attach(state: Path, *, durable: bool) -> Cluster | None:
     """None while another process is starting or stopping the server."""
-    with closing(_Lock(state / "postgres.supervisor")) as supervisor:
+    with closing(Lock.open(cluster_in(state).supervisor_lock)) as supervisor:
         if supervisor.take():
-            os.ftruncate(supervisor.descriptor, 0)
-            _start_supervisor(state, supervisor.descriptor, durable=durable)
+            _start_supervisor(state, supervisor, durable=durable)
         cluster = cluster_in(state)
         return cluster if supervisor.pid() and cluster.is_reachable else None
 
 
-def _start_supervisor(state: Path, lock: int, *, durable: bool) -> None:
+def _start_supervisor(state: Path, supervisor: Lock, *, durable: bool) -> None:
     """Returns when the server is ready. The supervisor outlives this process, so it gets none of its environment."""
+    supervisor.erase_pid()
     environment = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, "-P", "-m", "reconciler.adapters.embedded.supervise"]
-    arguments = [os.fspath(state), os.fspath(state / "postgres.users"), str(lock), "durable" if durable else "fast"]
-    with (state / "postgres.log").open("ab") as log:
-        said = subprocess.run(
-            [*command, *arguments],
+    log_path = cluster_in(state).log
+    with log_path.open("ab") as log:
+        why_not = subprocess.run(
+            [*command, os.fspath(state), str(supervisor.descriptor), "durable" if durable else "fast"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             env=environment,
             cwd="/",
-            pass_fds=(lock,),
+            pass_fds=(supervisor.descriptor,),
             start_new_session=True,
             check=False,
         ).stdout
-    if said != READY:
-        raise EmbeddedPostgresError(said or f"PostgreSQL could not be started; {state / 'postgres.log'} says why.")
+    if supervisor.pid() is None:
+        raise EmbeddedPostgresError(why_not or f"PostgreSQL could not be started; the end of {log_path} says why.")
 
 
-def _keep_running(state: Path, leaving: threading.Event, *, durable: bool) -> None:
-    while not leaving.wait(_LOOK_EVERY):
-        with suppress(EmbeddedPostgresError, OSError):  # what cannot be mended now is tried again
-            _start_or_attach(state, durable=durable)
+@contextmanager
+def _kept_running(state: Path, *, durable: bool) -> Iterator[None]:
+    leaving = threading.Event()
+
+    def keep_running() -> None:
+        while not leaving.wait(_LOOK_EVERY):
+            with suppress(EmbeddedPostgresError, OSError):  # what cannot be mended now is tried again
+                _start_or_attach(state, durable=durable)
+
+    watch = threading.Thread(target=keep_running, name="embedded-postgres", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        leaving.set()
+        watch.join()
 
 
 def _stop(state: Path) -> None:
-    """Called with all users locked out; returns when the server has stopped."""
+    """Called with all users kept waiting; returns when the server has stopped."""
     give_up_at = time.monotonic() + _PATIENCE
     is_asked = False
-    with closing(_Lock(state / "postgres.supervisor")) as supervisor:
-        while not supervisor.take() and time.monotonic() < give_up_at:
-            pid = supervisor.pid()
+    # Without a state directory the supervisor has noticed itself; one of another account notices that nobody is left.
+    with suppress(FileNotFoundError, PermissionError), closing(Lock.open(cluster_in(state).supervisor_lock)) as lock:
+        while not lock.take() and time.monotonic() < give_up_at:
+            pid = lock.pid()
             if pid and not is_asked:
                 is_asked = True
-                with suppress(ProcessLookupError, PermissionError):
+                with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
             time.sleep(0.005)
