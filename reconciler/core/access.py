@@ -107,7 +107,7 @@ def _touched_by_file(verdict: Verdict) -> set[str]:
                 if change.field == "recipients":
                     names.add(str(change.element))
                 elif change.field == "objects":
-                    names |= access([before, after]).keys()
+                    names |= access([after if isinstance(change, ElementAdded) else before]).keys()
             return names
         case _:
             return set()

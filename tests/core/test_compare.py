@@ -1,0 +1,149 @@
+"""Every row of the three-way table, and the causes of each difference."""
+
+import pytest
+
+from reconciler.core.actual import Absent, Found, Observed, Unreadable
+from reconciler.core.changes import Cause, ElementAdded, ElementRemoved, FieldChange, ValueSet
+from reconciler.core.compare import ThreeStates, compare
+from reconciler.core.managed import UNMANAGED
+from reconciler.core.recipient import DatabricksSharing, OtherSharing, Recipient, TokenSharing
+from reconciler.core.resource import Resource
+from reconciler.core.share import ObjectType, Share, SharedObject
+from reconciler.core.verdict import Adopt, Conflict, Create, Delete, Forget, Ignore, Keep, Record, Unknown, Update
+
+T1, T2 = (SharedObject(f"main.s.t{n}", ObjectType.TABLE) for n in (1, 2))
+
+
+def share(
+    comment: str = "", objects: tuple[SharedObject, ...] = (T1,), recipients: tuple[str, ...] = ("acme",)
+) -> Share:
+    return Share("s", comment, frozenset(objects), frozenset(recipients))
+
+
+D, OTHER, THIRD = share("d"), share("other"), share("third")
+
+
+def verdict(desired: Resource | None, recorded: Resource | None, actual: Observed, **more: bool) -> object:
+    return compare(ThreeStates(desired, recorded, actual, **more))
+
+
+@pytest.mark.parametrize(
+    ("desired", "recorded", "actual", "kind"),
+    [
+        (D, None, Absent(), Create(D, Cause.FILE)),
+        (D, D, Absent(), Create(D, Cause.DRIFT)),
+        (D, OTHER, Absent(), Create(D, Cause.DRIFT)),
+        (D, D, Found(D), Keep(D)),
+        (D, OTHER, Found(D), Record(OTHER, D)),
+        (None, D, Absent(), Forget(D)),
+        (None, D, Found(OTHER), Delete(OTHER)),
+        (None, None, Found(D), Ignore()),
+        (None, None, Absent(), Ignore()),
+        (D, None, Unreadable("403"), Unknown("403")),
+        (None, D, Unreadable("403"), Unknown("403")),
+        (None, None, Unreadable("403"), Ignore()),
+    ],
+)
+def test_rows_without_a_difference_to_mend(
+    desired: Resource | None, recorded: Resource | None, actual: Observed, kind: object
+) -> None:
+    assert verdict(desired, recorded, actual) == kind
+
+
+@pytest.mark.parametrize(
+    ("recorded", "cause"),
+    [(D, Cause.DRIFT), (OTHER, Cause.FILE), (THIRD, Cause.BOTH), (Share("s"), Cause.FILE)],
+)
+def test_a_difference_is_drift_when_our_record_agrees_with_the_file(recorded: Share, cause: Cause) -> None:
+    changes = (ValueSet("comment", "other", "d", cause),)
+    assert verdict(D, recorded, Found(OTHER)) == Update(OTHER, D, changes, cause)
+
+
+@pytest.mark.parametrize(
+    ("desired", "recorded", "actual", "changes"),
+    [
+        ((T1, T2), (T1,), (T1,), [ElementAdded("objects", T2, Cause.FILE)]),
+        ((T1, T2), (T1, T2), (T1,), [ElementAdded("objects", T2, Cause.DRIFT)]),
+        ((T1,), (T1, T2), (T1, T2), [ElementRemoved("objects", T2, Cause.FILE)]),
+        ((T1,), (T1,), (T1, T2), [ElementRemoved("objects", T2, Cause.DRIFT)]),
+        (
+            (T2,),
+            (T1,),
+            (T1,),
+            [ElementRemoved("objects", T1, Cause.FILE), ElementAdded("objects", T2, Cause.FILE)],
+        ),
+    ],
+)
+def test_each_element_of_a_set_has_its_own_cause(
+    desired: tuple[SharedObject, ...],
+    recorded: tuple[SharedObject, ...],
+    actual: tuple[SharedObject, ...],
+    changes: list[FieldChange],
+) -> None:
+    found = verdict(share(objects=desired), share(objects=recorded), Found(share(objects=actual)))
+    assert isinstance(found, Update)
+    assert list(found.changes) == changes
+
+
+def test_a_stranger_s_grant_is_drift_and_a_grant_the_file_dropped_is_not() -> None:
+    found = verdict(share(), share(recipients=("acme", "bolt")), Found(share(recipients=("acme", "bolt", "eve"))))
+    assert isinstance(found, Update)
+    assert set(found.changes) == {
+        ElementRemoved("recipients", "bolt", Cause.FILE),
+        ElementRemoved("recipients", "eve", Cause.DRIFT),
+    }
+    assert found.cause is Cause.BOTH
+
+
+def test_what_exists_and_is_not_recorded_is_a_conflict_unless_the_pack_adopts_it() -> None:
+    found = verdict(D, None, Found(OTHER))
+    assert isinstance(found, Conflict)
+    assert found.rule == "exists-not-ours"
+    assert "adopt: true" in found.hint
+    assert found.changes == (ValueSet("comment", "other", "d", Cause.FILE),)
+    assert verdict(D, None, Found(OTHER), adopt=True) == Adopt(OTHER, D, found.changes)
+    assert verdict(D, None, Found(D), adopt=True) == Adopt(D, D, ())
+
+
+def test_an_open_intent_makes_a_found_resource_ours() -> None:
+    assert verdict(D, None, Found(D), intended=True) == Record(None, D)
+    assert isinstance(verdict(D, None, Found(OTHER), intended=True), Update)
+    assert verdict(D, None, Absent(), intended=True) == Create(D, Cause.FILE)
+
+
+def test_an_open_intent_without_a_declaration_proves_nothing() -> None:
+    found = verdict(None, None, Found(D), intended=True)
+    assert isinstance(found, Conflict)
+    assert found.rule == "unproven-owner"
+
+
+def test_unmanaged_fields_are_never_compared() -> None:
+    mine = Share("s", UNMANAGED, UNMANAGED, frozenset({"acme"}))
+    assert verdict(mine, mine, Found(share("anything", (T1, T2)))) == Keep(share("anything", (T1, T2)))
+
+
+def test_empty_clears_and_absent_leaves_alone() -> None:
+    assert isinstance(verdict(share(objects=()), share(), Found(share())), Update)
+    assert verdict(Share("s", "", UNMANAGED, frozenset({"acme"})), share(), Found(share())) == Record(
+        share(), Share("s", "", UNMANAGED, frozenset({"acme"}))
+    )
+
+
+def test_a_field_only_our_record_holds_is_recorded_without_a_call() -> None:
+    before = Recipient("acme", TokenSharing(), "old@partner.example", frozenset(), "")
+    after = Recipient("acme", TokenSharing(), "new@partner.example", frozenset(), "")
+    actual = Recipient("acme", TokenSharing(), UNMANAGED, frozenset(), "")
+    assert verdict(after, before, Found(actual)) == Record(before, after)
+
+
+def test_rows_that_name_another_pack_are_behind() -> None:
+    assert verdict(D, D, Found(D), rows_behind=True) == Record(D, D)
+
+
+@pytest.mark.parametrize("actual", [DatabricksSharing("aws:us-west-2:abc-123"), OtherSharing("OIDC_FEDERATION")])
+def test_a_recipient_is_never_replaced(actual: DatabricksSharing | OtherSharing) -> None:
+    desired = Recipient("acme", TokenSharing())
+    found = verdict(desired, desired, Found(Recipient("acme", actual, UNMANAGED, frozenset(), "")))
+    assert isinstance(found, Conflict)
+    assert found.rule == "recipient-not-replaceable"
+    assert str(actual) in found.message
