@@ -73,7 +73,7 @@ def test_a_killed_test_run_leaves_no_server_behind(tmp_path: Path) -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", STARTS_ONE_AND_WAITS, str(tmp_path / "azurite")],
         cwd=HERE.parents[1],
-        env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), *sys.path])},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -9,6 +9,7 @@ once only, or that a delivery kept too late is still ours.
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID
@@ -64,6 +65,8 @@ class AzureQueueDoorbell:
         self._pause = poll
         self._rung_here = asyncio.Event()
         self._closed = False
+        self._in_flight = 0
+        self._ended = asyncio.Event()
 
     def __repr__(self) -> str:
         return f"AzureQueueDoorbell({self._queue.queue_name!r})"
@@ -108,7 +111,7 @@ class AzureQueueDoorbell:
                 self._pause = self._poll
                 return rings
             remaining = deadline - clock()
-            if remaining <= 0:
+            if remaining <= 0 or self._closed:
                 return ()
             pause, self._pause = self._pause, min(self._pause * _BACK_OFF, self._poll * _LONGEST)
             rung_here = await self._rung_within(min(pause, remaining))
@@ -139,19 +142,18 @@ class AzureQueueDoorbell:
 
     async def close(self) -> None:
         """Ends waiting answers. Closing twice is fine."""
-        if not self._closed:
-            self._closed = True
-            self._wake()
-            await self._service.close()
+        if self._closed:
+            return
+        self._closed = True
+        self._wake()
+        # The SDK breaks with an AssertionError when its session goes away under a request.
+        while self._in_flight:
+            self._ended.clear()
+            await self._ended.wait()
+        await self._service.close()
 
     async def _receive(self) -> Sequence[Ring]:
-        was_open = not self._closed
-        try:
-            messages = await self._request("receive messages", self._next_page)
-        except DoorbellUnavailableError:
-            if was_open and self._closed:
-                return ()
-            raise
+        messages = await self._request("receive messages", self._next_page)
         rings = [await self._read(message) for message in messages]
         return [ring for ring in rings if ring is not None]
 
@@ -200,11 +202,15 @@ class AzureQueueDoorbell:
         """One request; a queue that was deleted under us is created again, and the request made once more."""
         if self._closed:
             raise DoorbellUnavailableError(f"Azure Storage Queue: cannot {intent}: the doorbell is closed")
+        self._in_flight += 1
         try:
-            return await request(intent, call())
-        except QueueMissingError:
+            with suppress(QueueMissingError):
+                return await request(intent, call())
             await create(queue or self._queue)
-        return await request(intent, call())
+            return await request(intent, call())
+        finally:
+            self._in_flight -= 1
+            self._ended.set()
 
     async def _rung_within(self, seconds: float) -> bool:
         try:

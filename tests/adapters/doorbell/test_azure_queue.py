@@ -165,6 +165,16 @@ def polls(directory: Path) -> int:
     return (directory / "azurite.log").read_text().count("GET /devstoreaccount1/sharepack-processing/messages")
 
 
+async def test_closing_in_the_middle_of_polls_is_quiet(azure: AzurePlace) -> None:
+    for moment in range(10):
+        doorbell = await azure.open(poll=0.001)
+        answers = [asyncio.create_task(doorbell.answer(30)) for _ in range(4)]
+        await asyncio.sleep(0.02 + moment / 1000)
+        await doorbell.close()
+        async with asyncio.timeout(5):
+            assert await asyncio.gather(*answers) == [()] * 4
+
+
 async def test_a_server_that_was_away_is_found_again_with_its_messages(
     own_azurite: Azurite, own_place: AzurePlace
 ) -> None:
