@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.core.key import Key, Kind, normal_name, recipient_key
 from reconciler.core.problem import Problem, Where
 from reconciler.packs.content import unknown_word
+from reconciler.packs.document import PackDocument
 from reconciler.packs.finding import nearest, shown
 from reconciler.packs.names import metastore_id
 from reconciler.packs.placing import Placed
@@ -55,17 +56,19 @@ def _clashing_resources(packs: Sequence[Placed]) -> Iterator[Problem]:
 
 def _resources(packs: Sequence[Placed]) -> Iterator[tuple[object, _Claim]]:
     for pack in packs:
-        document = pack.file.document
-        if document is None or pack.workspace is None:
+        if pack.file.document is None or pack.workspace is None:
             continue
-        names = {
-            Kind.RECIPIENT: [entry.name for entry in document.recipient],
-            Kind.SHARE: [entry.name for entry in document.share],
-        }
-        for kind, number, name in ((kind, *each) for kind in Kind for each in enumerate(names[kind])):
+        for kind, number, name in _names(pack.file.document):
             if normal_name(name):
                 where = pack.file.places.value((kind.value, number, "name"))
                 yield (kind, pack.workspace, normal_name(name)), _Claim(pack, where, f"{kind} {shown(name)}")
+
+
+def _names(document: PackDocument) -> Iterator[tuple[Kind, int, str]]:
+    for number, recipient in enumerate(document.recipient):
+        yield Kind.RECIPIENT, number, recipient.name
+    for number, share in enumerate(document.share):
+        yield Kind.SHARE, number, share.name
 
 
 def _clashing_metastores(packs: Sequence[Placed]) -> Iterator[Problem]:

@@ -62,8 +62,13 @@ def _token_recipient(entry: RecipientEntry, loc: Loc) -> Iterator[Finding]:
         message = f"the D2O recipient {shown(entry.name)} needs an email"
         yield Finding((*loc, "email"), "recipient-email-missing", message, "say who gets the activation link")
     if entry.metastore_id is not None:
-        yield Finding((*loc, "metastore_id"), "recipient-field-not-for-type", "a D2O recipient has no metastore_id",
-                      "remove it, or make the recipient D2D", at_key=True)  # fmt: skip
+        yield Finding(
+            (*loc, "metastore_id"),
+            "recipient-field-not-for-type",
+            "a D2O recipient has no metastore_id",
+            "remove it, or make the recipient D2D",
+            at_key=True,
+        )
     if entry.allowed_ips is not None:
         yield from _addresses(entry.allowed_ips, (*loc, "allowed_ips"))
 
@@ -77,8 +82,13 @@ def _databricks_recipient(entry: RecipientEntry, loc: Loc) -> Iterator[Finding]:
         message = f"{shown(entry.metastore_id)} is not <cloud>:<region>:<uuid> with the cloud aws, azure or gcp"
         yield Finding((*loc, "metastore_id"), "recipient-metastore-invalid", message, hint)
     if entry.allowed_ips is not None:
-        yield Finding((*loc, "allowed_ips"), "recipient-field-not-for-type", "a D2D recipient has no allowed_ips",
-                      "remove them, or make the recipient D2O", at_key=True)  # fmt: skip
+        yield Finding(
+            (*loc, "allowed_ips"),
+            "recipient-field-not-for-type",
+            "a D2D recipient has no allowed_ips",
+            "remove them, or make the recipient D2O",
+            at_key=True,
+        )
 
 
 def _addresses(texts: Sequence[str], loc: Loc) -> Iterator[Finding]:
@@ -151,8 +161,13 @@ def _same_metastores(entries: Sequence[RecipientEntry]) -> Iterator[Finding]:
             message = (
                 f"the metastore {shown(normal)} is that of the recipient {shown(entries[first[normal]].name)} already"
             )
-            yield Finding(("recipient", number, "metastore_id"), "metastore-duplicate", message,
-                          "Databricks takes one recipient per metastore: grant to that one", also=also)  # fmt: skip
+            yield Finding(
+                ("recipient", number, "metastore_id"),
+                "metastore-duplicate",
+                message,
+                "Databricks takes one recipient per metastore: grant to that one",
+                also=also,
+            )
 
 
 def _name(text: str, loc: Loc, kind: str) -> Iterator[Finding]:

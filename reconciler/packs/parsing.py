@@ -136,6 +136,13 @@ def _without_pipelines(data: Any) -> tuple[Any, list[Finding]]:
     for key in ("pipeline", "pipelines"):
         if key in data and data[key] not in ([], {}):
             loc: Loc = (key,)
-            findings.append(Finding(loc, "pipelines-not-supported", "pipelines are not supported yet",
-                                    "leave them out; nothing was created for them", at_key=True))  # fmt: skip
+            findings.append(
+                Finding(
+                    loc,
+                    "pipelines-not-supported",
+                    "pipelines are not supported yet",
+                    "leave them out; nothing was created for them",
+                    at_key=True,
+                )
+            )
     return {key: value for key, value in data.items() if key not in {"pipeline", "pipelines"}}, findings

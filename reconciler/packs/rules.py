@@ -15,7 +15,6 @@ _FILE = {
 _YAML = {
     "yaml-syntax": "The file is YAML.",
     "yaml-tab": "YAML is indented with spaces.",
-    "yaml-duplicate-key": "A key stands once in a mapping.",
     "yaml-alias": "Anchors and aliases are not used.",
     "yaml-merge-key": "The merge key << is not used.",
     "yaml-tag": "Tags (!…) are not used.",
@@ -36,7 +35,7 @@ _WORKBOOK = {
     "workbook-hidden": "What is read is visible.",
     "workbook-header": "The first row of a sheet names its columns, each once.",
     "workbook-value-without-header": "Every value stands under a column name.",
-    "workbook-row-without-name": "Rows have a name, or + to continue the row above.",
+    "workbook-continuation": "A row named + adds to the lists of the row above, and to nothing else.",
     "workbook-merged-cells": "Cells are not merged.",
     "workbook-formula": "A cell holds a value, or a formula whose result is stored in the file.",
     "workbook-formula-result": "A formula's stored result is taken as it is.",
@@ -46,6 +45,7 @@ _WORKBOOK = {
 }
 _SHAPE = {
     "null-value": "A key has a value, or is left out.",
+    "key-duplicate": "A key stands once in a mapping, a field once on the Metadata sheet.",
     "key-unknown": "Only known keys and columns are used.",
     "key-missing": "Required keys are there.",
     "text-expected": "The value is text.",

@@ -93,9 +93,11 @@ def workspace_url(text: str) -> str | None:
 
 
 def _is_host(host: str) -> bool:
-    return bool(host) and len(host) <= 253 and all(
-        label and label.isascii() and label.replace("-", "").isalnum() for label in host.split(".")
-    )  # fmt: skip
+    return (
+        bool(host)
+        and len(host) <= 253
+        and all(label and label.isascii() and label.replace("-", "").isalnum() for label in host.split("."))
+    )
 
 
 def _check(document: TenantsDocument) -> Iterator[Finding]:

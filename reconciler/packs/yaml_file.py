@@ -154,13 +154,19 @@ class _Builder:
             mapping.is_dropping = True
             first = mapping.spots[key].key
             message = f'the key "{_short(key)}" stands here again; it stands in line {first[0]} already'
-            self._add(Flaw(_position(event), "yaml-duplicate-key", message, "keep one of the two", also=first))
+            self._add(Flaw(_position(event), "key-duplicate", message, "keep one of the two", also=first))
 
     def _start(self, event: Any, *, is_mapping: bool) -> bool:
         at = _position(event)
         if self._is_key_next():
-            return self.stop(Flaw(at, "yaml-key-not-text", "a list or mapping stands where a key is expected",
-                                  'write "key: value"; a text that starts with { or [ needs quotes'))  # fmt: skip
+            return self.stop(
+                Flaw(
+                    at,
+                    "yaml-key-not-text",
+                    "a list or mapping stands where a key is expected",
+                    'write "key: value"; a text that starts with { or [ needs quotes',
+                )
+            )
         if len(self._open) >= MAX_DEPTH:
             return self.stop(Flaw(at, "yaml-too-deep", f"nested more than {MAX_DEPTH} levels deep"))
         if event.anchor or event.tag:
@@ -209,6 +215,11 @@ def _plain_value(text: str) -> object:
     if text[0] in "+-.0123456789" and _NUMBER.fullmatch(text):
         return Number(text)
     return text
+
+
+def is_plain_text(text: str) -> bool:
+    """Unquoted, it would still be this text."""
+    return bool(text) and _plain_value(text) == text
 
 
 def _syntax_flaw(error: yaml.MarkedYAMLError, text: str) -> Flaw:
