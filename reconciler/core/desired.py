@@ -36,8 +36,8 @@ class Desired:
     problems: Sequence[Problem] = ()
     #: Business lines (case-folded) in which some pack could not be read; "" when even that is unknown.
     unreadable_lines: frozenset[str] = field(default_factory=frozenset)
-    #: Identities of packs that stand in a file with errors, as far as they could be read.
-    broken: frozenset[PackId] = field(default_factory=frozenset)
+    #: Packs that stand in a file with errors, as far as they could be told, with the path of that file.
+    broken: Mapping[PackId, str] = field(default_factory=dict)
     tenants: Tenants = field(default_factory=Tenants)
 
     def declared(self, key: Key) -> tuple[PackId, Declared] | None:

@@ -72,7 +72,7 @@ def merge(
         packs=_sorted(packs),
         problems=tuple(sorted(found, key=in_order)),
         unreadable_lines=_unreadable_lines(broken, tenants, is_misplaced=bool(problems)),
-        broken=frozenset(pack.id for pack in broken if pack.id is not None),
+        broken={pack.id: pack.path for pack in broken if pack.id is not None},
         tenants=tenants.tenants,
     )
 

@@ -9,7 +9,7 @@ from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation
 from reconciler.core.key import Key, PackId
 from reconciler.core.recorded import RecordedState
-from reconciler.packs import read_packs
+from reconciler.packs.reading import read_packs
 from reconciler.ports.pack_source import PackSource, PackSourceError
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.core.desired import Desired
 from reconciler.core.key import PackId
 from reconciler.core.recorded import RecordedPack
-from reconciler.packs import read_packs
+from reconciler.packs.reading import read_packs
 from reconciler.ports.pack_source import PackSource
 
 
@@ -25,7 +25,7 @@ def packs_under(paths: Iterable[str], desired: Desired, recorded: Mapping[PackId
     """The packs whose file is one of `paths` or lies below one; no path means all. Packs that Git no longer has count
     by the path they were recorded with."""
     prefixes = [path.strip("/") for path in paths]
-    declared = {pack.id: pack.path for pack in desired.packs.values()}
+    declared = {pack.id: pack.path for pack in desired.packs.values()} | dict(desired.broken)
     gone = {row.id: row.path for row in recorded.values() if row.id not in declared and not row.is_deleted}
     return frozenset(pack for pack, path in (declared | gone).items() if is_under(path, prefixes))
 

@@ -101,7 +101,7 @@ def test_a_removed_pack_is_planned_from_its_rows() -> None:
 
 def test_a_pack_in_a_broken_file_is_not_planned_at_all() -> None:
     rows = recorded_of({K_S: (S, SALES_Q1)})
-    desired = replace(desired_of(), broken=frozenset({SALES_Q1}))
+    desired = replace(desired_of(), broken={SALES_Q1: "q1.yaml"})
     assert planned(desired, rows, found(S)).packs == ()
 
 
@@ -143,7 +143,7 @@ def test_a_pack_cannot_take_a_resource_of_another_business_line() -> None:
 
 def test_a_pack_cannot_take_a_resource_while_its_owner_s_file_is_broken() -> None:
     rows = recorded_of({K_ACME: (ACME, SALES_Q2)})
-    desired = replace(desired_of(a_pack(SALES_Q1, ACME)), broken=frozenset({SALES_Q2}))
+    desired = replace(desired_of(a_pack(SALES_Q1, ACME)), broken={SALES_Q2: "q2.yaml"})
     assert isinstance(step(planned(desired, rows, found(ACME)), K_ACME).verdict, Conflict)
 
 

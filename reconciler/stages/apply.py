@@ -1,0 +1,61 @@
+"""From an approved plan to a converged workspace: submit, work (or leave it to others), and read once more whether a
+second plan is empty. Broken packs are marked as such. Asks nobody; approval is the caller's business."""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+
+from reconciler.core.desired import Desired
+from reconciler.core.encoding import Json
+from reconciler.core.key import PackId
+from reconciler.core.plan import Plan
+from reconciler.ports.clock import Clock
+from reconciler.ports.ledger import Ledger, Work, WorkStatus
+from reconciler.stages.submit import Submission, submit
+from reconciler.stages.verify import verify
+from reconciler.stages.workers import Workforce
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    submission: Submission
+    #: How each pack's work ended; empty when it was left to others.
+    work: tuple[Work, ...] = ()
+    #: A second plan, made afterwards; None when the work was left to others.
+    after: Plan | None = None
+
+    @property
+    def failed(self) -> tuple[Work, ...]:
+        return tuple(item for item in self.work if item.status not in {WorkStatus.DONE, WorkStatus.HELD})
+
+    @property
+    def is_converged(self) -> bool:
+        """Whether nothing is left that could be done; what is held does not count."""
+        return self.after is not None and not any(step.is_work for step in self.after.steps)
+
+
+async def apply_plan(
+    plan: Plan,
+    document: Json,
+    force: Workforce,
+    plan_again: Callable[[], Awaitable[Plan]],
+    clock: Clock,
+    actor: str,
+) -> Applied:
+    """`document` is the plan as JSON, for the record; `plan_again` makes the same plan anew."""
+    submission = await submit(plan, document, force.ledger, force.doorbell, actor)
+    await force.work_until_done(submission.work_ids)
+    work = tuple(await force.ledger.work(submission.work_ids))
+    done = all(item.status in {WorkStatus.DONE, WorkStatus.HELD} for item in work)
+    after = await verify(plan_again, clock) if done else await plan_again()
+    return Applied(submission, work, after)
+
+
+async def reject_broken(desired: Desired, scope: Collection[PackId], ledger: Ledger, actor: str) -> None:
+    """Mark the packs in scope whose file has errors, with the first of them."""
+    commit = desired.revision.commit if desired.revision.is_committed else ""
+    for pack, path in desired.broken.items():
+        if pack in scope:
+            errors = [problem for problem in desired.problems if problem.is_error and problem.where.path == path]
+            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+            reason = f"{errors[0].where}: {errors[0].message}{more}" if errors else f"{path} has problems"
+            await ledger.reject(pack, path, reason, commit, actor)
