@@ -109,7 +109,7 @@ def _table_reply(state: State, share: Share, wanted: tuple[str, str], what: str)
         raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"Table '{'.'.join(wanted)}' is not shared")
     headers = {"Delta-Table-Version": "0"}
     if what == "version":
-        return Reply(200, b"", headers=headers)
+        return Reply(200, b"{}", headers=headers)
     lines: list[dict[str, Any]] = [
         {"protocol": {"minReaderVersion": 1}},
         {"metaData": {"id": ".".join(wanted), "format": {"provider": "parquet"}, "partitionColumns": []}},
