@@ -89,7 +89,6 @@ _ACROSS = {
 _TENANTS = {
     "tenants-place": "There is one tenants file, at the top of the packs folder.",
     "tenant-duplicate": "A business line stands once in tenants.yaml.",
-    "tenant-workspace-missing": "A business line has a workspace or regions.",
     "tenant-workspace-invalid": "A workspace is an https URL of a host.",
     "tenant-catalog-invalid": "A catalog is a Databricks name.",
 }

@@ -8,7 +8,8 @@
         contact: "#sales-data"
         catalogs: [prod_catalog]                          # left out: any catalog
 
-A pack without a region uses `workspace`, or the region when there is only one."""
+A pack without a region uses `workspace`, or the region when there is only one. A business line with neither has the
+workspace of the settings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,6 @@ from reconciler.packs.parsing import read_tree
 from reconciler.packs.shape import fit, is_settled
 from reconciler.packs.tree import Loc, Places
 
-TENANTS_NAMES: Final = frozenset({"tenants.yaml", "tenants.yml"})
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 
 
@@ -71,7 +71,9 @@ def read_tenants(path: str, data: bytes, default_workspace: str) -> TenantsFile:
     is_whole = fitted.document is not None and not any(len(f.loc) < 2 for f in findings) and not tree.flaws
     entries = fitted.document.tenants if fitted.document is not None else {}
     by_line = {
-        _line_key(line): _tenant(line, entry) for line, entry in entries.items() if _line_key(line) not in broken
+        _line_key(line): _tenant(line, entry, default_workspace)
+        for line, entry in entries.items()
+        if _line_key(line) not in broken
     }
     tenants = Tenants(by_line, default_workspace, is_declared=True)
     return TenantsFile(tenants, path, limited(problems, path), frozenset(broken), is_whole)
@@ -114,11 +116,6 @@ def _check(document: TenantsDocument) -> Iterator[Finding]:
 
 
 def _check_entry(entry: TenantEntry, loc: Loc) -> Iterator[Finding]:
-    if entry.workspace is None and not entry.regions:
-        message = f"the business line {shown(str(loc[-1]))} has no workspace"
-        yield Finding(
-            loc, "tenant-workspace-missing", message, 'add "workspace: https://..." or "regions:"', at_key=True
-        )
     for way, url in _urls(entry, loc):
         if workspace_url(url) is None:
             yield Finding(
@@ -146,10 +143,12 @@ def _url_hint(text: str) -> str:
     return f"write https://{host}" if host and _is_host(host) else "write it like https://adb-111.azuredatabricks.net"
 
 
-def _tenant(line: str, entry: TenantEntry) -> Tenant:
+def _tenant(line: str, entry: TenantEntry, default_workspace: str) -> Tenant:
     workspaces = {region.strip().upper(): workspace_url(url) or "" for region, url in (entry.regions or {}).items()}
     if entry.workspace is not None:
         workspaces[""] = workspace_url(entry.workspace) or ""
+    elif not workspaces:
+        workspaces[""] = default_workspace
     catalogs = None if entry.catalogs is None else frozenset(map(_catalog_key, entry.catalogs))
     return Tenant(" ".join(line.split()), workspaces, entry.owner or "", entry.contact or "", catalogs)
 
