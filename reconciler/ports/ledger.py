@@ -58,6 +58,8 @@ class PackOrder:
     #: Steps left out because something stands against them, in words. With nothing wanted, the pack is FAILED for it.
     held: tuple[str, ...] = ()
     fingerprint: str = ""
+    #: Something is deleted or revoked: of several packs, such a one goes first.
+    narrows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ class PackFiles:
     revision: Revision
     #: Every file of the packs folder by path relative to the repository (or folder), forward slashes.
     files: Mapping[str, bytes]
+    #: The packs folder itself, relative to the repository (or folder); "" when it is the top.
+    folder: str = ""
 
 
 class PackSource(Protocol):

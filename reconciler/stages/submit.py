@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from reconciler.core.encoding import Json, encode_pack
+from reconciler.core.guard import removes_access
 from reconciler.core.key import PackId
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.plan import PackPlan, Plan
@@ -56,6 +57,7 @@ def order(plan: PackPlan) -> PackOrder:
         actions=plan.actions,
         needs=plan.needs,
         held=tuple(_held_words(plan)),
+        narrows=any(removes_access(step.verdict) for step in plan.steps if step.is_work),
         fingerprint=plan.fingerprint,
     )
 

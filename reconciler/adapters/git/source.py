@@ -42,7 +42,7 @@ class GitPackSource:
         for raw, content in contents.items():
             path = path_text(raw)
             files[path] = without_pointer(path, content, repository.lfs_objects)
-        return PackFiles(_revision(commit, files, is_committed=True), files)
+        return PackFiles(_revision(commit, files, is_committed=True), files, repository.prefix.strip("/"))
 
     def _working_tree(self) -> PackFiles:
         repository = repo.locate(existing_folder(self._folder))
@@ -52,12 +52,12 @@ class GitPackSource:
         files = {path_text(raw): content for raw, content in on_disk.items()}
         files = {path: without_pointer(path, content, repository.lfs_objects) for path, content in files.items()}
         if repo.commit_id(repository, "HEAD") is None:
-            return PackFiles(Revision(content=digest(files)), files)
+            return PackFiles(Revision(content=digest(files)), files, repository.prefix.strip("/"))
         commit = repo.commit_facts(repository, "HEAD")
         is_committed = not repo.has_changes(repository) and repo.is_same_content(
             repository, repo.entries(repository, commit.id), on_disk
         )
-        return PackFiles(_revision(commit, files, is_committed=is_committed), files)
+        return PackFiles(_revision(commit, files, is_committed=is_committed), files, repository.prefix.strip("/"))
 
     def _is_ancestor(self, older: str, newer: str) -> bool | None:
         return repo.descends(repo.locate(self._folder.resolve()), older, newer)
