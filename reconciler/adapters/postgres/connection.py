@@ -1,0 +1,119 @@
+"""Connections and transactions, and what their failures are called. A failure names the host and the database, never
+the connection string: that holds the password."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+
+from reconciler.adapters.postgres.versions import VersionConflictError
+from reconciler.ports.ledger import LedgerError
+
+T = TypeVar("T")
+
+CONNECT_SECONDS: Final = 10
+STATEMENT_SECONDS: Final = 60
+#: Two writers of one row: one of them starts again. More than a few times in a row means something else is wrong.
+TRIES: Final = 8
+
+_REASONS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
+    (
+        (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError),
+        "the user or the password was not accepted; check domain_db_connection_string",
+    ),
+    (asyncpg.InvalidCatalogNameError, "there is no such database; create it first (CREATE DATABASE …)"),
+    (asyncpg.TooManyConnectionsError, "the server accepts no more connections; try again later or raise its limit"),
+    (asyncpg.CannotConnectNowError, "the server is starting or stopping; try again in a moment"),
+    (asyncpg.DataError, "a value cannot be stored; look for control characters in the pack"),
+    (TimeoutError, "no answer in time; check host, port and firewall"),
+    (OSError, "no connection; check that the server runs and that host and port are right"),
+    (
+        (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
+        "the connection was lost; try again when the server is back",
+    ),
+)
+
+
+def place(dsn: str) -> str:
+    """The database in words, without user, password or options."""
+    try:
+        parts = urlsplit(dsn)
+        host = parts.hostname or "".join(parse_qs(parts.query).get("host", [])) or "localhost"
+    except ValueError:
+        return "the configured database"
+    name = unquote(parts.path.lstrip("/"))
+    return f"database {name} on {host}" if name else f"the default database on {host}"
+
+
+@contextmanager
+def failures(where: str) -> Iterator[None]:
+    """Whatever goes wrong with the database becomes a LedgerError that a person can act on."""
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise LedgerError(f"{where}: {error.args[0]}; grant it to the user the program connects as") from error
+    except (asyncpg.ClientConfigurationError, UnicodeError):
+        # The message of this one can repeat parts of the connection string.
+        raise LedgerError(
+            f"{where}: the connection string is not understood; write postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+        ) from None
+    except (asyncpg.PostgresError, OSError) as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise LedgerError(f"{where}: {reason}") from error
+    except asyncpg.InterfaceError as error:
+        if not is_closed(error):
+            raise
+        raise LedgerError(f"{where}: the connection was lost; try again when the server is back") from error
+
+
+def _reason(error: Exception) -> str | None:
+    return next((words for kinds, words in _REASONS if isinstance(error, kinds)), None)
+
+
+def is_closed(error: Exception) -> bool:
+    """asyncpg reports use of a dead connection with the same class as wrong use of its API; only the text differs."""
+    return "closed" in str(error) or "closing" in str(error)
+
+
+async def connect(dsn: str) -> asyncpg.Connection:
+    return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+
+
+async def open_pool(dsn: str, *, min_size: int, max_size: int) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=min_size,
+        max_size=max_size,
+        timeout=CONNECT_SECONDS,
+        command_timeout=STATEMENT_SECONDS,
+        # Nothing here outlives its transaction, so there is nothing to reset: a round trip less each time.
+        reset=_keep,
+    )
+
+
+async def _keep(_connection: asyncpg.Connection) -> None:
+    return None
+
+
+async def transact(pool: asyncpg.Pool, where: str, body: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """Run `body` in one transaction; again from the start when another writer was faster or a pooled connection had
+    died unnoticed. `body` touches nothing but the connection."""
+    with failures(where):
+        for _ in range(TRIES - 1):
+            is_begun = False
+            try:
+                async with pool.acquire() as connection, connection.transaction():
+                    is_begun = True
+                    return await body(connection)
+            except (VersionConflictError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+                await asyncio.sleep(0)
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+                if is_begun or (isinstance(error, asyncpg.InterfaceError) and not is_closed(error)):
+                    raise
+        async with pool.acquire() as connection, connection.transaction():
+            return await body(connection)

@@ -1,0 +1,234 @@
+"""Reads the history: the recorded state that plans are made from, pack states, the versions of one name. The number of
+statements does not depend on how much is read."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+import asyncpg
+
+from reconciler.adapters.postgres.ids import pack_ids
+from reconciler.adapters.postgres.rows import from_columns
+from reconciler.core.key import Key, Kind, PackId
+from reconciler.core.pack import Strategy
+from reconciler.core.recorded import PackStatus, Recorded, RecordedPack, RecordedState
+from reconciler.core.resource import key_of
+from reconciler.ports.ledger import KeyVersion, PackState
+
+_CURRENT: Final = {
+    Kind.RECIPIENT: """
+        WITH asked AS (
+            SELECT record_id FROM deltashare.recipients
+            JOIN unnest($1::text[], $2::text[]) AS key (workspace_url, name)
+              ON recipients.workspace_url = key.workspace_url AND lower(recipients.recipient_name) = key.name
+            WHERE is_current AND NOT is_deleted
+            UNION
+            SELECT record_id FROM deltashare.recipients
+            WHERE is_current AND NOT is_deleted AND share_pack_id = ANY ($3::uuid[])
+        )
+        SELECT to_jsonb(recipients) AS row, version, effective_from, commit_id, workspace_url,
+               business_line, project_name
+        FROM deltashare.recipients JOIN asked USING (record_id) JOIN reconciler.pack_names USING (share_pack_id)
+    """,
+    Kind.SHARE: """
+        WITH asked AS (
+            SELECT record_id FROM deltashare.shares
+            JOIN unnest($1::text[], $2::text[]) AS key (workspace_url, name)
+              ON shares.workspace_url = key.workspace_url AND lower(shares.share_name) = key.name
+            WHERE is_current AND NOT is_deleted
+            UNION
+            SELECT record_id FROM deltashare.shares
+            WHERE is_current AND NOT is_deleted AND share_pack_id = ANY ($3::uuid[])
+        )
+        SELECT to_jsonb(shares) AS row, version, effective_from, commit_id, workspace_url,
+               business_line, project_name
+        FROM deltashare.shares JOIN asked USING (record_id) JOIN reconciler.pack_names USING (share_pack_id)
+    """,
+}
+
+_HISTORY: Final = {
+    Kind.RECIPIENT: """
+        SELECT to_jsonb(recipients) AS row, version, effective_from, effective_to, is_current, is_deleted, commit_id,
+               plan_id, workspace_url, created_by, change_reason, business_line, project_name
+        FROM deltashare.recipients JOIN reconciler.pack_names USING (share_pack_id)
+        WHERE recipient_id IN (
+            SELECT recipient_id FROM deltashare.recipients
+            WHERE lower(recipient_name) = $1 AND (workspace_url = $2 OR $2 = '')
+        )
+        ORDER BY effective_from, workspace_url, version
+    """,
+    Kind.SHARE: """
+        SELECT to_jsonb(shares) AS row, version, effective_from, effective_to, is_current, is_deleted, commit_id,
+               plan_id, workspace_url, created_by, change_reason, business_line, project_name
+        FROM deltashare.shares JOIN reconciler.pack_names USING (share_pack_id)
+        WHERE share_id IN (
+            SELECT share_id FROM deltashare.shares
+            WHERE lower(share_name) = $1 AND (workspace_url = $2 OR $2 = '')
+        )
+        ORDER BY effective_from, workspace_url, version
+    """,
+}
+
+
+async def recorded(connection: asyncpg.Connection, keys: Collection[Key], packs: Collection[PackId]) -> RecordedState:
+    resources: dict[Key, Recorded] = {}
+    for kind in Kind:
+        resources |= await _current(connection, kind, [key for key in keys if key.kind is kind], packs)
+    return RecordedState(
+        resources=resources,
+        open_intents=await _open_intents(connection, {*keys, *resources}, packs),
+        packs=await _packs(connection, packs),
+    )
+
+
+async def all_packs(connection: asyncpg.Connection) -> Sequence[PackId]:
+    rows = await connection.fetch(
+        """
+        SELECT business_line, project_name FROM reconciler.pack_names
+        JOIN deltashare.share_packs USING (share_pack_id) WHERE is_current AND NOT is_deleted
+        """
+    )
+    return sorted(_pack(row) for row in rows)
+
+
+async def pack_states(connection: asyncpg.Connection, pack: PackId | None) -> Sequence[PackState]:
+    """Work that waits for another try shows why, without a version for each try."""
+    rows = await connection.fetch(
+        """
+        SELECT share_packs.*, business_line, project_name, first.effective_from AS created_at, waiting.reason
+        FROM deltashare.share_packs
+        JOIN reconciler.pack_names USING (share_pack_id)
+        JOIN deltashare.share_packs AS first USING (share_pack_id)
+        LEFT JOIN reconciler.work AS waiting
+            ON waiting.share_pack_id = share_packs.share_pack_id AND waiting.status = 'waiting' AND waiting.reason <> ''
+        WHERE share_packs.is_current AND first.version = 1 AND ($1::uuid IS NULL OR share_packs.share_pack_id = $1)
+        """,
+        None if pack is None else pack_ids(pack).share_pack,
+    )
+    return sorted((_pack_state(row) for row in rows), key=lambda state: state.pack)
+
+
+async def history(connection: asyncpg.Connection, key: Key) -> Sequence[KeyVersion]:
+    rows = await connection.fetch(_HISTORY[key.kind], key.name, key.workspace)
+    return [_key_version(key.kind, row) for row in rows]
+
+
+async def find_recipients(connection: asyncpg.Connection, name: str) -> Sequence[Key]:
+    rows = await connection.fetch(
+        """
+        SELECT workspace_url FROM deltashare.recipients
+        WHERE lower(recipient_name) = $1 AND is_current AND NOT is_deleted ORDER BY workspace_url
+        """,
+        name,
+    )
+    return [Key(Kind.RECIPIENT, name, row["workspace_url"]) for row in rows]
+
+
+async def _current(
+    connection: asyncpg.Connection, kind: Kind, keys: Sequence[Key], packs: Iterable[PackId]
+) -> Mapping[Key, Recorded]:
+    rows = await connection.fetch(
+        _CURRENT[kind],
+        [key.workspace for key in keys],
+        [key.name for key in keys],
+        [pack_ids(pack).share_pack for pack in packs],
+    )
+    found = {}
+    for row in rows:
+        resource = from_columns(kind, json.loads(row["row"]))
+        found[key_of(resource, row["workspace_url"])] = Recorded(
+            resource=resource,
+            pack=_pack(row),
+            version=row["version"],
+            commit=row["commit_id"] or "",
+            since=row["effective_from"],
+        )
+    return found
+
+
+async def _open_intents(
+    connection: asyncpg.Connection, keys: Collection[Key], packs: Iterable[PackId]
+) -> frozenset[Key]:
+    rows = await connection.fetch(
+        """
+        SELECT workspace_url, kind, name FROM reconciler.operations
+        JOIN unnest($1::text[], $2::text[], $3::text[]) AS key (workspace_url, kind, name)
+            USING (workspace_url, kind, name)
+        WHERE outcome IN ('begun', 'unknown')
+        UNION
+        SELECT workspace_url, kind, name FROM reconciler.operations
+        WHERE outcome IN ('begun', 'unknown') AND share_pack_id = ANY ($4::uuid[])
+        """,
+        [key.workspace for key in keys],
+        [key.kind.value for key in keys],
+        [key.name for key in keys],
+        [pack_ids(pack).share_pack for pack in packs],
+    )
+    return frozenset(Key(Kind(row["kind"]), row["name"], row["workspace_url"]) for row in rows)
+
+
+async def _packs(connection: asyncpg.Connection, packs: Iterable[PackId]) -> Mapping[PackId, RecordedPack]:
+    rows = await connection.fetch(
+        """
+        SELECT share_pack_id, business_line, project_name, file_path, workspace_url, share_pack_status, commit_id,
+               config_digest, is_deleted
+        FROM deltashare.share_packs JOIN reconciler.pack_names USING (share_pack_id)
+        WHERE is_current AND share_pack_id = ANY ($1::uuid[])
+        """,
+        [pack_ids(pack).share_pack for pack in packs],
+    )
+    return {_pack(row): _recorded_pack(row) for row in rows}
+
+
+def _recorded_pack(row: asyncpg.Record) -> RecordedPack:
+    return RecordedPack(
+        id=_pack(row),
+        share_pack_id=str(row["share_pack_id"]),
+        path=row["file_path"],
+        workspace=row["workspace_url"],
+        status=PackStatus(row["share_pack_status"]),
+        commit=row["commit_id"] or "",
+        config_digest=row["config_digest"],
+        is_deleted=row["is_deleted"],
+    )
+
+
+def _pack_state(row: asyncpg.Record) -> PackState:
+    waiting = row["reason"]
+    return PackState(
+        pack=_pack(row),
+        share_pack_id=row["share_pack_id"],
+        share_pack_name=row["share_pack_name"],
+        status=PackStatus(row["share_pack_status"]),
+        strategy=Strategy(row["strategy"]),
+        path=row["file_path"],
+        workspace=row["workspace_url"],
+        requested_by=row["requested_by"],
+        commit=row["commit_id"] or "",
+        applied_commit=row["applied_commit_id"] or "",
+        provisioning_status=f"Waiting to try again: {waiting}" if waiting else row["provisioning_status"],
+        error_message=row["error_message"],
+        created_at=row["created_at"],
+        last_updated=row["effective_from"],
+        is_deleted=row["is_deleted"],
+    )
+
+
+def _key_version(kind: Kind, row: asyncpg.Record) -> KeyVersion:
+    resource = from_columns(kind, json.loads(row["row"]))
+    return KeyVersion(
+        key=key_of(resource, row["workspace_url"]),
+        version=row["version"],
+        effective_from=row["effective_from"],
+        effective_to=None if row["is_current"] else row["effective_to"],
+        resource=None if row["is_deleted"] else resource,
+        pack=_pack(row),
+        created_by=row["created_by"],
+        change_reason=row["change_reason"],
+        commit=row["commit_id"] or "",
+        plan_id=row["plan_id"],
+    )
+
+
+def _pack(row: asyncpg.Record) -> PackId:
+    return PackId.of(row["business_line"], row["project_name"])

@@ -1,0 +1,221 @@
+"""An approved plan becomes history and work, in one transaction: the rows that say what each pack is, and a work row
+for every pack with something to do. What must be done first is resolved here, from packs to work rows."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from reconciler.adapters.postgres.ids import PackIds, pack_ids, tenant_region_id, work_id
+from reconciler.adapters.postgres.needs import resolve_needs, unfinished_work
+from reconciler.adapters.postgres.orders import order_to_json
+from reconciler.adapters.postgres.packs import PROVISIONED, Progress, clock, delete_pack, name_packs, pack_name
+from reconciler.adapters.postgres.release import end_superseded
+from reconciler.adapters.postgres.tables import REQUESTS, SHARE_PACKS, TENANT_REGIONS
+from reconciler.adapters.postgres.versions import Change, Row, read_current, revised, write_versions
+from reconciler.core.encoding import digest
+from reconciler.core.key import PackId
+from reconciler.core.recorded import PackStatus
+from reconciler.ports.ledger import PackOrder, PlanRecord, WorkStatus
+
+#: What is submitted and what is skipped is decided by one transaction at a time. "sharewrk" in ASCII.
+ORDER_LOCK: Final = 0x736861726577726B
+
+_REQUEST_STATUS: Final = {
+    PackStatus.IN_PROGRESS: "SUBMITTED",
+    PackStatus.COMPLETED: "COMPLETED",
+    PackStatus.FAILED: "FAILED",
+    PackStatus.VALIDATION_FAILED: "FAILED",
+}
+_WORK_STATUS: Final = {PackStatus.COMPLETED: WorkStatus.DONE, PackStatus.FAILED: WorkStatus.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """One order on its way into the tables."""
+
+    order: PackOrder
+    ids: PackIds
+    work_id: UUID
+    progress: Progress
+
+
+async def lock_orders(connection: asyncpg.Connection) -> None:
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", ORDER_LOCK)
+
+
+async def save_plan(connection: asyncpg.Connection, plan: PlanRecord) -> None:
+    await connection.execute(
+        """
+        INSERT INTO reconciler.plans (plan_id, commit_id, actor, document) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (plan_id) DO NOTHING
+        """,
+        plan.plan_id,
+        plan.commit or None,
+        plan.actor,
+        json.dumps(plan.document),
+    )
+
+
+async def submit(
+    connection: asyncpg.Connection, plan: PlanRecord, orders: Sequence[PackOrder]
+) -> Mapping[PackId, UUID | None]:
+    """Submitting the same plan again finds its work. Raises ValueError when packs need each other in a circle."""
+    await lock_orders(connection)
+    await save_plan(connection, plan)
+    submitted = [_submitted(plan, order) for order in orders]
+    known = await read_current(connection, REQUESTS, [item.work_id for item in submitted])
+    new = [item for item in submitted if item.work_id not in known]
+    if new:
+        await _write_rows(connection, plan, new)
+        await _write_work(connection, plan, new)
+    return {item.order.pack: item.work_id if item.order.wanted else None for item in submitted}
+
+
+def _submitted(plan: PlanRecord, order: PackOrder) -> Submitted:
+    return Submitted(order, pack_ids(order.pack), work_id(plan.plan_id, order.pack), _first_progress(plan, order))
+
+
+def _first_progress(plan: PlanRecord, order: PackOrder) -> Progress:
+    if order.wanted:
+        return Progress(PackStatus.IN_PROGRESS, "Waiting for a worker")
+    if order.held:
+        return Progress(PackStatus.FAILED, "Held", "; ".join(order.held))
+    return Progress(PackStatus.COMPLETED, PROVISIONED, applied_commit=plan.commit)
+
+
+async def _write_rows(connection: asyncpg.Connection, plan: PlanRecord, new: Sequence[Submitted]) -> None:
+    change = Change(plan.actor, "submitted", plan.plan_id, plan.commit)
+    await name_packs(connection, [item.order.pack for item in new], change)
+    await _write_regions(connection, new, change)
+    await _write_packs(connection, new, change)
+    await write_versions(connection, REQUESTS, [_request(item, plan) for item in new], change)
+
+
+async def _write_regions(connection: asyncpg.Connection, new: Sequence[Submitted], change: Change) -> None:
+    regions = {
+        tenant_region_id(item.order.pack, item.order.region): {
+            "tenant_id": item.ids.tenant,
+            "region": item.order.region,
+            "workspace_url": item.order.workspace,
+        }
+        for item in new
+        if item.order.workspace
+    }
+    current = await read_current(connection, TENANT_REGIONS, regions)
+    revisions = [
+        revised(TENANT_REGIONS, entity_id, current.get(entity_id), columns) for entity_id, columns in regions.items()
+    ]
+    await write_versions(connection, TENANT_REGIONS, revisions, change)
+
+
+async def _write_packs(connection: asyncpg.Connection, new: Sequence[Submitted], change: Change) -> None:
+    """Content first, then progress: for a pack that is on record these are two versions."""
+    current = await read_current(connection, SHARE_PACKS, [item.ids.share_pack for item in new])
+    now = await clock(connection)
+    contents = {
+        item.ids.share_pack: revised(
+            SHARE_PACKS,
+            item.ids.share_pack,
+            current.get(item.ids.share_pack),
+            _content(item, current.get(item.ids.share_pack), change, now),
+        )
+        for item in new
+    }
+    versions = await write_versions(connection, SHARE_PACKS, list(contents.values()), change)
+    progressed = [
+        {
+            **contents[item.ids.share_pack],
+            **item.progress.columns,
+            "version": versions.get(item.ids.share_pack, contents[item.ids.share_pack]["version"]),
+        }
+        for item in new
+    ]
+    await write_versions(connection, SHARE_PACKS, progressed, change)
+    for item in new:
+        if item.order.config is None and item.progress.status is PackStatus.COMPLETED:
+            removed = Change(change.actor, "removed from Git", change.plan_id, change.commit)
+            await delete_pack(connection, item.ids.share_pack, removed)
+
+
+def _content(item: Submitted, row: Row | None, change: Change, now: datetime) -> Row:
+    order = item.order
+    if row is not None and order.config is None:
+        # Git removed the file: what it said last stays on record until everything is gone.
+        return {}
+    requestor = order.requestor or change.actor
+    content = {
+        "requested_by": requestor,
+        "strategy": order.strategy.value,
+        "file_path": order.path,
+        "file_format": order.file_format,
+        "workspace_url": order.workspace,
+        "region": order.region,
+        "config": order.config,
+        "config_digest": digest(order.config),
+        "commit_id": change.commit or None,
+    }
+    if row is not None:
+        return content
+    first = {
+        "share_pack_name": pack_name(requestor, now),
+        "tenant_id": item.ids.tenant,
+        "project_id": item.ids.project,
+        "applied_commit_id": None,
+    }
+    return {**first, **content, **item.progress.columns}
+
+
+def _request(item: Submitted, plan: PlanRecord) -> Row:
+    values = {
+        "tenant_id": item.ids.tenant,
+        "project_id": item.ids.project,
+        "share_pack_id": item.ids.share_pack,
+        "requested_by": item.order.requestor or plan.actor,
+        "request_status": _REQUEST_STATUS[item.progress.status],
+        "error_message": item.progress.error,
+    }
+    return revised(REQUESTS, item.work_id, None, values)
+
+
+async def _write_work(connection: asyncpg.Connection, plan: PlanRecord, new: Sequence[Submitted]) -> None:
+    """An order that wants nothing gets a work row that has ended: it too supersedes what was wanted before."""
+    waiting = {item.order.pack: item for item in new if item.order.wanted}
+    needs = resolve_needs(
+        {item.work_id: item.ids.share_pack for item in waiting.values()},
+        {item.work_id: frozenset(pack_ids(pack).share_pack for pack in item.order.needs) for item in waiting.values()},
+        await unfinished_work(connection),
+    )
+    await connection.execute(
+        """
+        INSERT INTO reconciler.work (
+            work_id, plan_id, share_pack_id, pack_order, narrows, needs, status, reason, finished_at
+        )
+        SELECT (item ->> 'work_id')::uuid, $2, (item ->> 'share_pack_id')::uuid, item -> 'order',
+               (item ->> 'narrows')::boolean, ARRAY(SELECT jsonb_array_elements_text(item -> 'needs')::uuid),
+               item ->> 'status', item ->> 'reason',
+               CASE WHEN item ->> 'status' <> 'waiting' THEN statement_timestamp() END
+        FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS list (item, place) ORDER BY place
+        """,
+        json.dumps([_work_row(item, needs.get(item.work_id, ())) for item in new]),
+        plan.plan_id,
+    )
+    change = Change(plan.actor, "superseded by a newer plan", plan.plan_id, plan.commit)
+    await end_superseded(connection, [item.ids.share_pack for item in new], change)
+
+
+def _work_row(item: Submitted, needs: Iterable[UUID]) -> Mapping[str, object]:
+    order = item.order
+    return {
+        "work_id": str(item.work_id),
+        "share_pack_id": str(item.ids.share_pack),
+        "order": order_to_json(order),
+        "narrows": order.narrows or any(wanted.resource is None for wanted in order.wanted),
+        "needs": [str(need) for need in needs],
+        "status": _WORK_STATUS.get(item.progress.status, WorkStatus.WAITING).value,
+        "reason": item.progress.error,
+    }

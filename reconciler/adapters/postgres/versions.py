@@ -1,0 +1,164 @@
+"""The one way a version comes to be: the old one is closed and the new one opened in one statement, for any number of
+rows of a table, if every row still has the version the writer has seen. What to write is the caller's business.
+
+A row is a JSON object of column values with the id of its entity and, as `version`, the version it replaces (0: there
+is none yet). That is the shape `to_jsonb(row)` gives, so that a row read can be changed and written back.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from reconciler.adapters.postgres.tables import SCD2_COLUMNS, Table
+
+Row: TypeAlias = Mapping[str, object]
+
+_ACTOR_LENGTH: Final = 255
+_REASON_LENGTH: Final = 500
+
+
+class VersionConflictError(Exception):
+    """Another writer was faster; nothing was written. Read again and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who changes something and why; the same for all rows of one write."""
+
+    actor: str
+    reason: str
+    plan_id: UUID | None = None
+    #: Empty when it came from uncommitted files.
+    commit: str = ""
+    #: The API call behind it, if there was one.
+    operation_id: UUID | None = None
+
+
+async def write_versions(
+    connection: asyncpg.Connection, table: Table, rows: Sequence[Row], change: Change
+) -> Mapping[UUID, int]:
+    """The new version of every entity that changed; rows equal to what is current are left alone.
+
+    Raises VersionConflictError when any row has moved on, or was created, since the caller read it.
+    """
+    if not rows:
+        return {}
+    given = [{**row, "is_deleted": bool(row.get("is_deleted", False))} for row in rows]
+    try:
+        written = await connection.fetch(
+            _statement(table),
+            json.dumps(given, default=str),
+            bounded(change.actor, _ACTOR_LENGTH),
+            bounded(change.reason, _REASON_LENGTH),
+            change.plan_id,
+            change.commit or None,
+            change.operation_id,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise VersionConflictError(
+            f"{table.name}: another writer created it first ({error.constraint_name})"
+        ) from error
+    lost = [row["id"] for row in written if row["expected"] != row["found"]]
+    if lost:
+        raise VersionConflictError(f"{table.name}: {len(lost)} of {len(rows)} rows have moved on, first {lost[0]}")
+    return {row["id"]: row["opened"] for row in written if row["opened"] is not None}
+
+
+def bounded(text: str, length: int) -> str:
+    """Text that fits its column; PostgreSQL has no NUL in text."""
+    clean = text.replace("\x00", "")
+    return clean if len(clean) <= length else clean[: length - 1] + "…"
+
+
+@cache
+def _statement(table: Table) -> str:
+    """`held` locks the current rows. When another writer was first, a row is looked at again after the wait, is no
+    longer current, and `lost` sees it missing. The audit row of an update tells the columns that changed, of any other
+    operation all of them."""
+    listed = ", ".join(table.columns)
+    origin = "".join(f", {column}" for column in table.origin)
+    origin_values = "".join(f", ${4 if column == 'plan_id' else 5}" for column in table.origin)
+    held = ", ".join(f"held.{column}" for column in ("is_deleted", *table.columns))
+    wanted = ", ".join(f"wanted.{column}" for column in ("is_deleted", *table.columns))
+    first_commit = "held.commit_id IS NULL AND $5::text IS NOT NULL" if "commit_id" in table.origin else "false"
+    hidden = ", ".join(f"'{column}'" for column in SCD2_COLUMNS)
+    return f"""
+        WITH wanted AS MATERIALIZED (
+            SELECT * FROM jsonb_populate_recordset(NULL::deltashare.{table.name}, $1::jsonb)
+        ), held AS MATERIALIZED (
+            SELECT held.* FROM deltashare.{table.name} AS held JOIN wanted USING ({table.id})
+            WHERE held.is_current ORDER BY {table.id} FOR UPDATE OF held
+        ), lost AS MATERIALIZED (
+            SELECT {table.id} FROM wanted LEFT JOIN held USING ({table.id})
+            WHERE wanted.version IS DISTINCT FROM coalesce(held.version, 0)
+        ), changed AS MATERIALIZED (
+            SELECT wanted.* FROM wanted LEFT JOIN held USING ({table.id})
+            WHERE NOT EXISTS (SELECT FROM lost) AND CASE
+                WHEN held.version IS NULL THEN NOT wanted.is_deleted
+                ELSE ({held}) IS DISTINCT FROM ({wanted}) OR ({first_commit} AND NOT wanted.is_deleted)
+            END
+        ), closed AS (
+            UPDATE deltashare.{table.name} AS old SET
+                is_current = false,
+                -- A clock that was set back must not make a span negative.
+                effective_to = greatest(statement_timestamp(), old.effective_from + interval '1 microsecond')
+            FROM changed WHERE old.{table.id} = changed.{table.id} AND old.is_current
+            RETURNING old.{table.id}, old.version, old.effective_to
+        ), opened AS (
+            INSERT INTO deltashare.{table.name} (
+                {table.id}, {listed}{origin}, is_deleted, version, effective_from, created_by, change_reason
+            )
+            SELECT {table.id}, {listed}{origin_values}, is_deleted, coalesce(closed.version, 0) + 1,
+                   coalesce(closed.effective_to, statement_timestamp()), $2, $3
+            FROM changed LEFT JOIN closed USING ({table.id})
+            RETURNING *
+        ), audited AS (
+            INSERT INTO deltashare.audit_trail (
+                entity_type, entity_id, entity_version, operation, old_values, new_values,
+                actor, change_reason, plan_id, commit_id, operation_id, recorded_at
+            )
+            SELECT '{table.entity}', {table.id}, opened.version,
+                   CASE WHEN held.version IS NULL THEN 'CREATE'
+                        WHEN opened.is_deleted THEN 'DELETE'
+                        WHEN held.is_deleted THEN 'RESTORE'
+                        ELSE 'UPDATE' END,
+                   told.before, told.after, $2, $3, $4, $5, $6, opened.effective_from
+            FROM opened LEFT JOIN held USING ({table.id})
+            CROSS JOIN LATERAL (
+                SELECT to_jsonb(held) - ARRAY[{hidden}] AS whole_before,
+                       to_jsonb(opened) - ARRAY[{hidden}] AS whole_after
+            ) AS whole
+            CROSS JOIN LATERAL (
+                SELECT jsonb_object_agg(name, whole_before -> name) FILTER (WHERE NOT held.is_deleted) AS before,
+                       jsonb_object_agg(name, value) FILTER (WHERE NOT opened.is_deleted) AS after
+                FROM jsonb_each(whole_after) AS each (name, value)
+                WHERE held.version IS NULL OR opened.is_deleted OR held.is_deleted
+                   OR value IS DISTINCT FROM whole_before -> name
+            ) AS told
+        )
+        SELECT {table.id} AS id, wanted.version AS expected, coalesce(held.version, 0) AS found,
+               opened.version AS opened
+        FROM wanted LEFT JOIN held USING ({table.id}) LEFT JOIN opened USING ({table.id})
+    """  # noqa: S608 - every name comes from the frozen descriptions in `tables`
+
+
+async def read_current(connection: asyncpg.Connection, table: Table, ids: Collection[UUID]) -> Mapping[UUID, Row]:
+    """The current rows of these entities, deleted ones included, in the shape `write_versions` takes."""
+    found = await connection.fetch(
+        f"""
+        SELECT {table.id} AS id, to_jsonb(current) AS row FROM deltashare.{table.name} AS current
+        WHERE is_current AND {table.id} = ANY($1::uuid[])
+        """,  # noqa: S608 - as above
+        list(ids),
+    )
+    return {row["id"]: json.loads(row["row"]) for row in found}
+
+
+def revised(table: Table, entity_id: UUID, row: Row | None, values: Row, *, is_deleted: bool = False) -> Row:
+    """The row that replaces `row` (None: the first one), with `values` changed."""
+    return {table.id: entity_id, "version": 0, **(row or {}), **values, "is_deleted": is_deleted}
