@@ -129,8 +129,9 @@ def _rename_table(world: "World", request: ApiRequest) -> dict[str, Any]:
 def _dump(world: "World", _request: ApiRequest) -> dict[str, Any]:
     """Everything a test may want to compare, without secrets."""
     state = world.state
+    held = state.recipients.values()
     return {
-        "recipients": [recipients.recipient_json(state, each, with_tokens=False) for each in state.recipients.values()],
+        "recipients": [_without_code(recipients.recipient_json(state, each, with_tokens=False)) for each in held],
         "shares": [
             {
                 **shares.share_json(state, each, with_objects=True),
@@ -141,6 +142,10 @@ def _dump(world: "World", _request: ApiRequest) -> dict[str, Any]:
         "tables": sorted(state.tables),
         "revision": state.revision,
     }
+
+
+def _without_code(recipient: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in recipient.items() if name != "sharing_code"}
 
 
 def _number(query: Mapping[str, str], name: str) -> int | None:

@@ -27,15 +27,14 @@ def page(
     """
     size = _size(query, knobs, always=always, smallest=smallest)
     after, is_gap = _position(query.get("page_token"))
-    ordered = sorted(items, key=_order(knobs))
-    if after is not None:
-        ordered = [pair for pair in ordered if _order(knobs)(pair) > after]
     if is_gap:
         return [], _token(after or "", is_gap=False)
+    order = _order(knobs)
+    ordered = sorted((pair for pair in items if after is None or order(pair) > after), key=order)
     if size is None or len(ordered) <= size:
         return [item for _, item in ordered], None
     cut = ordered[:size]
-    return [item for _, item in cut], _token(_order(knobs)(cut[-1]), is_gap=knobs.empty_middle_pages)
+    return [item for _, item in cut], _token(order(cut[-1]), is_gap=knobs.empty_middle_pages)
 
 
 def in_order(items: Iterable[tuple[str, Item]], knobs: Knobs) -> list[Item]:

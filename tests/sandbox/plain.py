@@ -1,4 +1,4 @@
-"""Plain HTTP against a sandbox, as any client without an SDK would speak it, and the few writes most tests begin with."""
+"""Plain HTTP against a sandbox, as a client without an SDK speaks it, and the few writes most tests begin with."""
 
 import http.client
 import json
@@ -34,7 +34,9 @@ class Plain:
         sent = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         try:
-            connection.request(method, path if path.startswith("/") else f"{UNITY}/{path}", data, sent | dict(headers or {}))
+            connection.request(
+                method, path if path.startswith("/") else f"{UNITY}/{path}", data, sent | dict(headers or {})
+            )
             response = connection.getresponse()
             text = response.read().decode()
             is_json = response.headers.get_content_type() == "application/json"
@@ -62,7 +64,11 @@ class Plain:
 
     def a_share(self, name: str = "sales", *objects: str) -> dict[str, Any]:
         made = self._made(self.post("shares", {"name": name}))
-        return self._made(self.patch(f"shares/{name}", {"updates": [an_add(each) for each in objects]})) if objects else made
+        return (
+            self._made(self.patch(f"shares/{name}", {"updates": [an_add(each) for each in objects]}))
+            if objects
+            else made
+        )
 
     def a_grant(self, share: str = "sales", recipient: str = "partner") -> None:
         changes = [{"principal": recipient, "add": ["SELECT"]}]

@@ -57,7 +57,11 @@ def test_a_databricks_recipient_has_no_token_and_its_parts_are_read_from_its_id(
         ({"name": "x", "authentication_type": "DATABRICKS"}, "INVALID_PARAMETER_VALUE", "Missing required field"),
         ({"name": "x", "data_recipient_global_metastore_id": "nowhere"}, "INVALID_PARAMETER_VALUE", "Cannot resolve"),
         (
-            {"name": "x", "data_recipient_global_metastore_id": PARTNER, "ip_access_list": {"allowed_ip_addresses": []}},
+            {
+                "name": "x",
+                "data_recipient_global_metastore_id": PARTNER,
+                "ip_access_list": {"allowed_ip_addresses": []},
+            },
             "INVALID_PARAMETER_VALUE",
             "ip_access_list cannot be set",
         ),
@@ -129,9 +133,13 @@ def test_an_unknown_recipient_is_404(plain: Plain, method: str, path: str) -> No
 def test_update_replaces_what_it_names_and_keeps_the_rest(plain: Plain) -> None:
     """Contract 2.3: properties and IP list are replaced as a whole, an empty wrapper clears, null changes nothing."""
     plain.a_recipient(
-        comment="c", ip_access_list={"allowed_ip_addresses": ["10.0.0.0/8"]}, properties_kvpairs={"properties": {"a": "1"}}
+        comment="c",
+        ip_access_list={"allowed_ip_addresses": ["10.0.0.0/8"]},
+        properties_kvpairs={"properties": {"a": "1"}},
     )
-    changed = plain.patch("recipients/partner", {"properties_kvpairs": {"properties": {"b": "2"}}, "comment": None}).body
+    changed = plain.patch(
+        "recipients/partner", {"properties_kvpairs": {"properties": {"b": "2"}}, "comment": None}
+    ).body
     properties = changed["properties_kvpairs"]["properties"]
     assert {name for name in properties if not name.startswith("databricks.")} == {"b"}
     assert changed["comment"] == "c"
@@ -151,7 +159,8 @@ def test_immutable_fields_are_ignored_by_update(plain: Plain) -> None:
     """Contract 2.3: authentication type and partner metastore cannot be updated; unknown fields are tolerated (1.8)."""
     plain.a_recipient()
     changed = plain.patch(
-        "recipients/partner", {"authentication_type": "DATABRICKS", "data_recipient_global_metastore_id": PARTNER, "comment": "x"}
+        "recipients/partner",
+        {"authentication_type": "DATABRICKS", "data_recipient_global_metastore_id": PARTNER, "comment": "x"},
     ).body
     assert changed["authentication_type"] == "TOKEN"
     assert "data_recipient_global_metastore_id" not in changed
@@ -275,7 +284,7 @@ def test_federation_policies(plain: Plain, workspace: WorkspaceClient) -> None:
     made = plain.post(path, policy).body
     assert made["oidc_policy"] == policy["oidc_policy"]
     assert plain.post(path, policy).error == (409, "ALREADY_EXISTS")
-    assert plain.post(path, {"name": "Bad Name", **policy, "name": "A"}).error == (400, "INVALID_PARAMETER_VALUE")
+    assert plain.post(path, {**policy, "name": "Bad Name"}).error == (400, "INVALID_PARAMETER_VALUE")
     assert [each.name for each in workspace.recipient_federation_policies.list("oidc")] == ["main"]
     assert plain.get(f"{path}/main").body == made
     assert plain.delete(f"{path}/main").body == {}

@@ -1,5 +1,7 @@
 """Who may read a share: its permissions, held to the contract."""
 
+from collections.abc import Mapping
+
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.sharing import PermissionsChange
@@ -16,7 +18,7 @@ def _world(control: ControlClient, plain: Plain) -> None:
     plain.a_share()
 
 
-def change(plain: Plain, *changes: dict[str, object], **more: object) -> Answer:
+def change(plain: Plain, *changes: Mapping[str, object], **more: object) -> Answer:
     return plain.patch("shares/sales/permissions", {"changes": list(changes), **more})
 
 

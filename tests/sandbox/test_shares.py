@@ -57,7 +57,11 @@ def test_a_new_share_is_empty_and_belongs_to_its_maker(plain: Plain) -> None:
 
 @pytest.mark.parametrize(
     ("name", "fragment"),
-    [("", "CreateShare Missing required field: name"), ("a b", "a b is not a valid name"), ("a/b", "is not a valid name")],
+    [
+        ("", "CreateShare Missing required field: name"),
+        ("a b", "a b is not a valid name"),
+        ("a/b", "is not a valid name"),
+    ],
 )
 def test_create_refuses_bad_names(plain: Plain, name: str, fragment: str) -> None:
     """Contract 4.7."""
@@ -78,12 +82,15 @@ def test_duplicates_unknown_ones_and_quota(plain: Plain, control: ControlClient)
         assert answer.body["message"] == "Share 'nothing' does not exist"
     control.knobs(max_shares=1)
     assert plain.post("shares", {"name": "two"}).error == (400, "QUOTA_EXCEEDED")
+    control.knobs(quota_status=429)
+    assert plain.post("shares", {"name": "two"}).error == (429, "QUOTA_EXCEEDED")
 
 
 def test_an_empty_update_is_an_error_unless_the_knob_accepts_it(plain: Plain, control: ControlClient) -> None:
     """Contract 4.1: sources disagree on an empty PATCH; refused by default, accepted by the knob. UNCONFIRMED."""
     plain.a_share()
-    for body in ({}, {"updates": []}, {"comment": None}):
+    empty: list[dict[str, Any]] = [{}, {"updates": []}, {"comment": None}]
+    for body in empty:
         answer = plain.patch("shares/sales", body)
         assert answer.error == INVALID
         assert answer.body["message"] == "UpdateShare no fields to update"
@@ -238,7 +245,7 @@ def test_objects_of_every_type(plain: Plain) -> None:
 
 
 def test_an_object_is_added_once(plain: Plain, control: ControlClient) -> None:
-    """Contract 4.4: RESOURCE_ALREADY_EXISTS "Shared Table 'X' already exists"; aliases are unique (UNCONFIRMED code)."""
+    """Contract 4.4: "Shared Table 'X' already exists"; aliases are unique too (UNCONFIRMED code)."""
     plain.a_share("sales", TRANSACTIONS)
     again = plain.patch("shares/sales", {"updates": [an_add(TRANSACTIONS.upper())]})
     assert again.error == (400, "RESOURCE_ALREADY_EXISTS")
@@ -282,7 +289,10 @@ def test_different_objects_may_be_added_removed_and_updated_together(plain: Plai
         an_add(REFUNDS),
     ]
     answer = plain.patch("shares/sales", {"updates": updates, "owner": "data-owners"})
-    assert {each["name"]: each.get("comment") for each in answer.body["objects"]} == {CUSTOMERS: "people", REFUNDS: None}
+    assert {each["name"]: each.get("comment") for each in answer.body["objects"]} == {
+        CUSTOMERS: "people",
+        REFUNDS: None,
+    }
     assert answer.body["owner"] == "data-owners"
 
 
