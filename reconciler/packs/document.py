@@ -12,21 +12,22 @@ MAX_TEXT: Final = 10_000
 MAX_NAME: Final = 255
 MAX_ALLOWED_IPS: Final = 100
 
-_NAME_PATTERN: Final = r"^[^\s./\x00-\x1f\x7f]+$"
+#: Blanks around a value are dropped, so the patterns let them pass.
+_NAME_PATTERN: Final = rf"^\s*[^\s./\x00-\x1f\x7f]{{1,{MAX_NAME}}}\s*$"
+_EMAIL_PATTERN: Final = r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$"
+_METASTORE_PATTERN: Final = r"^\s*([Aa][Ww][Ss]|[Aa][Zz][Uu][Rr][Ee]|[Gg][Cc][Pp]):[A-Za-z0-9-]+:[A-Za-z0-9-]+\s*$"
 
 
 def _one_of(*words: str) -> dict[str, Any]:
     """Completion offers the words as they are documented; any letter case is accepted."""
     pattern = "|".join("".join(f"[{c.upper()}{c.lower()}]" if c.isalpha() else c for c in word) for word in words)
-    return {"anyOf": [{"enum": list(words)}, {"pattern": f"^({pattern})$"}]}
+    return {"anyOf": [{"enum": list(words)}, {"pattern": rf"^\s*({pattern})\s*$"}]}
 
 
-Name: TypeAlias = Annotated[
-    StrictStr, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME, "pattern": _NAME_PATTERN})
-]
+Name: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": _NAME_PATTERN})]
 Title: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME})]
 Text: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"maxLength": MAX_TEXT})]
-Email: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$"})]
+Email: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": _EMAIL_PATTERN})]
 
 
 class Shape(BaseModel):
@@ -70,18 +71,16 @@ class RecipientEntry(Shape):
         description="D2O: a partner who reads with a token. D2D: another Databricks metastore.",
         json_schema_extra=_one_of("D2O", "D2D"),
     )
-    email: Annotated[StrictStr, Field(json_schema_extra={"pattern": "^$|^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$"})] | None = (
-        Field(
-            default=None,
-            description="Who gets the activation link. Needed for D2O.",
-            examples=["analyst@partner.com"],
-        )
+    email: Annotated[StrictStr, Field(json_schema_extra={"pattern": f"^$|{_EMAIL_PATTERN}"})] | None = Field(
+        default=None,
+        description="Who gets the activation link. Needed for D2O.",
+        examples=["analyst@partner.com"],
     )
     metastore_id: StrictStr | None = Field(
         default=None,
         description="Sharing identifier <cloud>:<region>:<uuid> of the other metastore. Needed for D2D, not for D2O.",
         examples=["aws:us-west-2:19a84bee-54bc-43a2-87de-023d0ec16016"],
-        json_schema_extra={"pattern": "^([Aa][Ww][Ss]|[Aa][Zz][Uu][Rr][Ee]|[Gg][Cc][Pp]):[A-Za-z0-9-]+:[A-Za-z0-9-]+$"},
+        json_schema_extra={"pattern": _METASTORE_PATTERN},
     )
     allowed_ips: tuple[StrictStr, ...] | None = Field(
         default=None,

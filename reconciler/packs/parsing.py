@@ -3,21 +3,17 @@ the digest of the bytes; what several files decide together is in `reading`."""
 
 import re
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from reconciler.core.problem import Problem
 from reconciler.packs.content import check_pack
 from reconciler.packs.document import PackDocument
+from reconciler.packs.file_names import FOREIGN_ENDINGS, WORKBOOK_ENDINGS, YAML_ENDINGS, ending
 from reconciler.packs.finding import Finding, limited, problem_of, problem_of_flaw
 from reconciler.packs.shape import fit, is_settled
 from reconciler.packs.tree import Flaw, Loc, Odd, Places, Spot, Tree
-from reconciler.packs.yaml_file import read_yaml
+from reconciler.packs.yaml_file import read_yaml, split_lines
 
-YAML_ENDINGS: Final = frozenset({".yaml", ".yml"})
-WORKBOOK_ENDINGS: Final = frozenset({".xlsx"})
-#: Files that somebody may take for packs and that are not read.
-FOREIGN_ENDINGS: Final = frozenset({".xls", ".xlsm", ".xlsb", ".xltx", ".xltm", ".ods"})
 MAX_YAML_BYTES: Final = 5_000_000
 MAX_WORKBOOK_BYTES: Final = 20_000_000
 
@@ -53,10 +49,6 @@ class ParsedFile:
             for p in self.problems
         )
         return replace(self, path=path, places=replace(self.places, path=path), problems=problems)
-
-
-def ending(path: str) -> str:
-    return PurePosixPath(path).suffix.lower()
 
 
 def parse_file(path: str, data: bytes) -> ParsedFile:
@@ -104,7 +96,7 @@ def yaml_text(data: bytes) -> str | Flaw:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode("utf-8")
+        before = bytes(error.object[: error.start]).decode("utf-8")
         message = f"the byte 0x{error.object[error.start]:02X} is not UTF-8"
         return Flaw(_end_of(before), "file-encoding", message, "save the file as UTF-8; it may be Latin-1")
     if not text.strip():
@@ -117,7 +109,8 @@ def yaml_text(data: bytes) -> str | Flaw:
 
 
 def _end_of(text: str) -> tuple[int, int]:
-    return (text.count("\n") + 1, len(text) - text.rfind("\n"))
+    lines = split_lines(text)
+    return (len(lines), len(lines[-1]) + 1)
 
 
 def _claimed(data: object) -> tuple[str, str]:

@@ -4,8 +4,6 @@ Each file is read alone (`parsing`), then placed in its workspace (`placing`) an
 Problems in one pack never hide those of another."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
-from typing import Final
 
 from reconciler.core.desired import Desired, Revision
 from reconciler.core.key import PackId
@@ -13,13 +11,12 @@ from reconciler.core.pack import SharePack
 from reconciler.core.problem import Problem, Where
 from reconciler.core.tenant import Tenants
 from reconciler.packs.across import clashes, references
+from reconciler.packs.file_names import below, common_folder, folder, is_pack, is_tenants_file
 from reconciler.packs.finding import in_order
-from reconciler.packs.parsing import FOREIGN_ENDINGS, WORKBOOK_ENDINGS, YAML_ENDINGS, ParsedFile, ending, parse_file
+from reconciler.packs.parsing import ParsedFile, parse_file
 from reconciler.packs.placing import Placed, place
-from reconciler.packs.tenants import TENANTS_NAMES, TenantsFile, read_tenants
+from reconciler.packs.tenants import TenantsFile, read_tenants
 from reconciler.packs.translate import share_pack
-
-PACK_ENDINGS: Final = YAML_ENDINGS | WORKBOOK_ENDINGS | FOREIGN_ENDINGS
 
 
 def read_packs(
@@ -27,24 +24,18 @@ def read_packs(
     revision: Revision,
     default_workspace: str,
     *,
-    folder: str | None = None,
+    packs_folder: str | None = None,
     parse: Callable[[str, bytes], ParsedFile] = parse_file,
 ) -> Desired:
-    """`files` by path with forward slashes. `folder` is the packs folder, by default what all paths have in common;
+    """`files` by path with forward slashes. `packs_folder` is by default what all paths have in common;
     `parse` may be a `parse_file` that remembers."""
-    tenants_path, misplaced = _tenants_paths(files, _common_folder(files) if folder is None else folder)
+    top = common_folder(files) if packs_folder is None else packs_folder
+    tenants_path, misplaced = _tenants_paths(files, "" if top == "." else top.rstrip("/"))
     tenants = TenantsFile(Tenants({}, default_workspace))
     if tenants_path:
         tenants = read_tenants(tenants_path, files[tenants_path], default_workspace)
-    packs = [parse(path, files[path]) for path in sorted(files) if is_pack(path)]
+    packs = [parse(path, files[path]) for path in sorted(files) if is_pack(below(path, top))]
     return merge(packs, tenants, revision, misplaced)
-
-
-def is_pack(path: str) -> bool:
-    """By its name alone. Hidden files, Excel's lock files (~$…) and the tenants file are none."""
-    name = PurePosixPath(path).name
-    is_hidden = any(part.startswith(".") for part in PurePosixPath(path).parts)
-    return ending(path) in PACK_ENDINGS and name.lower() not in TENANTS_NAMES and not is_hidden and name[:2] != "~$"
 
 
 def merge(
@@ -97,23 +88,11 @@ def _sorted(packs: Mapping[PackId, SharePack]) -> Mapping[PackId, SharePack]:
     return {key: packs[key] for key in sorted(packs)}
 
 
-def _tenants_paths(files: Iterable[str], folder: str) -> tuple[str, Sequence[Problem]]:
+def _tenants_paths(files: Iterable[str], top: str) -> tuple[str, Sequence[Problem]]:
     """The tenants file at the top of the folder, and a problem for each that stands elsewhere."""
-    found = sorted(path for path in files if PurePosixPath(path).name.lower() in TENANTS_NAMES)
-    at_top = [path for path in found if PurePosixPath(path).parent == PurePosixPath(folder)]
-    chosen = at_top[0] if at_top else ""
-    hint = f"keep one, {PurePosixPath(folder) / 'tenants.yaml'}"
+    found = sorted(filter(is_tenants_file, files))
+    chosen = next((path for path in found if folder(path) == top), "")
+    hint = f"keep one, {top}/tenants.yaml" if top else "keep one, tenants.yaml"
     return chosen, [
         Problem(Where(path), "tenants-place", "this tenants file is not read", hint) for path in found if path != chosen
     ]
-
-
-def _common_folder(files: Iterable[str]) -> str:
-    """The deepest folder that holds all files; "." for several at the top of the repository."""
-    parents = [PurePosixPath(path).parent.parts for path in files]
-    common: list[str] = []
-    for parts in zip(*parents, strict=False):
-        if len(set(parts)) > 1:
-            break
-        common.append(parts[0])
-    return str(PurePosixPath(*common))

@@ -25,11 +25,11 @@ _STAND_INS: Final = {
     "bool_type": bool,
 }
 _EXPECTED: Final = {
-    "string_type": ("text-expected", "text"),
-    "tuple_type": ("list-expected", "a list"),
-    "model_type": ("mapping-expected", "keys with values"),
-    "dict_type": ("mapping-expected", "keys with values"),
-    "bool_type": ("boolean-expected", "true or false"),
+    "string_type": ("text-expected", "text is"),
+    "tuple_type": ("list-expected", "a list is"),
+    "model_type": ("mapping-expected", "keys with values are"),
+    "dict_type": ("mapping-expected", "keys with values are"),
+    "bool_type": ("boolean-expected", "true or false is"),
 }
 #: A missing mapping takes two rounds, and what is missing inside it one more.
 _ROUNDS: Final = 5
@@ -102,7 +102,7 @@ def _findings(model: type[BaseModel], kind: str, loc: Loc, found: object) -> lis
     rule, expected = _EXPECTED[kind]
     if found is Odd.NULL:
         return [_null(model, loc, kind)]
-    message = f"{expected} is expected here, not {_described(found)}"
+    message = f"{expected} expected here, not {_described(found)}"
     return [Finding(loc, rule, message, _hint(kind, found))]
 
 

@@ -7,6 +7,7 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
@@ -320,3 +321,26 @@ def _is_filled(value: object) -> bool:
 
 def _heading(cell: Any) -> str:
     return "_".join(str(cell.value).strip().lower().split())
+
+
+def cell_values(data: bytes, wanted: AbstractSet[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    """The values of some cells as text, for showing; only of a workbook that `read_workbook` has opened."""
+    try:
+        return dict(_wanted_values(data, wanted))
+    except Exception:  # noqa: BLE001 - as above; a value that cannot be shown is not shown
+        return {}
+
+
+def _wanted_values(data: bytes, wanted: AbstractSet[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], str]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    for sheet in book.worksheets:
+        if not any(title == sheet.title for title, _ in wanted):
+            continue
+        sheet.reset_dimensions()
+        for number, row in enumerate(islice(sheet.iter_rows(values_only=True), MAX_ROWS), start=1):
+            for column, value in enumerate(row, start=1):
+                place = (sheet.title, f"{column_letters(column)}{number}")
+                if value is not None and place in wanted:
+                    yield place, str(value)

@@ -4,6 +4,7 @@ Events, not nodes: depth, aliases and size are judged before anything is built, 
 stood before a syntax error is kept. Measured: no slower than `yaml.load` with the C loader."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import yaml
@@ -20,6 +21,7 @@ _NUMBER: Final = re.compile(
     r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
     r"|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
+_LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WORDS: Final = {
     "": Odd.NULL, "~": Odd.NULL, "null": Odd.NULL, "Null": Odd.NULL, "NULL": Odd.NULL,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -217,6 +219,11 @@ def _plain_value(text: str) -> object:
     return text
 
 
+def split_lines(text: str) -> Sequence[str]:
+    """As libyaml counts them."""
+    return _LINE_BREAK.split(text)
+
+
 def is_plain_text(text: str) -> bool:
     """Unquoted, it would still be this text."""
     return bool(text) and _plain_value(text) == text
@@ -234,7 +241,7 @@ def _syntax_flaw(error: yaml.MarkedYAMLError, text: str) -> Flaw:
 
 
 def _is_tab(text: str, at: tuple[int, int]) -> bool:
-    lines = text.split("\n", at[0])
+    lines = split_lines(text)
     line = lines[at[0] - 1] if len(lines) >= at[0] else ""
     return line[at[1] - 1 : at[1]] == "\t" or line.lstrip(" ").startswith("\t")
 

@@ -1,0 +1,58 @@
+"""Reads a packs folder from the file system for the commands that need nothing else, and finds it from a path in it."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from reconciler.packs.file_names import TENANTS_NAMES, is_pack, is_tenants_file
+from reconciler.packs.parsing import MAX_WORKBOOK_BYTES
+
+DEFAULT_NAME: Final = "sharepacks"
+
+
+def folder_around(path: Path) -> Path:
+    """The packs folder `path` stands in: the nearest with a tenants file or the usual name, or else its own folder."""
+    start = path if path.is_dir() else path.parent
+    for folder in (start, *start.parents):
+        if folder.name == DEFAULT_NAME or any((folder / name).is_file() for name in TENANTS_NAMES):
+            return folder
+        if (folder / ".git").exists():
+            break
+    return start
+
+
+def repository_top(folder: Path) -> Path | None:
+    return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
+
+
+def read_folder(folder: Path, relative_to: Path) -> Mapping[str, bytes]:
+    """The packs and tenants files below `folder`, by path relative to `relative_to` where that is above it."""
+    found: dict[str, bytes] = {}
+    for path in _files(folder):
+        name = shown_path(path, relative_to)
+        inside = path.relative_to(folder).as_posix()
+        if is_pack(inside) or is_tenants_file(inside):
+            found[name] = _read(path)
+    return found
+
+
+def shown_path(path: Path, relative_to: Path) -> str:
+    return (path.relative_to(relative_to) if path.is_relative_to(relative_to) else path).as_posix()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(parent, name)
+            # A named pipe would wait for a writer forever.
+            if stat.S_ISREG(path.stat().st_mode):
+                yield path
+
+
+def _read(path: Path) -> bytes:
+    """At most one byte more than any pack may have: enough to be refused as too large."""
+    with path.open("rb") as stream:
+        return stream.read(MAX_WORKBOOK_BYTES + 1)
