@@ -28,6 +28,8 @@ from reconciler.render.lines import EMPTY, PLAIN, Line, Span, Style, Tone, line,
 Json = Mapping[str, Any]
 
 _BASE: Final = "/api/2.1/unity-catalog"
+#: The answer would list everybody who can read the share.
+_QUIETLY: Final = {"omit_permissions_list": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def request_of(call: Call) -> Request:
             updates = [*(_update("REMOVE", item) for item in remove), *(_update("ADD", item) for item in add)]
             return Request("PATCH", _path(key), {**_text(comment), **({"updates": updates} if updates else {})})
         case ChangeGrants():
-            return Request("PATCH", f"{_path(call.key)}/permissions", {"changes": _grants(call)})
+            return Request("PATCH", f"{_path(call.key)}/permissions", {"changes": _grants(call), **_QUIETLY})
         case DeleteRecipient(key) | DeleteShare(key):
             return Request("DELETE", _path(key))
         case _:
