@@ -1,0 +1,256 @@
+"""One SDK client of one workspace, tamed: quiet, bounded, patient only where repeating is harmless.
+
+It makes calls and says what came of them; what is called is not its business. Everything here runs in threads.
+"""
+
+import email.utils
+import logging
+import re
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import requests
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.clock import Clock
+from databricks.sdk.config import Config
+from databricks.sdk.environments import ALL_ENVS
+from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+
+from reconciler.adapters.databricks.exchange import Exchange
+from reconciler.adapters.databricks.failures import RAISED, failure_of
+from reconciler.adapters.databricks.limiter import Limiter, UnreachableError
+from reconciler.ports.platform import RefusedError, UnavailableError
+
+T = TypeVar("T")
+
+#: How long a read may be repeated, in seconds. Writes never are: a create whose answer is lost would run twice.
+READ_PATIENCE: Final = 20.0
+_CONNECT_TIMEOUT: Final = 10.0
+
+#: The SDK asks the host about itself when a client is made, and fails softly; it shall do so soon.
+_INTRODUCTION_PATIENCE: Final = 2
+_INTRODUCTION_TIMEOUT: Final = 10.0
+
+#: What the given credentials are used for; anything else in the environment then does not interfere.
+_AUTH_TYPES: Final = {
+    "token": "pat",
+    "client_secret": "oauth-m2m",
+    "azure_client_secret": "azure-client-secret",
+}
+
+#: Strict, because URL parsers disagree about anything else, and the host decides who gets the credentials.
+_BASE_URL: Final = re.compile(r"https?://(?P<host>[a-z0-9.-]+|\[::1\])(?::[0-9]{1,5})?")
+_DATABRICKS: Final = (".databricks.com", *(each.dns_zone for each in ALL_ENVS))
+_THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class Connection:
+    """Raises UnavailableError or RefusedError, also when it is made."""
+
+    def __init__(
+        self,
+        workspace: str,
+        credentials: Mapping[str, SecretStr],
+        *,
+        in_flight: int,
+        http_timeout: float,
+        limiter: Limiter,
+        trusted: frozenset[str] = frozenset(),
+    ) -> None:
+        _check_host(workspace, trusted)
+        self._workspace = workspace
+        self._thread = threading.local()
+        self._counting = threading.Lock()
+        self._calls: Counter[str] = Counter()
+        self._limiter = limiter
+        config = _configure(workspace, credentials, _Patience(self._current))
+        config.http_timeout_seconds = http_timeout
+        config.retry_timeout_seconds = int(READ_PATIENCE)
+        self._suffix = f". {config.debug_string()}"
+        self._client = WorkspaceClient(config=config)
+        self._session = _session_of(self._client)
+        # The SDK limits connections for https only, and with its two settings swapped (`_base_client.py`, 0.156).
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, _Wire(in_flight, self._asks, self._answered))
+
+    @property
+    def calls_made(self) -> Mapping[str, int]:
+        """Requests put on the wire by HTTP method, repetitions included, the SDK's sign-in not."""
+        with self._counting:
+            return dict(self._calls)
+
+    def read(self, ask: Callable[[WorkspaceClient], T]) -> T:
+        return self._run(ask, self._exchange(is_write=False, patience=READ_PATIENCE))[0]
+
+    def write(self, change: Callable[[WorkspaceClient], object]) -> str:
+        """Sends one request at most; the id Databricks gave it."""
+        return self._run(change, self._exchange(is_write=True, patience=0.0))[1].request_id
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _exchange(self, *, is_write: bool, patience: float) -> Exchange:
+        return Exchange(workspace=self._workspace, is_write=is_write, patience=patience, suffix=self._suffix)
+
+    def _run(self, work: Callable[[WorkspaceClient], T], exchange: Exchange) -> tuple[T, Exchange]:
+        self._thread.exchange = exchange
+        try:
+            return work(self._client), exchange
+        except RAISED as error:
+            failure = failure_of(error, exchange)
+        if isinstance(failure, UnreachableError):
+            self._limiter.shut(failure)
+        # Outside the handler, so that the SDK's error and all it holds do not travel along as its context.
+        raise failure
+
+    def _current(self) -> Exchange:
+        exchange: Exchange = self._thread.exchange
+        return exchange
+
+    def _asks(self, method: str) -> None:
+        self._current().asks()
+        with self._counting:
+            self._calls[method] += 1
+
+    def _answered(self, response: requests.Response) -> None:
+        exchange = self._current()
+        exchange.status = response.status_code
+        exchange.is_json = "json" in response.headers.get("Content-Type", "")
+        exchange.request_id = response.headers.get("X-Request-Id", "")
+        if response.status_code in {429, 503}:
+            exchange.retry_after = _seconds(response.headers.get("Retry-After"))
+            # A 429 without the header: the second that the SDK waits too.
+            self._limiter.pause(exchange.retry_after or (1.0 if exchange.status == 429 else 0.0))
+
+
+class _Patience(Clock):
+    """The clock given to the SDK. It sleeps only before it repeats a request; when that would take longer than the call
+    may wait, the failure it is about to forget is raised instead. (`retry_timeout_seconds` cannot do this: 0 means 300,
+    and a short one still sleeps through any Retry-After.)"""
+
+    def __init__(self, current: Callable[[], Exchange]) -> None:
+        self._current = current
+
+    def time(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        exchange, failure = self._current(), sys.exception()
+        if failure is not None and seconds > exchange.patience:
+            raise failure
+        exchange.patience -= seconds
+        time.sleep(seconds)
+
+
+class _Wire(HTTPAdapter):
+    """Sees every request and every answer."""
+
+    def __init__(
+        self, in_flight: int, asks: Callable[[str], None], answered: Callable[[requests.Response], None]
+    ) -> None:
+        super().__init__(pool_connections=2, pool_maxsize=in_flight, pool_block=True)
+        self._asks, self._answered = asks, answered
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        timeout = options.get("timeout")
+        if isinstance(timeout, int | float):
+            options["timeout"] = (min(_CONNECT_TIMEOUT, timeout), timeout)
+        self._asks(request.method or "")
+        response = super().send(request, *args, **options)
+        self._answered(response)
+        return response
+
+
+class _Quiet(logging.Filter):
+    """At DEBUG the SDK logs requests and answers with activation links and tokens in them, and an application may turn
+    DEBUG on. What goes wrong arrives as a failure."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR
+
+
+_QUIET: Final = _Quiet()
+
+
+def _silence() -> None:
+    """Filters of a logger do not hold for its children, so each gets its own."""
+    for name in ("databricks.sdk", *logging.root.manager.loggerDict):
+        if name == "databricks.sdk" or name.startswith("databricks.sdk."):
+            logging.getLogger(name).addFilter(_QUIET)
+
+
+def _configure(workspace: str, credentials: Mapping[str, SecretStr], clock: Clock) -> Config:
+    _silence()
+    given: dict[str, Any] = {name: value.get_secret_value() for name, value in credentials.items()}
+    for name, kind in _AUTH_TYPES.items():
+        if name in given:
+            given.setdefault("auth_type", kind)
+    try:
+        return Config(
+            host=workspace,
+            clock=clock,
+            product="sharepack-reconciler",
+            http_timeout_seconds=_INTRODUCTION_TIMEOUT,
+            retry_timeout_seconds=_INTRODUCTION_PATIENCE,
+            **given,
+        )
+    except RAISED as error:
+        failure: UnavailableError | RefusedError = failure_of(error, _introduction(workspace))
+    raise _unless_away(workspace, failure)
+
+
+def _unless_away(workspace: str, failure: UnavailableError | RefusedError) -> UnavailableError | RefusedError:
+    """Signing in fails as if credentials were missing when the SDK could not ask the host about itself."""
+    if isinstance(failure, UnavailableError):
+        return failure
+    try:
+        answer = requests.get(f"{workspace}/.well-known/databricks-config", timeout=_INTRODUCTION_TIMEOUT)
+    except requests.RequestException as error:
+        away = failure_of(error, _introduction(workspace))
+    else:
+        if answer.status_code != 429 and answer.status_code < 500:
+            return failure
+        away = UnavailableError(f"{workspace} answers {answer.status_code}")
+    return away
+
+
+def _introduction(workspace: str) -> Exchange:
+    return Exchange(workspace=workspace, is_write=False, patience=0.0)
+
+
+def _check_host(workspace: str, trusted: frozenset[str]) -> None:
+    """Credentials go with the first request, and a workspace URL may come from a file in a pull request."""
+    url = _BASE_URL.fullmatch(workspace)
+    host = url["host"] if url else ""
+    is_databricks = workspace.startswith("https://") and host.endswith(_DATABRICKS)
+    if not is_databricks and host not in _THIS_MACHINE and (url is None or workspace not in trusted):
+        raise RefusedError(
+            f"{workspace or 'no workspace'} is not the URL of a Databricks workspace, so no credentials are sent "
+            "there. A workspace under another name is trusted when it is the one in `databricks_host`",
+            code="UNTRUSTED_HOST",
+        )
+
+
+def _session_of(client: WorkspaceClient) -> requests.Session:
+    """The one private thing of the SDK that is touched: it has no public way to count or limit http connections."""
+    session = client.api_client._api_client._session
+    if not isinstance(session, requests.Session):
+        raise TypeError("this version of databricks-sdk keeps its HTTP session elsewhere")
+    return session
+
+
+def _seconds(header: str | None) -> float | None:
+    """Retry-After: seconds, or a date."""
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
+    except ValueError:
+        return None

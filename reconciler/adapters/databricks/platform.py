@@ -1,0 +1,153 @@
+"""The Platform port over the SDK. The SDK waits, so its calls run in threads: a bounded number for each workspace."""
+
+import asyncio
+import importlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from reconciler.adapters.databricks.limiter import Limiter
+from reconciler.core.actual import Actual, Observed, Unreadable
+from reconciler.core.calls import Call
+from reconciler.core.key import Key, Kind
+from reconciler.core.share import ObjectType
+from reconciler.ports.platform import CallReceipt, RefusedError, UnavailableError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from reconciler.adapters.databricks.workspace import Workspace
+
+T = TypeVar("T")
+
+#: Beyond the HTTP timeout: a read's repetitions, making the client, signing in (which the SDK does without a timeout).
+_GRACE: Final = 45.0
+
+
+class DatabricksPlatform:
+    """`credentials` are those of the SDK's `Config` (`token`, `client_id`, …); what is missing the SDK looks for itself
+    in the environment. They are sent to Databricks' own domains and to `trusted_hosts` (base URLs) only.
+
+    `http_timeout` (seconds) is kept under a worker's lease of 60 s, so that no write outlives the right to make it.
+    """
+
+    def __init__(
+        self,
+        credentials: "Mapping[str, SecretStr] | None" = None,
+        *,
+        in_flight: int = 16,
+        http_timeout: float = 50.0,
+        trusted_hosts: Collection[str] = (),
+    ) -> None:
+        self._credentials = dict(credentials or {})
+        self._in_flight = in_flight
+        self._http_timeout = http_timeout
+        self._trusted = frozenset(trusted_hosts)
+        self._lanes: dict[str, _Lane] = {}
+
+    @property
+    def calls_made(self) -> Mapping[str, int]:
+        """Requests put on the wire so far, by HTTP method, in all workspaces."""
+        total: Counter[str] = Counter()
+        for lane in self._lanes.values():
+            total.update(lane.calls_made)
+        return dict(total)
+
+    async def observe(self, keys: Collection[Key]) -> Actual:
+        wanted = list(keys)
+        return dict(zip(wanted, await asyncio.gather(*map(self._observed, wanted)), strict=True))
+
+    async def object_types(self, workspace: str, names: Collection[str]) -> Mapping[str, ObjectType | None]:
+        answers = await asyncio.gather(*(self._object_type(workspace, name) for name in names))
+        return {name: kind for answer in answers for name, kind in answer.items()}
+
+    async def perform(self, call: Call) -> CallReceipt:
+        return await self._run(call.key.workspace, lambda workspace: workspace.perform(call), is_write=True)
+
+    async def activation_link(self, key: Key) -> str | None:
+        if key.kind is not Kind.RECIPIENT:
+            raise RefusedError(f"{key} has no activation link; only recipients have one")
+        return await self._run(key.workspace, lambda workspace: workspace.activation_link(key))
+
+    async def close(self) -> None:
+        for lane in self._lanes.values():
+            lane.close()
+
+    async def _observed(self, key: Key) -> Observed:
+        try:
+            return await self._run(key.workspace, lambda workspace: workspace.observe(key))
+        except (UnavailableError, RefusedError) as failure:
+            return Unreadable(str(failure))
+
+    async def _object_type(self, workspace: str, name: str) -> Mapping[str, ObjectType | None]:
+        try:
+            return await self._run(workspace, lambda where: where.object_types(name))
+        except (UnavailableError, RefusedError):
+            return {}
+
+    async def _run(self, url: str, work: "Callable[[Workspace], T]", *, is_write: bool = False) -> T:
+        lane = self._lane(url)
+        async with lane.limiter:
+            try:
+                async with asyncio.timeout(self._http_timeout + _GRACE):
+                    return await asyncio.get_running_loop().run_in_executor(lane.threads, lane.run, work)
+            except TimeoutError:
+                raise UnavailableError(f"{url} did not answer in time", maybe_done=is_write) from None
+
+    def _lane(self, url: str) -> "_Lane":
+        if url not in self._lanes:
+            self._lanes[url] = _Lane(url, self._open, self._in_flight)
+        return self._lanes[url]
+
+    def _open(self, url: str, limiter: Limiter) -> "Workspace":
+        # Imported in the thread that first needs it: the SDK takes 2 s.
+        connection = importlib.import_module("reconciler.adapters.databricks.connection")
+        workspace = importlib.import_module("reconciler.adapters.databricks.workspace")
+        opened: Workspace = workspace.Workspace(
+            connection.Connection(
+                url,
+                self._credentials,
+                in_flight=self._in_flight,
+                http_timeout=self._http_timeout,
+                limiter=limiter,
+                trusted=self._trusted,
+            )
+        )
+        return opened
+
+
+class _Lane:
+    """Threads, limiter and, from the first question on, the connection of one workspace."""
+
+    def __init__(self, url: str, open_: "Callable[[str, Limiter], Workspace]", in_flight: int) -> None:
+        self.limiter = Limiter(in_flight)
+        self.threads = ThreadPoolExecutor(in_flight, thread_name_prefix="databricks")
+        self._url = url
+        self._open = open_
+        self._opening = threading.Lock()
+        self._workspace: Workspace | None = None
+
+    @property
+    def calls_made(self) -> Mapping[str, int]:
+        return self._workspace.calls_made if self._workspace else {}
+
+    def run(self, work: "Callable[[Workspace], T]") -> T:
+        return work(self._workspace or self._opened())
+
+    def _opened(self) -> "Workspace":
+        with self._opening:
+            if self._workspace is None:
+                self.limiter.check()
+                try:
+                    self._workspace = self._open(self._url, self.limiter)
+                except (UnavailableError, RefusedError) as failure:
+                    self.limiter.shut(failure)
+                    raise
+            return self._workspace
+
+    def close(self) -> None:
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        if self._workspace:
+            self._workspace.close()
