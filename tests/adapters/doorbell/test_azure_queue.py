@@ -165,6 +165,19 @@ def polls(directory: Path) -> int:
     return (directory / "azurite.log").read_text().count("GET /devstoreaccount1/sharepack-processing/messages")
 
 
+async def test_a_ring_or_a_close_through_the_same_doorbell_ends_a_long_pause_between_polls(azure: AzurePlace) -> None:
+    doorbell = await azure.open(poll=30)
+    waiting = asyncio.create_task(doorbell.answer(30))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        await doorbell.ring([uuid4()])
+        await doorbell.settle((await waiting)[0])
+        waiting = asyncio.create_task(doorbell.answer(30))
+        await asyncio.sleep(0.1)
+        await doorbell.close()
+        assert list(await waiting) == []
+
+
 async def test_closing_in_the_middle_of_polls_is_quiet(azure: AzurePlace) -> None:
     for moment in range(10):
         doorbell = await azure.open(poll=0.001)
