@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from reconciler.sandbox import Sandbox, Seed, SeedError
+from reconciler.sandbox.server import LOG_CAPACITY
 from reconciler.sandbox.state_file import StateFileError
 
 
@@ -14,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options().parse_args(arguments)
     try:
         seed = Seed.from_yaml(options.seed.read_text(encoding="utf-8")) if options.seed else Seed.example()
-        sandbox = Sandbox(seed, state_file=options.state)
+        sandbox = Sandbox(seed, state_file=options.state, log_capacity=options.log_capacity)
     except (SeedError, StateFileError, OSError, UnicodeDecodeError) as error:
         print(f"sandbox: {error}", file=sys.stderr)  # noqa: T201 (this is a command)
         return 1
@@ -33,6 +34,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=Path, help="YAML file to start from (default: the example company)")
     parser.add_argument("--state", type=Path, help="file to keep the state in between runs")
     parser.add_argument("--port-file", type=Path, help="file to write the port to once the sandbox listens")
+    parser.add_argument("--log-capacity", type=int, default=LOG_CAPACITY, help="requests the log holds (%(default)s)")
     return parser
 
 

@@ -1,6 +1,20 @@
 """The control surface below /__sandbox/: faults, latency, throttling, clock, knobs, log, seed. Apart from the API.
 
-It needs no token, so the sandbox listens on the local machine unless told otherwise.
+It needs no token, so the sandbox listens on the local machine unless told otherwise. Bodies and answers are JSON.
+
+    POST fault      {pattern: "PATCH /api/2.1/unity-catalog/shares/*", status, error_code, message, body, offset, times,
+                    after_handler, delay_ms, retry_after, drop_connection}; see faults.FaultRule. GET lists the rules
+                    with how often each matched, DELETE removes them all
+    POST latency    {ms} for every API call; 0 for none
+    POST throttle   {rate, burst, writes_only}: 429 beyond `rate` calls a second; {} lets everything through
+    POST clock      {advance_seconds} or {set: epoch milliseconds or ISO time}; GET tells the time
+    GET log         ?writes=true&since=SEQUENCE&limit=N: the requests, without secrets; DELETE empties it
+    GET counts      how many requests, in all, by route and by status
+    POST knobs      {name: value}; GET tells them all
+    POST seed       a seed as YAML: everything starts again from it
+    POST reset      everything starts again: seed, first knobs, no faults, empty log
+    POST rename-table {from, to}
+    GET state       recipients, shares with objects and permissions, names of tables
 """
 
 from collections.abc import Callable, Mapping

@@ -3,7 +3,7 @@
 Messages follow the wording the real service is known by; which rule is broken is decided where they are raised.
 """
 
-type_words = {
+TYPE_WORDS = {
     "TABLE": "Table",
     "VIEW": "View",
     "MATERIALIZED_VIEW": "Materialized View",
@@ -73,11 +73,11 @@ def already_exists(kind: str, name: str, status: int) -> ApiError:
 
 
 def shared_already(data_object_type: str, name: str) -> ApiError:
-    return ApiError(400, "RESOURCE_ALREADY_EXISTS", f"Shared {type_words[data_object_type]} '{name}' already exists")
+    return ApiError(400, "RESOURCE_ALREADY_EXISTS", f"Shared {TYPE_WORDS[data_object_type]} '{name}' already exists")
 
 
 def not_shared(data_object_type: str, name: str) -> ApiError:
-    return resource_does_not_exist(f"Shared {type_words[data_object_type]} '{name}' does not exist")
+    return resource_does_not_exist(f"Shared {TYPE_WORDS[data_object_type]} '{name}' does not exist")
 
 
 def unknown_principal(name: str) -> ApiError:

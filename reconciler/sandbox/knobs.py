@@ -50,7 +50,7 @@ class Knobs:
     page_size: int = _number(100, 1)
     empty_middle_pages: bool = False
     shuffle_lists: bool = False
-    #: how many GETs of an object after a write to it still answer the old value
+    #: how many GETs of an object after a write to it still answer the old value; lists are never stale
     stale_reads: int = _number(0, 0)
     properties_as_list_accepted: bool = True
     name_in_patch_renames: bool = True

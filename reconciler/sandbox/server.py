@@ -23,7 +23,7 @@ from reconciler.sandbox.seed import Seed
 from reconciler.sandbox.wire import JSON, ApiRequest, Reply, error_reply, read_target
 from reconciler.sandbox.world import World
 
-_LOG_CAPACITY = 100_000
+LOG_CAPACITY = 100_000
 _STOP_SECONDS = 5.0
 
 
@@ -36,7 +36,7 @@ class Sandbox:
         knobs: Knobs | None = None,
         state_file: Path | None = None,
         *,
-        log_capacity: int = _LOG_CAPACITY,
+        log_capacity: int = LOG_CAPACITY,
     ) -> None:
         self._world = World(seed, knobs or Knobs(), state_file, log_capacity)
 

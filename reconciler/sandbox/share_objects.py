@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.sandbox.body import Body
-from reconciler.sandbox.errors import denied, does_not_exist, invalid, type_words
+from reconciler.sandbox.errors import TYPE_WORDS, denied, does_not_exist, invalid
 from reconciler.sandbox.names import is_two_part_alias, key, parents, stored
 from reconciler.sandbox.privileges import lacks_for_sharing
 from reconciler.sandbox.records import Share, SharedObject, Table
 from reconciler.sandbox.state import State
 
 TABLE_LIKE = frozenset({"TABLE", "VIEW", "MATERIALIZED_VIEW", "STREAMING_TABLE", "FOREIGN_TABLE"})
-OBJECT_TYPES = frozenset(type_words)
+OBJECT_TYPES = frozenset(TYPE_WORDS)
 _TYPE_OF_SOURCE = {
     "MANAGED": "TABLE",
     "EXTERNAL": "TABLE",
@@ -166,13 +166,13 @@ def _check_type(kind: str, table: Table) -> None:
         raise invalid(f"Only managed or external table on Unity Catalog can be added to a share: '{name}'")
     if real == "TABLE":
         raise invalid(f"'{name}' is a table and not a {kind}")
-    raise invalid(f"'{name}' is a {real} and not a {type_words[kind]}")
+    raise invalid(f"'{name}' is a {real} and not a {TYPE_WORDS[kind]}")
 
 
 def _check_may_share(state: State, owner: str, kind: str, name: str) -> None:
     lacking = lacks_for_sharing(state, owner, kind, key(name))
     if lacking is not None:
-        raise denied(f"User does not have {lacking} on {type_words[kind]} '{name}'")
+        raise denied(f"User does not have {lacking} on {TYPE_WORDS[kind]} '{name}'")
 
 
 def _check_features(item: SharedObject, table: Table | None) -> None:

@@ -120,6 +120,33 @@ def test_grants_are_united_and_taken_away(workspace: WorkspaceClient, plain: Pla
     assert plain.as_(GUEST).patch(path, {"changes": [add]}).error == DENIED
 
 
+def test_who_is_no_owner_sees_only_the_own_grants(plain: Plain) -> None:
+    """Contract 5.4 says who grants; what others see of a list is UNCONFIRMED: their own."""
+    path = "permissions/schema/prod_catalog.marketing"
+    changes = [{"principal": each, "add": ["USE_SCHEMA"]} for each in ("data-owners", "data-readers")]
+    plain.patch(path, {"changes": changes})
+    assert len(plain.get(path).body["privilege_assignments"]) == 2
+    (mine,) = plain.as_(OWNER).get(path).body["privilege_assignments"]
+    assert mine["principal"] == "data-owners"
+    assert plain.as_(OWNER).get(f"{path}?principal=data-readers").body == {}
+    metastore = plain.get("metastore_summary").body["metastore_id"]
+    (held,) = plain.as_(USER).get(f"permissions/metastore/{metastore}").body["privilege_assignments"]
+    assert held["privileges"] == ["USE_RECIPIENT", "USE_SHARE"]
+    assert plain.get("permissions/metastore/other").status == plain.get("permissions/table/a.b.c").status == 404
+
+
+def test_the_metastore_is_changed_by_administrators(plain: Plain) -> None:
+    """Contract 5.1: PATCH /metastores/{id}; a lifetime of 0 is no longer allowed (2.5)."""
+    path = f"metastores/{plain.get('metastore_summary').body['metastore_id']}"
+    field = "delta_sharing_recipient_token_lifetime_in_seconds"
+    assert plain.as_(USER).get(path).error == plain.as_(USER).patch(path, {field: 60}).error == DENIED
+    for seconds in (0, 31_536_001):
+        assert plain.patch(path, {field: seconds}).error == (400, "INVALID_PARAMETER_VALUE")
+    assert plain.patch(path, {"delta_sharing_organization_name": "us"}).status == 200
+    assert plain.get(path).body["delta_sharing_organization_name"] == "us"
+    assert plain.get("metastores/other").error == (404, "METASTORE_DOES_NOT_EXIST")
+
+
 def test_effective_grants_name_where_they_come_from(workspace: WorkspaceClient) -> None:
     """Contract 5.4: inherited privileges carry their origin, direct ones do not."""
     found = workspace.grants.get_effective("table", f"{SALES}.refunds", principal="data-owners")

@@ -92,6 +92,14 @@ def test_create_refuses(plain: Plain, body: dict[str, Any], code: str, fragment:
     assert plain.get("recipients").body == {}
 
 
+@pytest.mark.parametrize("partner", [PARTNER, PARTNER.upper(), "aws:us-west-2:abc-123-def", "gcp:europe-west1:0a"])
+def test_global_metastore_ids(plain: Plain, partner: str) -> None:
+    """Contract 2.2: cloud:region:uuid. The real service resolves the id; here any hexadecimal groups will do."""
+    made = plain.post("recipients", {"name": "d2d", "data_recipient_global_metastore_id": partner}).body
+    assert made["data_recipient_global_metastore_id"] == partner.lower()
+    assert made["authentication_type"] == "DATABRICKS"
+
+
 def test_the_own_metastore_is_no_recipient(plain: Plain) -> None:
     """Contract 2.7: sharing with the own metastore id. UNCONFIRMED: refused with 400."""
     own = plain.get("metastore_summary").body["global_metastore_id"]

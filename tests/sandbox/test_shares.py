@@ -324,6 +324,14 @@ def test_update_keeps_the_alias_and_refuses_another(plain: Plain, control: Contr
     assert (status, shared["shared_as"], shared["comment"]) == (200, "public.other", "two")
 
 
+def test_a_changed_alias_must_be_free(plain: Plain, control: ControlClient) -> None:
+    """Contract 4.3: an alias is unique in the share."""
+    plain.a_share("sales", TRANSACTIONS, CUSTOMERS)
+    control.knobs(update_changed_alias="accept")
+    updates = [an_update("UPDATE", CUSTOMERS, shared_as="sales.transactions")]
+    assert plain.patch("shares/sales", {"updates": updates}).error == (400, "RESOURCE_ALREADY_EXISTS")
+
+
 def test_history_reports_cdf_by_its_knob(plain: Plain, control: ControlClient) -> None:
     """Contract 4.3: with history ENABLED the server may report cdf_enabled true. UNCONFIRMED, hence a knob."""
     plain.a_share()

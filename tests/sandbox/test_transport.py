@@ -108,6 +108,24 @@ def test_malformed_bodies(plain: Plain, body: bytes) -> None:
     assert plain.post("shares", body).error == (400, "MALFORMED_REQUEST")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "fragment"),
+    [
+        ("recipients", {"name": "x", "expiration_time": "soon"}, "expiration_time must be a whole number"),
+        ("recipients", {"name": "x", "ip_access_list": []}, "ip_access_list must be an object"),
+        ("recipients", {"name": "x", "ip_access_list": {"allowed_ip_addresses": [1]}}, "must be a list of strings"),
+        ("shares/sales", {"updates": ["x"]}, "updates must be a list of objects"),
+        ("shares/sales", {"updates": [an_add(f"{SALES}.refunds", cdf_enabled="yes")]}, "must be true or false"),
+    ],
+)
+def test_fields_of_the_wrong_type(plain: Plain, path: str, body: dict[str, object], fragment: str) -> None:
+    """Contract 11: 400 INVALID_PARAMETER_VALUE. UNCONFIRMED code."""
+    plain.a_share()
+    answer = plain.call("PATCH" if "/" in path else "POST", f"{UNITY}/{path}", body)
+    assert answer.error == INVALID
+    assert fragment in answer.body["message"]
+
+
 def test_content_types_do_not_matter(plain: Plain) -> None:
     """Contract 1.7: an old client sends text/json, and a body with DELETE."""
     made = plain.call("POST", f"{UNITY}/shares", b'{"name": "x"}', {"Content-Type": "text/json"})
