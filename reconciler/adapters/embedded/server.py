@@ -36,8 +36,8 @@ _SETTINGS = (
     "log_error_verbosity=terse",
 )
 _NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
-#: What a start says while the last processes of a killed server are still going.
-_STILL_GOING = ("still in use", "already exists")
+#: What a start says of its shared memory while the last processes of a killed server are still going.
+_STILL_GOING = "still in use"
 
 
 def start(cluster: Cluster, *, durable: bool) -> subprocess.Popen[bytes]:
@@ -54,7 +54,7 @@ def start(cluster: Cluster, *, durable: bool) -> subprocess.Popen[bytes]:
         if _becomes_ready(cluster, server):
             return server
         said = _read_from(cluster.log, log_starts_at)
-        if time.monotonic() > give_up_at or not any(words in said for words in _STILL_GOING):
+        if time.monotonic() > give_up_at or _STILL_GOING not in said:
             shutil.rmtree(cluster.sockets, ignore_errors=True)
             raise EmbeddedPostgresError(
                 f"PostgreSQL did not start on {cluster.data}. It said:\n{said[-2000:].strip()}\n"
