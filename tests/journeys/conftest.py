@@ -1,0 +1,59 @@
+"""A journey: repository, sandbox and database of a test's own."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from reconciler.adapters.databricks.platform import DatabricksPlatform
+from reconciler.adapters.git.source import pack_source
+from reconciler.adapters.postgres.doorbell import PostgresDoorbell
+from reconciler.adapters.postgres.ledger import PostgresLedger
+from reconciler.sandbox import ControlClient, Sandbox, Seed
+from tests.journeys.journey import Journey, git
+
+TOKEN = "dapi-sandbox-admin"
+
+
+@pytest.fixture(scope="module")
+def sandbox_url() -> Iterator[str]:
+    with Sandbox(Seed.example()).serving() as url:
+        yield url
+
+
+@pytest.fixture
+def workspace(sandbox_url: str) -> Iterator[str]:
+    control = ControlClient(sandbox_url)
+    control.reset()
+    yield sandbox_url
+    control.reset()
+
+
+@pytest.fixture
+def sdk(workspace: str) -> Any:
+    """The unmodified SDK, for asking the sandbox what it holds."""
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.core import Config
+
+    return WorkspaceClient(config=Config(host=workspace, token=TOKEN, retry_timeout_seconds=5))
+
+
+@pytest_asyncio.fixture
+async def journey(tmp_path: Path, workspace: str, database_url: str) -> AsyncIterator[Journey]:
+    from pydantic import SecretStr
+
+    repository = tmp_path / "packs repository"
+    repository.mkdir()
+    git(repository, "init", "--quiet")
+    (repository / "sharepacks").mkdir()
+    (repository / "sharepacks" / "README.md").write_text("Packs.\n")
+    ledger = await PostgresLedger.open(database_url)
+    platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, trusted_hosts=[workspace])
+    doorbell = await PostgresDoorbell.open(database_url)
+    source = pack_source(repository / "sharepacks")
+    yield Journey(repository, workspace, database_url, ledger, platform, doorbell, source)
+    await doorbell.close()
+    await platform.close()
+    await ledger.close()

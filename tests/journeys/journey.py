@@ -1,0 +1,113 @@
+"""One person's way through the product: a Git repository of packs, a sandbox workspace, a database, and the stages
+between them, all real. Asks the sandbox through the SDK or its request log, never through the product."""
+
+import subprocess
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from reconciler.adapters.clock import SystemClock
+from reconciler.core.desired import Desired
+from reconciler.core.key import PackId
+from reconciler.core.plan import Plan
+from reconciler.ports.doorbell import Doorbell
+from reconciler.ports.ledger import Ledger
+from reconciler.ports.pack_source import PackSource
+from reconciler.ports.platform import Platform
+from reconciler.render.plan_json import plan_document
+from reconciler.sandbox import ControlClient
+from reconciler.stages.apply import Applied, apply_plan
+from reconciler.stages.plan import plan_packs
+from reconciler.stages.read import packs_under, read_commit, read_working_tree
+from reconciler.stages.workers import Workforce
+
+
+def git(folder: Path, *arguments: str) -> str:
+    settings = ["-c", "user.name=Pat Requestor", "-c", "user.email=pat@example.com", "-c", "init.defaultBranch=main"]
+    done = subprocess.run(["git", *settings, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@dataclass
+class Journey:
+    repository: Path
+    url: str
+    database_url: str
+    ledger: Ledger
+    platform: Platform
+    doorbell: Doorbell
+    source: PackSource
+    control: ControlClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.control = ControlClient(self.url)
+
+    def write(self, name: str, content: str | bytes) -> None:
+        path = self.repository / "sharepacks" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def commit(self, message: str = "Change packs") -> str:
+        git(self.repository, "add", "--all")
+        git(self.repository, "commit", "--quiet", "--allow-empty", "--message", message)
+        return git(self.repository, "rev-parse", "HEAD")
+
+    def save(self, name: str, content: str | bytes) -> str:
+        self.write(name, content)
+        return self.commit(f"Change {name}")
+
+    async def read(self, *, committed: bool = True) -> Desired:
+        if committed:
+            return await read_commit(self.source, self.url)
+        return await read_working_tree(self.source, self.url)
+
+    async def plan(self, paths: Collection[str] = (), *, committed: bool = True) -> Plan:
+        desired = await self.read(committed=committed)
+        return await self._plan(desired, await self.scope(desired, paths))
+
+    async def _plan(self, desired: Desired, scope: Collection[PackId]) -> Plan:
+        return await plan_packs(desired, scope, self.source, self.ledger, self.platform)
+
+    async def scope(self, desired: Desired, paths: Collection[str] = ()) -> frozenset[PackId]:
+        recorded = await self.ledger.recorded([], await self.ledger.all_packs())
+        return packs_under(paths, desired, recorded.packs)
+
+    def workforce(self, **more: Any) -> Workforce:
+        return Workforce(self.ledger, self.platform, self.doorbell, "journey", **more)
+
+    async def apply(self, plan: Plan | None = None, *, committed: bool = True) -> Applied:
+        desired = await self.read(committed=committed)
+        scope = await self.scope(desired)
+        chosen = plan or await self._plan(desired, scope)
+        return await apply_plan(
+            chosen,
+            plan_document(chosen),
+            self.workforce(),
+            lambda: self._plan(desired, scope),
+            SystemClock(),
+            "pat@example.com",
+        )
+
+    async def converge(self) -> Applied:
+        """Apply what is committed and insist that it ended well."""
+        applied = await self.apply()
+        assert applied.failed == (), applied.failed
+        assert applied.is_converged, [step for step in applied.after.steps if step.is_work] if applied.after else None
+        return applied
+
+    def writes(self) -> list[tuple[str, str, Any]]:
+        """What was changed at Databricks since the log was cleared last: method, path below the API root, body."""
+        entries = self.control.log(writes_only=True)
+        return [
+            (entry["method"], entry["path"].removeprefix("/api/2.1/unity-catalog"), entry["body"]) for entry in entries
+        ]
+
+    async def rows(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return list(await connection.fetch(query, *arguments))
+        finally:
+            await connection.close()
