@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.embedded.account import Account
-from tests.adapters.embedded.processes import ROOT, Somebody, dsn_from, leave, python_for
+from tests.adapters.embedded.processes import ROOT, Somebody, dsn_from, eventually, is_stopped, leave, python_for
 
 OWN, ORDINARY = "the account of the tests", "an ordinary account"
 #: Once as root, where the database has an account of its own, and once as an ordinary account.
@@ -57,20 +57,18 @@ def made_once(somebody: Somebody) -> Path:
 
 
 @pytest.fixture
+def state(made_once: Path) -> Path:
+    """With a database, in which earlier tests may have left something, and nothing running: saves making one."""
+    assert eventually(lambda: is_stopped(made_once))
+    return made_once
+
+
+@pytest.fixture
 def fresh_state(somebody: Somebody) -> Iterator[Path]:
     """Not there yet."""
     with tempfile.TemporaryDirectory(dir=somebody.directory, ignore_cleanup_errors=True) as directory:
         os.chown(directory, somebody.account.uid, somebody.account.gid)
         yield Path(directory) / ".sharepack"
-
-
-@pytest.fixture
-def state(fresh_state: Path, made_once: Path) -> Path:
-    """With an empty database; saves the second that making one takes."""
-    subprocess.run(["cp", "-a", made_once, fresh_state], check=True)
-    for name in ("postgres.log", "postgres.users", "postgres.supervisor"):
-        (fresh_state / name).unlink()
-    return fresh_state
 
 
 @pytest.fixture

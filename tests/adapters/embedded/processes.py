@@ -78,6 +78,11 @@ def ask(dsn: str, statement: str) -> Any:
         return runner.run(answer())
 
 
+def execute(dsn: str, *statements: str) -> None:
+    for statement in statements:
+        ask(dsn, statement)
+
+
 def is_answering(dsn: str) -> bool:
     try:
         return bool(ask(dsn, "SELECT true"))

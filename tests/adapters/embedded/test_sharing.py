@@ -8,6 +8,7 @@ from tests.adapters.embedded.processes import (
     ask,
     dsn_from,
     eventually,
+    execute,
     is_answering,
     is_stopped,
     leave,
@@ -82,7 +83,7 @@ def test_starting_at_once_on_an_empty_directory_makes_one_server(somebody: Someb
 @needs_proc
 def test_coming_and_going_never_meets_a_stopping_server(state: Path, somebody: Somebody) -> None:
     user = somebody.starts(state)
-    ask(dsn_from(user), "CREATE TABLE t (n int)")
+    execute(dsn_from(user), "DROP TABLE IF EXISTS t", "CREATE TABLE t (n int)")
     leave(user)
     users = [somebody.starts(state, "6", script=COUNT_MANY_SHORT_USES) for _ in range(3)]
     for user in users:
