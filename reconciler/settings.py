@@ -1,0 +1,185 @@
+"""The settings: options over environment over `.env` over defaults, checked in shape, all errors at once.
+
+Nothing here connects to anything. No error shows a value that was given: it may be a secret, also in the wrong place.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: Hosts that need no encryption: this machine, and container names, which have no dot.
+_LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|::1")
+
+#: https://learn.microsoft.com/rest/api/storageservices/naming-queues-and-metadata: 3 to 63 characters. Seven are kept
+#: for the `-poison` of the queue beside it.
+_QUEUE: Final = re.compile(r"(?=.{3,56}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
+
+#: What to write, by setting.
+_HINTS: Final[Mapping[str, str]] = {
+    "domain_db_connection_string": "postgresql://USER:PASSWORD@HOST:5432/DATABASE, or leave it out to run one here",
+    "azure_queue_connection_string": (
+        "the connection string of the storage account (Azure Portal, Access Keys), or leave it out to use PostgreSQL"
+    ),
+    "azure_queue_name": "3 to 56 lower-case letters and digits, with single hyphens between them",
+    "databricks_host": "the URL of the workspace, such as https://adb-1234567890123456.7.azuredatabricks.net",
+    "databricks_in_flight": "a whole number from 1 to 64",
+    "worker_lease_seconds": "a number of seconds from 10 to 3600",
+    "enable_workflow": "true or false",
+}
+
+#: Setting → name in the SDK's Config. The SDK reads the environment itself, but not `.env` and not our options.
+_CREDENTIALS: Final[Mapping[str, str]] = {
+    "databricks_token": "token",
+    "databricks_client_id": "client_id",
+    "databricks_client_secret": "client_secret",
+    "databricks_config_profile": "profile",
+    "databricks_auth_type": "auth_type",
+    "databricks_azure_resource_id": "azure_workspace_resource_id",
+    "arm_client_id": "azure_client_id",
+    "arm_client_secret": "azure_client_secret",
+    "arm_tenant_id": "azure_tenant_id",
+}
+
+#: Each of these is a way to sign in; two of them are an accident waiting to happen.
+_WAYS: Final = ("databricks_token", "databricks_client_secret", "arm_client_secret")
+
+
+class SettingsError(Exception):
+    """One line for each setting that is wrong: which, what is wrong with it, what to write instead."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _postgres(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value().strip())
+        # Reading the port checks it.
+        is_url = parts.scheme in {"postgresql", "postgres"} and (parts.port or True) and len(parts.path) > 1
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise ValueError("is not a PostgreSQL URL with a database")
+    return SecretStr(value.get_secret_value().strip())
+
+
+def _queue_account(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    parts = {part.partition("=")[0].strip().lower() for part in text.split(";")}
+    has_account = "accountname" in parts and "accountkey" in parts
+    has_signature = "sharedaccesssignature" in parts and bool(parts & {"accountname", "queueendpoint"})
+    if not (has_account or has_signature or "usedevelopmentstorage" in parts):
+        raise ValueError("is not an Azure Storage connection string")
+    return SecretStr(text)
+
+
+def _queue_name(value: str) -> str:
+    if not _QUEUE.fullmatch(value):
+        raise ValueError("is not a name a queue can have")
+    return value
+
+
+def _base_url(value: object) -> object:
+    """`https://host[:port]`, in lower case, however it was pasted. The same form `tenants.yaml` is read into."""
+    if not isinstance(value, str) or not value.strip():
+        return ""
+    text = value.strip()
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("is not the URL of a workspace") from None
+    if "@" in parts.netloc:
+        raise ValueError("holds a user name or password")
+    if scheme not in {"http", "https"} or not _HOST.fullmatch(host):
+        raise ValueError("is not the URL of a workspace")
+    if scheme == "http" and "." in host and host not in _LOCAL:
+        raise ValueError("would send credentials without encryption (http)")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" if port in {None, 443} else f"{scheme}://{shown}:{port}"
+
+
+class Settings(BaseSettings):
+    """Names as in the guide; other settings of the guide, and whatever else the environment holds, are left alone."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    #: The workflow database; None runs one in `state_dir`.
+    domain_db_connection_string: Annotated[SecretStr, AfterValidator(_postgres)] | None = None
+    #: The queue; None uses PostgreSQL's NOTIFY.
+    azure_queue_connection_string: Annotated[SecretStr, AfterValidator(_queue_account)] | None = None
+    azure_queue_name: Annotated[str, AfterValidator(_queue_name)] = "sharepack-processing"
+    sync_queue_name: str = "sync-triggers"
+    enable_workflow: bool = True
+
+    #: Base URL of the workspace of business lines that name none; empty when there is none.
+    databricks_host: Annotated[str, BeforeValidator(_base_url)] = ""
+    databricks_token: SecretStr | None = None
+    databricks_client_id: SecretStr | None = None
+    databricks_client_secret: SecretStr | None = None
+    databricks_config_profile: SecretStr | None = None
+    databricks_auth_type: SecretStr | None = None
+    databricks_azure_resource_id: SecretStr | None = None
+    arm_client_id: SecretStr | None = None
+    arm_client_secret: SecretStr | None = None
+    arm_tenant_id: SecretStr | None = None
+    #: API calls under way at once, for each workspace.
+    databricks_in_flight: Annotated[int, Field(ge=1, le=64)] = 16
+
+    state_dir: Path = Path(".sharepack")
+    packs_dir: Path = Path("sharepacks")
+    worker_lease_seconds: Annotated[float, Field(ge=10, le=3600)] = 60.0
+
+    @classmethod
+    def load(cls, **options: object) -> Self:
+        """The settings of this process; an option that is None was not given. Raises SettingsError."""
+        given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            problems = tuple(_problems(error))
+        except UnicodeDecodeError:
+            problems = (".env is not UTF-8 text; save it as UTF-8",)
+        except OSError as error:
+            problems = (f".env cannot be read: {error.strerror}",)
+        # Outside the handler: the validation error knows the values.
+        raise SettingsError(problems)
+
+    def databricks_credentials(self) -> Mapping[str, SecretStr]:
+        """What was given to sign in with, by the names of the SDK's Config. Raises SettingsError when it contradicts
+        itself; empty when the SDK is to look for itself (Azure CLI, managed identity, …)."""
+        ways = [name for name in _WAYS if getattr(self, name)]
+        if len(ways) > 1 and self.databricks_auth_type is None:
+            both = " and ".join(ways)
+            advice = "keep one, or choose with databricks_auth_type (pat, oauth-m2m or azure-client-secret)"
+            raise SettingsError((f"{both}: more than one way to sign in to Databricks; {advice}",))
+        for secret, identity in (
+            ("databricks_client_secret", "databricks_client_id"),
+            ("arm_client_secret", "arm_client_id"),
+        ):
+            if getattr(self, secret) and not getattr(self, identity):
+                raise SettingsError((f"{identity}: is missing, and {secret} is given; set both",))
+        return {known_as: value for name, known_as in _CREDENTIALS.items() if (value := getattr(self, name))}
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    for each in error.errors(include_input=False, include_context=False, include_url=False):
+        name = str(each["loc"][0]) if each["loc"] else "settings"
+        what = each["msg"].removeprefix("Value error, ")
+        what = what[:1].lower() + what[1:]
+        hint = _HINTS.get(name)
+        yield f"{name}: {what}; write {hint}" if hint else f"{name}: {what}"

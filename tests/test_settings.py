@@ -1,0 +1,244 @@
+"""Where settings come from, what shape they must have, and that no error shows a value."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.packs.tenants import workspace_url
+from reconciler.settings import Settings, SettingsError
+
+DSN = "postgresql://ada:canary-password@db.example.org:5432/deltashare_workflow"
+QUEUE = "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=canary-key==;EndpointSuffix=core.windows.net"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.lower() in Settings.model_fields:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(**options: object) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(**options)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    return caught.value.problems
+
+
+def test_the_defaults() -> None:
+    settings = Settings.load()
+    assert settings.domain_db_connection_string is None
+    assert settings.azure_queue_connection_string is None
+    assert settings.azure_queue_name == "sharepack-processing"
+    assert settings.databricks_host == ""
+    assert (settings.state_dir, settings.packs_dir) == (Path(".sharepack"), Path("sharepacks"))
+    assert (settings.databricks_in_flight, settings.worker_lease_seconds) == (16, 60.0)
+    assert settings.databricks_credentials() == {}
+
+
+def test_options_go_over_environment_over_file_over_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("databricks_in_flight=2\nazure_queue_name=from-file\npacks_dir=from-file\n")
+    monkeypatch.setenv("DATABRICKS_IN_FLIGHT", "3")
+    monkeypatch.setenv("azure_queue_name", "from-environment")
+    settings = Settings.load(databricks_in_flight=4, azure_queue_name=None)
+    assert settings.databricks_in_flight == 4
+    assert settings.azure_queue_name == "from-environment"
+    assert settings.packs_dir == Path("from-file")
+
+
+def test_the_env_file_of_the_guide_is_read_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "# Workflow System Configuration\nenable_workflow=true\n"
+        f"domain_db_connection_string={DSN}\n"
+        f"azure_queue_connection_string={QUEUE}\n"
+        "azure_queue_name=sharepack-processing      # Queue for share pack provisioning\n"
+        "sync_queue_name=sync-triggers              # Queue for sync jobs (future)\n"
+        "azure_tenant_id=your-tenant-id\ngraph_client_id=your-client-id\ngraph_client_secret=your-client-secret\n"
+        "smtp_host=smtp.office365.com\nsmtp_port=587\nazure_subscription_id=your-subscription-id\n"
+    )
+    settings = Settings.load()
+    assert settings.domain_db_connection_string is not None
+    assert settings.domain_db_connection_string.get_secret_value() == DSN
+    assert settings.azure_queue_connection_string is not None
+    assert settings.azure_queue_connection_string.get_secret_value() == QUEUE
+    assert settings.azure_queue_name == "sharepack-processing"
+    assert settings.databricks_credentials() == {}
+
+
+def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("domain_db_connection_string", "")
+    monkeypatch.setenv("databricks_host", "")
+    settings = Settings.load()
+    assert settings.domain_db_connection_string is None
+    assert settings.databricks_host == ""
+
+
+def test_settings_do_not_change() -> None:
+    settings = Settings.load()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.databricks_host = "https://elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "canonical"),
+    [
+        ("https://adb-1.2.azuredatabricks.net", "https://adb-1.2.azuredatabricks.net"),
+        ("https://adb-1.2.azuredatabricks.net/", "https://adb-1.2.azuredatabricks.net"),
+        ("  HTTPS://ADB-1.2.AzureDatabricks.net/?o=1234#notebook/5  ", "https://adb-1.2.azuredatabricks.net"),
+        ("https://adb-1.2.azuredatabricks.net/browse/folders?o=12", "https://adb-1.2.azuredatabricks.net"),
+        ("https://adb-1.2.azuredatabricks.net:443", "https://adb-1.2.azuredatabricks.net"),
+        ("adb-1.2.azuredatabricks.net", "https://adb-1.2.azuredatabricks.net"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://sandbox:8080", "http://sandbox:8080"),
+    ],
+)
+def test_a_workspace_has_one_form_however_it_was_pasted(pasted: str, canonical: str) -> None:
+    assert Settings.load(databricks_host=pasted).databricks_host == canonical
+    if "sandbox" not in canonical:
+        assert workspace_url(canonical) == canonical
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "not a host",
+        "ftp://adb-1.2.azuredatabricks.net",
+        "https://",
+        "https://adb:99999999",
+        "https://adb_1.azuredatabricks.net",
+        "https://token:canary@adb-1.2.azuredatabricks.net",
+        "http://adb-1.2.azuredatabricks.net",
+        "https://evil.example\\.azuredatabricks.net",
+        "https://[canary",
+    ],
+)
+def test_what_is_no_workspace_is_refused(value: str) -> None:
+    (problem,) = refused(databricks_host=value)
+    assert problem.startswith("databricks_host: ")
+    assert "write the URL of the workspace, such as https://adb-" in problem
+    assert "canary" not in problem
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "mysql://ada:canary@db/x",
+        "canary",
+        "host=db user=ada password=canary dbname=x",
+        "postgresql://ada:canary@db",
+        "postgresql://ada:canary@db:port/x",
+        "postgresql+asyncpg://ada:canary@db/x",
+    ],
+)
+def test_a_connection_string_of_another_shape_is_refused_without_showing_it(value: str) -> None:
+    (problem,) = refused(domain_db_connection_string=value)
+    assert problem.startswith("domain_db_connection_string: is not a PostgreSQL URL")
+    assert "write postgresql://USER:PASSWORD@HOST" in problem
+    assert "canary" not in problem
+
+
+@pytest.mark.parametrize("value", [DSN, "postgres://localhost/x", "postgresql:///x?host=/run/my socket"])
+def test_a_postgres_url_is_accepted(value: str) -> None:
+    settings = Settings.load(domain_db_connection_string=value)
+    assert settings.domain_db_connection_string is not None
+    assert settings.domain_db_connection_string.get_secret_value() == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        QUEUE,
+        "UseDevelopmentStorage=true",
+        "QueueEndpoint=https://acme.queue.core.windows.net/;SharedAccessSignature=sv=2024&sig=canary",
+    ],
+)
+def test_a_storage_connection_string_is_accepted(value: str) -> None:
+    assert Settings.load(azure_queue_connection_string=value).azure_queue_connection_string is not None
+
+
+@pytest.mark.parametrize("value", ["canary-key==", "https://acme.queue.core.windows.net", "AccountName=acme"])
+def test_another_string_is_no_storage_connection_string(value: str) -> None:
+    (problem,) = refused(azure_queue_connection_string=value)
+    assert "is not an Azure Storage connection string" in problem
+    assert "canary" not in problem
+
+
+@pytest.mark.parametrize("name", ["ab", "Upper", "double--hyphen", "-start", "end-", "with_underscore", "x" * 57])
+def test_a_queue_name_that_azure_would_refuse_is_refused_here(name: str) -> None:
+    (problem,) = refused(azure_queue_name=name)
+    assert problem.startswith("azure_queue_name: is not a name a queue can have; write 3 to 56")
+
+
+def test_all_errors_come_at_once_and_none_shows_a_value() -> None:
+    problems = refused(
+        domain_db_connection_string="mysql://canary",
+        azure_queue_connection_string="canary",
+        azure_queue_name="Canary Queue",
+        databricks_host="canary host",
+        databricks_in_flight="canary",
+        worker_lease_seconds=1,
+        enable_workflow="canary",
+    )
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "domain_db_connection_string",
+        "azure_queue_connection_string",
+        "azure_queue_name",
+        "enable_workflow",
+        "databricks_host",
+        "databricks_in_flight",
+        "worker_lease_seconds",
+    ]
+    assert all("; write " in problem for problem in problems)
+    assert "canary" not in "".join(problems).lower()
+
+
+def test_no_secret_is_shown_by_the_settings_themselves() -> None:
+    settings = Settings.load(
+        domain_db_connection_string=DSN,
+        azure_queue_connection_string=QUEUE,
+        databricks_token="canary-token",
+        arm_tenant_id="canary-tenant",
+    )
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    assert "canary" not in shown
+    assert "canary" not in repr(settings.databricks_credentials())
+
+
+def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"packs_dir=caf\xe9\n")
+    assert refused() == (".env is not UTF-8 text; save it as UTF-8",)
+
+
+def test_credentials_are_handed_over_by_the_names_of_the_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("ARM_CLIENT_ID=id\nARM_CLIENT_SECRET=secret\n")
+    monkeypatch.setenv("ARM_TENANT_ID", "tenant")
+    handed = {name: value.get_secret_value() for name, value in Settings.load().databricks_credentials().items()}
+    assert handed == {"azure_client_id": "id", "azure_client_secret": "secret", "azure_tenant_id": "tenant"}
+
+
+def test_two_ways_to_sign_in_need_a_choice() -> None:
+    given = {"databricks_token": "t", "databricks_client_id": "i", "databricks_client_secret": "s"}
+    with pytest.raises(SettingsError, match=r"databricks_token and databricks_client_secret: more than one way"):
+        Settings.load(**given).databricks_credentials()
+    assert "token" in Settings.load(**given, databricks_auth_type="pat").databricks_credentials()
+
+
+@pytest.mark.parametrize("secret", ["databricks_client_secret", "arm_client_secret"])
+def test_a_secret_without_its_identity_is_an_error(secret: str) -> None:
+    with pytest.raises(SettingsError, match=r"client_id: is missing"):
+        Settings.load(**{secret: "s"}).databricks_credentials()
+
+
+def test_settings_load_no_adapter() -> None:
+    heavy = ["databricks.sdk", "azure", "asyncpg", "openpyxl", "alembic", "fastapi"]
+    code = f"import sys, reconciler.settings; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1]
+    )
+    assert done.stdout.strip() == "[]"
