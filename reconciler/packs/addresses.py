@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?")
@@ -15,6 +16,7 @@ class NotAnAddress:
     hint: str = ""
 
 
+@lru_cache(maxsize=4096)  # packs repeat the same few networks, and each is asked about when checked and when translated
 def canonical_address(text: str) -> str | NotAnAddress:
     """`198.51.100.50` or `203.0.113.0/24`; a range of one address is that address."""
     plain = text.strip()

@@ -1,6 +1,6 @@
 """The checks that one pack can be held to by itself: names, addresses, what a type of recipient needs, duplicates."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.key import normal_name
 from reconciler.packs.addresses import NotAnAddress, canonical_address
@@ -14,7 +14,7 @@ from reconciler.packs.document import (
     ShareEntry,
 )
 from reconciler.packs.finding import Finding, meant, shown
-from reconciler.packs.names import control_character, is_email, is_name, metastore_id, name_like, object_parts
+from reconciler.packs.names import control_character, is_email, is_name, metastore_id, name_like, object_name
 from reconciler.packs.tree import Loc
 
 
@@ -92,28 +92,32 @@ def _databricks_recipient(entry: RecipientEntry, loc: Loc) -> Iterator[Finding]:
 
 
 def _addresses(texts: Sequence[str], loc: Loc) -> Iterator[Finding]:
-    for number, text in enumerate(texts):
-        found = canonical_address(text)
+    addresses = [canonical_address(text) for text in texts]
+    for number, found in enumerate(addresses):
         if isinstance(found, NotAnAddress):
             yield Finding((*loc, number), found.rule, found.message, found.hint)
     if len(texts) > MAX_ALLOWED_IPS:
         message = f"{len(texts)} allowed IPs are more than the {MAX_ALLOWED_IPS} that Databricks takes"
         yield Finding((*loc, MAX_ALLOWED_IPS), "allowed-ips-too-many", message, "join neighbours into ranges")
-    yield from same_entries(texts, loc, canonical_address)
+    normal = [None if isinstance(found, NotAnAddress) else found for found in addresses]
+    yield from same_entries(texts, normal, loc)
 
 
 def _share(entry: ShareEntry, loc: Loc) -> Iterator[Finding]:
     yield from _name(entry.name, (*loc, "name"), "share")
     yield from _text(entry.comment, (*loc, "comment"))
-    for number, text in enumerate(entry.data_objects or ()):
-        if object_parts(text) is None:
+    objects = entry.data_objects or ()
+    names = [object_name(text) for text in objects]
+    for number, text in enumerate(objects):
+        if names[number] is None:
             message = f"{shown(text)} is not catalog.schema.table or catalog.schema"
             yield Finding((*loc, "data_objects", number), "data-object-invalid", message, _object_hint(text))
-    yield from same_entries(entry.data_objects or (), (*loc, "data_objects"), object_parts)
-    for number, text in enumerate(entry.recipients or ()):
+    yield from same_entries(objects, names, (*loc, "data_objects"))
+    readers = entry.recipients or ()
+    for number, text in enumerate(readers):
         if not text.strip():
             yield Finding((*loc, "recipients", number), "text-empty", "a recipient's name is empty", "remove the entry")
-    yield from same_entries(entry.recipients or (), (*loc, "recipients"), normal_name)
+    yield from same_entries(readers, map(normal_name, readers), (*loc, "recipients"))
 
 
 def _object_hint(text: str) -> str:
@@ -127,19 +131,15 @@ def _object_hint(text: str) -> str:
     return f"at most {MAX_NAME} characters a part; no slash; a part with a space needs back-quotes: `my table`"
 
 
-def same_entries(texts: Sequence[str], loc: Loc, normal: Callable[[str], object]) -> Iterator[Finding]:
-    """A finding for each text that says the same as an earlier one; what is no value at all is left to other checks."""
-    first: dict[object, int] = {}
-    for number, text in enumerate(texts):
-        same = normal(text)
-        if not same or isinstance(same, NotAnAddress):
-            continue
-        key = tuple(same) if isinstance(same, list) else same
-        if first.setdefault(key, number) != number:
-            earlier = texts[first[key]]
+def same_entries(texts: Sequence[str], normal: Iterable[str | None], loc: Loc) -> Iterator[Finding]:
+    """A finding for each text that says the same as an earlier one; what has no normal form is left to other checks."""
+    first: dict[str, int] = {}
+    for number, same in enumerate(normal):
+        if same and first.setdefault(same, number) != number:
+            text, earlier = texts[number], texts[first[same]]
             also = "" if earlier == text else f", as {shown(earlier)}"
             message = f"{shown(text)} stands in this list already{also}"
-            yield Finding((*loc, number), "list-duplicate", message, "remove one of the two", also=(*loc, first[key]))
+            yield Finding((*loc, number), "list-duplicate", message, "remove one of the two", also=(*loc, first[same]))
 
 
 def _same_names(kind: str, names: Sequence[str]) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ _EMAIL: Final = re.compile(
     r"@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W_](?:[\w-]{0,61}[^\W_])?"
 )
 _METASTORE: Final = re.compile(r"(?:aws|azure|gcp):[a-z0-9]+(?:-[a-z0-9]+)*:[a-z0-9]+(?:-[a-z0-9]+)*")
+#: Without back-quotes: nothing that a name may not hold, and no space.
+_PLAIN_OBJECT: Final = re.compile(r"[^\s./`\x00-\x1f\x7f-\x9f]{1,255}(?:\.[^\s./`\x00-\x1f\x7f-\x9f]{1,255}){1,2}")
 _PART: Final = re.compile(r"`((?:[^`]|``)*)`|([^`.]*)")
 _UNSHARABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -44,10 +46,17 @@ def metastore_id(text: str) -> str | None:
     return lowered if _METASTORE.fullmatch(lowered) else None
 
 
-def object_parts(text: str) -> Sequence[str] | None:
-    """The two or three parts of a data object's name in lower case, back-quotes removed; None when it is not one."""
+def object_name(text: str) -> str | None:
+    """`catalog.schema` or `catalog.schema.table` in lower case, back-quotes removed; None when it is neither."""
+    plain = text.strip()
+    if _PLAIN_OBJECT.fullmatch(plain):
+        return plain.lower()
+    parts = _quoted_parts(plain) if "`" in plain else None
+    return None if parts is None else ".".join(parts)
+
+
+def _quoted_parts(rest: str) -> Sequence[str] | None:
     parts: list[str] = []
-    rest = text.strip()
     while True:
         found = _PART.match(rest)
         part = found and (found[1].replace("``", "`") if found[1] is not None else found[2])

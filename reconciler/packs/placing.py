@@ -1,6 +1,6 @@
 """Puts a parsed pack into the workspace of its business line, and says when it may not be there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.core.key import PackId
@@ -9,7 +9,7 @@ from reconciler.core.tenant import Tenant
 from reconciler.packs.content import unknown_word
 from reconciler.packs.document import PackDocument
 from reconciler.packs.finding import Finding, problem_of, shown
-from reconciler.packs.names import object_parts
+from reconciler.packs.names import object_name
 from reconciler.packs.parsing import ParsedFile
 from reconciler.packs.shape import is_settled
 from reconciler.packs.tenants import TenantsFile
@@ -94,11 +94,11 @@ def _foreign_catalogs(document: PackDocument, tenant: Tenant) -> Iterator[Findin
         return
     for number, share in enumerate(document.share):
         for position, text in enumerate(share.data_objects or ()):
-            parts: Sequence[str] = object_parts(text) or ()
-            if parts and parts[0] not in tenant.catalogs:
-                message = f"{shown(tenant.business_line)} may not share from the catalog {shown(parts[0])}"
+            catalog = (object_name(text) or "").partition(".")[0]
+            if catalog and catalog not in tenant.catalogs:
+                message = f"{shown(tenant.business_line)} may not share from the catalog {shown(catalog)}"
                 loc: Loc = ("share", number, "data_objects", position)
-                yield Finding(loc, "catalog-not-allowed", message, unknown_word(parts[0], sorted(tenant.catalogs)))
+                yield Finding(loc, "catalog-not-allowed", message, unknown_word(catalog, sorted(tenant.catalogs)))
 
 
 def _waits_for_tenants(file: ParsedFile, tenants_file: TenantsFile) -> Problem:

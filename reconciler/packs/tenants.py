@@ -11,7 +11,7 @@
 A pack without a region uses `workspace`, or the region when there is only one. A business line with neither has the
 workspace of the settings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -121,14 +121,25 @@ def _check_entry(entry: TenantEntry, loc: Loc) -> Iterator[Finding]:
             yield Finding(
                 way, "tenant-workspace-invalid", f"{shown(url)} is not the URL of a workspace", _url_hint(url)
             )
-    yield from same_entries([region.upper() for region in entry.regions or ()], (*loc, "regions"), str.strip)
+    yield from _same_regions(list(entry.regions or ()), (*loc, "regions"))
     for number, catalog in enumerate(entry.catalogs or ()):
         if not is_name(catalog.strip()):
             message = f"{shown(catalog)} is not the name of a catalog"
             yield Finding(
                 (*loc, "catalogs", number), "tenant-catalog-invalid", message, "write the catalog's name alone"
             )
-    yield from same_entries(entry.catalogs or (), (*loc, "catalogs"), _catalog_key)
+    catalogs = entry.catalogs or ()
+    yield from same_entries(catalogs, map(_catalog_key, catalogs), (*loc, "catalogs"))
+
+
+def _same_regions(regions: Sequence[str], loc: Loc) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for region in regions:
+        if not region.strip():
+            yield Finding((*loc, region), "text-empty", "the region's name is empty", "write its name", at_key=True)
+        elif (other := first.setdefault(region.strip().upper(), region)) != region:
+            message = f"the region {shown(region)} stands here twice; letter case does not matter"
+            yield Finding((*loc, region), "tenant-duplicate", message, "keep one", at_key=True, also=(*loc, other))
 
 
 def _urls(entry: TenantEntry, loc: Loc) -> Iterator[tuple[Loc, str]]:

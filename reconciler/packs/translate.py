@@ -9,7 +9,7 @@ from reconciler.core.recipient import DatabricksSharing, Recipient, TokenSharing
 from reconciler.core.share import Share, SharedObject
 from reconciler.packs.addresses import canonical_address
 from reconciler.packs.document import PackDocument, RecipientEntry, ShareEntry
-from reconciler.packs.names import metastore_id, object_parts
+from reconciler.packs.names import metastore_id, object_name
 from reconciler.packs.parsing import ParsedFile
 
 
@@ -74,7 +74,7 @@ def _address(text: str) -> str:
 
 
 def _object_name(text: str) -> str:
-    return ".".join(object_parts(text) or (text,))
+    return object_name(text) or text
 
 
 def _managed(text: str | None) -> Managed[str]:

@@ -139,14 +139,14 @@ class _Builder:
         if event.anchor or event.tag:
             self._flaw_marks(event)
         if self._is_key_next():
-            self._take_key(event)
-            return True
-        return self._put(_plain_value(event.value) if event.implicit[0] else event.value, _position(event))
+            return self._take_key(event)
+        text = event.value
+        return self._put(_plain_value(text) if event.implicit[0] else text, _position(event))
 
     def _is_key_next(self) -> bool:
         return bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
 
-    def _take_key(self, event: Any) -> None:
+    def _take_key(self, event: Any) -> bool:
         key, mapping = event.value, self._open[-1]
         mapping.key, mapping.key_at = key, _position(event)
         if key == "<<" and event.implicit[0]:
@@ -157,6 +157,7 @@ class _Builder:
             first = mapping.spots[key].key
             message = f'the key "{_short(key)}" stands here again; it stands in line {first[0]} already'
             self._add(Flaw(_position(event), "key-duplicate", message, "keep one of the two", also=first))
+        return True
 
     def _start(self, event: Any, *, is_mapping: bool) -> bool:
         at = _position(event)

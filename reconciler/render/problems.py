@@ -72,7 +72,7 @@ def _lines(problem: Problem, excerpts: Mapping[Where, str]) -> Lines:
     if problem.hint:
         lines.append(line("    ", Span("hint:", Tone.DIM), " ", problem.hint))
     if problem.also is not None:
-        lines.append(line("    ", Span("see: ", Tone.DIM), " ", str(problem.also)))
+        lines.append(line("    ", Span("see:", Tone.DIM), " ", str(problem.also)))
     return [*lines, EMPTY]
 
 
