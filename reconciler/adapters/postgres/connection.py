@@ -41,6 +41,9 @@ def place(dsn: str) -> str:
     """The database in words, without user, password or options."""
     try:
         parts = urlsplit(dsn)
+        if "@" in parts.path + parts.query + parts.fragment:
+            # A password with an unquoted delimiter: any part may be a piece of it.
+            return "the configured database"
         host = parts.hostname or "".join(parse_qs(parts.query).get("host", [])) or "localhost"
     except ValueError:
         return "the configured database"
@@ -55,11 +58,8 @@ def failures(where: str) -> Iterator[None]:
         yield
     except asyncpg.InsufficientPrivilegeError as error:
         raise LedgerError(f"{where}: {error.args[0]}; grant it to the user the program connects as") from error
-    except (asyncpg.ClientConfigurationError, UnicodeError):
-        # The message of this one can repeat parts of the connection string.
-        raise LedgerError(
-            f"{where}: the connection string is not understood; write postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-        ) from None
+    except VersionConflictError as error:
+        raise LedgerError(f"{where}: {error}, {TRIES} times in a row; try again") from error
     except (asyncpg.PostgresError, OSError) as error:
         reason = _reason(error)
         if reason is None:
@@ -80,20 +80,34 @@ def is_closed(error: Exception) -> bool:
     return "closed" in str(error) or "closing" in str(error)
 
 
+@contextmanager
+def _parsing(dsn: str) -> Iterator[None]:
+    """What asyncpg says of a connection string that it cannot read can repeat parts of it."""
+    try:
+        yield
+    except ValueError:
+        raise LedgerError(
+            f"{place(dsn)}: the connection string is not understood; write "
+            "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters as %XX"
+        ) from None
+
+
 async def connect(dsn: str) -> asyncpg.Connection:
-    return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+    with _parsing(dsn):
+        return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
 
 
 async def open_pool(dsn: str, *, min_size: int, max_size: int) -> asyncpg.Pool:
-    return await asyncpg.create_pool(
-        dsn,
-        min_size=min_size,
-        max_size=max_size,
-        timeout=CONNECT_SECONDS,
-        command_timeout=STATEMENT_SECONDS,
-        # Nothing here outlives its transaction, so there is nothing to reset: a round trip less each time.
-        reset=_keep,
-    )
+    with _parsing(dsn):
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=min_size,
+            max_size=max_size,
+            timeout=CONNECT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
+            # Nothing here outlives its transaction, so there is nothing to reset: a round trip less each time.
+            reset=_keep,
+        )
 
 
 async def _keep(_connection: asyncpg.Connection) -> None:

@@ -13,7 +13,7 @@ from reconciler.core.recorded import PackStatus
 
 async def end_superseded(connection: asyncpg.Connection, share_pack_ids: Sequence[UUID], change: Change) -> bool:
     """End unfinished work of these packs that has a newer row and that nobody is working on. What waited for it waits
-    for the newer one. Whether there was any."""
+    for the newer one, or ends too when that one did not succeed. Whether there was any."""
     pairs = await connection.fetch(
         """
         UPDATE reconciler.work AS older SET
@@ -47,6 +47,7 @@ async def end_superseded(connection: asyncpg.Connection, share_pack_ids: Sequenc
         [pair["newest"] for pair in pairs],
     )
     await close_requests(connection, {pair["older"]: ("SUPERSEDED", "") for pair in pairs}, change)
+    await skip_blocked(connection, change)
     return True
 
 

@@ -31,7 +31,7 @@ _REQUEST_STATUS: Final = {
     PackStatus.FAILED: "FAILED",
     PackStatus.VALIDATION_FAILED: "FAILED",
 }
-_WORK_STATUS: Final = {PackStatus.COMPLETED: WorkStatus.DONE, PackStatus.FAILED: WorkStatus.FAILED}
+_WORK_STATUS: Final = {PackStatus.COMPLETED: WorkStatus.DONE, PackStatus.FAILED: WorkStatus.HELD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,9 @@ async def _write_packs(connection: asyncpg.Connection, new: Sequence[Submitted],
 
 def _content(item: Submitted, row: Row | None, change: Change, now: datetime) -> Row:
     order = item.order
-    if row is not None and order.config is None:
-        # Git removed the file: what it said last stays on record until everything is gone.
+    if row is not None and (order.config is None or order.held):
+        # Git removed the file: what it said last stays on record until everything is gone. Or something is held: then
+        # the commit on record must not move, for what may be removed is judged from it.
         return {}
     requestor = order.requestor or change.actor
     content = {
@@ -214,7 +215,7 @@ def _work_row(item: Submitted, needs: Iterable[UUID]) -> Mapping[str, object]:
         "work_id": str(item.work_id),
         "share_pack_id": str(item.ids.share_pack),
         "order": order_to_json(order),
-        "narrows": order.narrows or any(wanted.resource is None for wanted in order.wanted),
+        "narrows": order.narrows,
         "needs": [str(need) for need in needs],
         "status": _WORK_STATUS.get(item.progress.status, WorkStatus.WAITING).value,
         "reason": item.progress.error,

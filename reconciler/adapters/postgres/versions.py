@@ -124,8 +124,8 @@ def _statement(table: Table) -> str:
             )
             SELECT '{table.entity}', {table.id}, opened.version,
                    CASE WHEN held.version IS NULL THEN 'CREATE'
-                        WHEN opened.is_deleted THEN 'DELETE'
-                        WHEN held.is_deleted THEN 'RESTORE'
+                        WHEN opened.is_deleted AND NOT held.is_deleted THEN 'DELETE'
+                        WHEN held.is_deleted AND NOT opened.is_deleted THEN 'RESTORE'
                         ELSE 'UPDATE' END,
                    told.before, told.after, $2, $3, $4, $5, $6, opened.effective_from
             FROM opened LEFT JOIN held USING ({table.id})
@@ -134,10 +134,12 @@ def _statement(table: Table) -> str:
                        to_jsonb(opened) - ARRAY[{hidden}] AS whole_after
             ) AS whole
             CROSS JOIN LATERAL (
-                SELECT jsonb_object_agg(name, whole_before -> name) FILTER (WHERE NOT held.is_deleted) AS before,
-                       jsonb_object_agg(name, value) FILTER (WHERE NOT opened.is_deleted) AS after
+                SELECT jsonb_object_agg(name, whole_before -> name)
+                           FILTER (WHERE opened.is_deleted OR NOT held.is_deleted) AS before,
+                       jsonb_object_agg(name, value)
+                           FILTER (WHERE held.is_deleted OR NOT opened.is_deleted) AS after
                 FROM jsonb_each(whole_after) AS each (name, value)
-                WHERE held.version IS NULL OR opened.is_deleted OR held.is_deleted
+                WHERE opened.is_deleted IS DISTINCT FROM held.is_deleted
                    OR value IS DISTINCT FROM whole_before -> name
             ) AS told
         )

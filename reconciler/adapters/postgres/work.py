@@ -75,10 +75,7 @@ async def _why_not(connection: asyncpg.Connection, worker: str, work_id: UUID) -
         return NothingToClaim(is_finished=True)
     await lock_orders(connection)
     change = Change(worker, "superseded by a newer plan")
-    if not await end_superseded(connection, [row["share_pack_id"]], change):
-        return NothingToClaim()
-    await skip_blocked(connection, change)
-    return NothingToClaim(is_finished=True)
+    return NothingToClaim(is_finished=await end_superseded(connection, [row["share_pack_id"]], change))
 
 
 async def due(connection: asyncpg.Connection, limit: int) -> Sequence[UUID]:
@@ -131,8 +128,8 @@ async def postpone(connection: asyncpg.Connection, claim: Claim, seconds: float,
 
 async def finish(connection: asyncpg.Connection, claim: Claim, status: WorkStatus, reason: str) -> Sequence[UUID]:
     share_pack_id = await hold(connection, claim)
-    if not _meets_needs(status):
-        await lock_orders(connection)
+    # Two ends at once would each see the other's work unfinished, and nobody would release what needs both.
+    await lock_orders(connection)
     is_newest = await connection.fetchval(
         """
         UPDATE reconciler.work SET status = $2, reason = $3, finished_at = statement_timestamp()

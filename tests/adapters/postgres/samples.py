@@ -1,0 +1,84 @@
+"""Packs, orders and resources to write into a ledger."""
+
+from uuid import uuid4
+
+from reconciler.core.key import Key, PackId, recipient_key, share_key
+from reconciler.core.pack import Strategy
+from reconciler.core.recipient import Recipient, TokenSharing
+from reconciler.core.share import ObjectType, Share, SharedObject
+from reconciler.ports.ledger import Claim, Ledger, PackOrder, PlanRecord, Wanted
+
+WORKSPACE = "https://adb-1.azuredatabricks.net"
+COMMIT = "c0ffee" + "0" * 34
+NEXT_COMMIT = "decade" + "0" * 34
+
+PACK = PackId.of("Sales Operations", "Sales Q1")
+OTHER_PACK = PackId.of("Sales Operations", "Sales Q2")
+THIRD_PACK = PackId.of("Legal", "Contracts")
+
+ANALYST = Recipient("analyst", TokenSharing(), email="a@partner.com", allowed_ips=frozenset({"10.0.0.0/8"}))
+ANALYST_KEY = recipient_key("analyst", WORKSPACE)
+SALES = Share(
+    "sales",
+    comment="Q1",
+    objects=frozenset({SharedObject("prod.sales.orders", ObjectType.TABLE)}),
+    recipients=frozenset({"analyst"}),
+)
+SALES_KEY = share_key("sales", WORKSPACE)
+
+
+def a_plan(commit: str = COMMIT, actor: str = "john.doe@jll.com") -> PlanRecord:
+    return PlanRecord(uuid4(), commit, actor, {"summary": "1 to create"})
+
+
+def an_order(
+    pack: PackId = PACK,
+    *wanted: Wanted,
+    needs: frozenset[PackId] = frozenset(),
+    config: dict[str, object] | None = None,
+    removed: bool = False,
+    held: tuple[str, ...] = (),
+    narrows: bool = False,
+) -> PackOrder:
+    return PackOrder(
+        pack=pack,
+        path=f"sharepacks/{pack.project_key}.yaml",
+        workspace=WORKSPACE,
+        requestor="" if removed else "john.doe@jll.com",
+        strategy=Strategy.NEW,
+        file_format="" if removed else "yaml",
+        config=None if removed else config or {"metadata": {"project_name": pack.project_name}},
+        region="AM",
+        wanted=wanted,
+        actions=frozenset({"share/sales create"}),
+        needs=needs,
+        held=held,
+        narrows=narrows,
+    )
+
+
+def work_order(pack: PackId = PACK, needs: frozenset[PackId] = frozenset(), *, narrows: bool = False) -> PackOrder:
+    """An order with something to do, told apart from others by its pack."""
+    key = share_key(f"share_of_{pack.project_key}", WORKSPACE)
+    return an_order(pack, Wanted(key, Share(key.name)), needs=needs, narrows=narrows)
+
+
+def wanted(key: Key, resource: Recipient | Share | None) -> Wanted:
+    return Wanted(key, resource)
+
+
+async def claimed(
+    ledger: Ledger, *orders: PackOrder, worker: str = "worker-1", lease: float = 60.0, plan: PlanRecord | None = None
+) -> Claim:
+    """Submits the orders and claims the first of them."""
+    orders = orders or (work_order(),)
+    work = await ledger.submit(plan or a_plan(), orders)
+    work_id = work[orders[0].pack]
+    assert work_id is not None
+    return await claim(ledger, work_id, worker=worker, lease=lease)
+
+
+async def claim(ledger: Ledger, work_id: object, worker: str = "worker-1", lease: float = 60.0) -> Claim:
+    taken = await ledger.claim(worker, work_id, lease)  # type: ignore[arg-type]
+    assert isinstance(taken, Claim), taken
+    return taken
