@@ -1,7 +1,6 @@
 """The `sharepack` command. Its commands are modules, imported when one is run: `sharepack --help` answers at once.
 
-Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (where asked for) or wrong usage, 3 problems in packs,
-4 blocked."""
+Exit codes are in `cli.exits`."""
 
 import importlib
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,14 @@ from reconciler import __version__
 #: Name -> module (which has `command`), and what the help says in one line. In the order of the help.
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "validate": ("reconciler.cli.validate", "Check pack files; needs no network and no database."),
+    "plan": ("reconciler.cli.plan", "Show what would change, and who would gain or lose access."),
+    "apply": ("reconciler.cli.apply", "Bring Databricks to what the packs say."),
+    "worker": ("reconciler.cli.worker", "Carry out submitted work, on as many machines as wanted."),
+    "status": ("reconciler.cli.status", "How far each pack is, and what went wrong."),
+    "history": ("reconciler.cli.history", "Every version of a recipient or share: when, what, who, why."),
+    "activation": ("reconciler.cli.activation", "Print a recipient's one-time activation link."),
+    "sandbox": ("reconciler.cli.sandbox", "Run a Databricks workspace here, to try things out."),
+    "demo": ("reconciler.cli.demo", "See it all in a minute: plan, apply, drift, history."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of pack files, or keep the committed one up to date."),
 }
 
@@ -38,9 +45,24 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sharepack")
-def cli() -> None:
-    """Keeps Databricks Delta Sharing as the share packs in Git say."""
+@click.option("--packs-dir", metavar="DIR", help="Folder of the packs (default: sharepacks).")
+@click.option("--state-dir", metavar="DIR", help="Folder of the embedded database (default: .sharepack).")
+@click.option("--databricks-host", metavar="URL", help="Workspace of business lines that name none.")
+@click.option("--debug", is_flag=True, help="Show where an error came from.")
+@click.pass_context
+def cli(context: click.Context, /, **options: object) -> None:
+    """Keeps Databricks Delta Sharing as the share packs in Git say.
+
+    \b
+    Start with:
+      sharepack demo
+      sharepack validate
+      sharepack plan
+    """
+    context.obj = options
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:
+    """Wrong usage exits with 1, not with click's 2, which says that changes are pending."""
+    click.UsageError.exit_code = 1
     return cli(args=arguments, prog_name="sharepack")

@@ -1,0 +1,209 @@
+"""`sharepack apply`: shows the plan, asks, submits it, works until it is done, looks whether a second plan is empty."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.planning import Planned, make_plan, mention_problems, problems_under, reader, under
+from reconciler.cli.progress import Progress
+from reconciler.cli.session import actor, run
+from reconciler.cli.terminal import Failure, leave, mention, say, style
+from reconciler.core.approval import Stale, check_approval
+from reconciler.core.desired import Desired
+from reconciler.core.key import PackId
+from reconciler.core.plan import Plan
+from reconciler.core.recorded import RecordedPack
+from reconciler.ports.pack_source import PackSource
+from reconciler.render.lines import EMPTY, Line, Span, Tone, line
+from reconciler.render.plan_json import plan_document
+from reconciler.render.plan_text import plan_text, summary_line
+from reconciler.render.saved_plan import SavedPlan, SavedPlanError, read_saved_plan
+from reconciler.settings import Settings
+from reconciler.stages.apply import Applied, apply_plan, reject_broken
+from reconciler.stages.read import read_working_tree
+from reconciler.stages.submit import submit
+from reconciler.wiring import Ports, workforce
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for on the command line."""
+
+    paths: tuple[str, ...]
+    saved: SavedPlan | None
+    commit: str | None
+    is_approved: bool
+    is_waiting: bool
+    allows_uncommitted: bool
+    workers: int
+
+
+@click.command()
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.option("--plan", "saved", type=click.Path(path_type=Path, dir_okay=False), help="Carry out a saved plan.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--no-wait", is_flag=True, help="Submit, and leave the work to `sharepack worker`.")
+@click.option("--allow-uncommitted", is_flag=True, help="Apply files that are not committed; these never delete.")
+@click.option("--commit", metavar="REVISION", help="Apply this commit instead of HEAD.")
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Packs at the same time.")
+def command(
+    *,
+    paths: tuple[str, ...],
+    saved: Path | None,
+    auto_approve: bool,
+    no_wait: bool,
+    allow_uncommitted: bool,
+    commit: str | None,
+    workers: int,
+) -> None:
+    """Bring Databricks to what the packs under PATH say: a file, a folder, by default all packs.
+
+    Applies the commit that is checked out. Shows the plan and asks first; a plan saved with plan --out was approved by
+    whoever hands it in, and does what it says or less. Only what Git shows to be removed is ever deleted.
+
+    \b
+    Examples:
+      sharepack apply
+      sharepack apply sharepacks/legal --auto-approve
+      sharepack apply --plan plan.json
+
+    Exit code 0 when all is done, 6 when a pack failed, 5 when a second plan is not empty, 3 when a file has problems, 4
+    when something is held or a saved plan is out of date, 1 when nothing could be applied.
+    """
+    if saved is not None and (paths or commit or allow_uncommitted):
+        raise click.UsageError(
+            "--plan says which packs and which commit: leave out PATH, --commit, --allow-uncommitted"
+        )
+    if commit and allow_uncommitted:
+        raise click.UsageError("--commit and --allow-uncommitted exclude each other")
+    order = Order(
+        paths=paths,
+        saved=None if saved is None else _saved_plan(saved),
+        commit=commit,
+        is_approved=auto_approve or saved is not None,
+        is_waiting=not no_wait,
+        allows_uncommitted=allow_uncommitted,
+        workers=workers,
+    )
+    if not order.is_approved and not sys.stdin.isatty():
+        raise Failure("there is no terminal to ask in: look at `sharepack plan`, then apply with --auto-approve")
+    leave(run(lambda ports, settings: _apply(ports, settings, order)))
+
+
+def _saved_plan(path: Path) -> SavedPlan:
+    try:
+        return read_saved_plan(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Failure(f"cannot read {path}: {error.strerror}") from error
+    except (SavedPlanError, UnicodeDecodeError) as error:
+        raise Failure(f"{path}: {error}") from error
+
+
+async def _apply(ports: Ports, settings: Settings, order: Order) -> Exit:
+    planned, stale = await _planned(ports, settings, order)
+    is_invalid = mention_problems(problems_under(order.paths, settings, planned.desired))
+    say(plan_text(planned.plan, style()))
+    _mention_stale(stale)
+    if planned.plan.has_changes and not order.is_approved and not _is_confirmed():
+        raise Failure("not applied; nothing was changed")
+    await reject_broken(planned.desired, planned.scope, ports.ledger, actor())
+    code = await _carry_out(ports, settings, planned, order)
+    if code is not Exit.DONE:
+        return code
+    if is_invalid:
+        return Exit.INVALID
+    return Exit.BLOCKED if stale or planned.plan.is_held else Exit.DONE
+
+
+async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Planned, tuple[Stale, ...]]:
+    if order.saved is None:
+        read = _commit_only if order.commit is None else reader(order.commit)
+        read = read_working_tree if order.allows_uncommitted else read
+        return await make_plan(ports, settings, read, under(order.paths, settings)), ()
+    saved = order.saved
+    read = reader(saved.revision.commit) if saved.revision.is_committed else read_working_tree
+
+    def choose(_desired: Desired, _recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:
+        return frozenset(saved.packs)
+
+    planned = await make_plan(ports, settings, read, choose)
+    checked = check_approval(planned.plan, saved.packs)
+    return replace(planned, plan=checked.plan), checked.stale
+
+
+async def _commit_only(source: PackSource, default_workspace: str) -> Desired:
+    """What HEAD says, when the files are exactly that."""
+    lying_there = await read_working_tree(source, default_workspace)
+    if lying_there.revision.is_committed:
+        return lying_there
+    if not lying_there.revision.commit:
+        raise Failure(
+            "these packs are in no commit: commit them, or apply them as they lie there with --allow-uncommitted "
+            "(then nothing is deleted)"
+        )
+    raise Failure(
+        "some packs have changes that are not committed: commit them, apply the last commit with --commit HEAD, or "
+        "apply them as they lie there with --allow-uncommitted (then nothing is deleted)"
+    )
+
+
+def _mention_stale(stale: tuple[Stale, ...]) -> None:
+    for item in stale:
+        mention(
+            [
+                line(Span(f"{item.plan.pack}: not applied, there is more to do than was approved", Tone.TROUBLE)),
+                *(line(Span(f"  new: {action}", Tone.CHANGE)) for action in item.new),
+                *(line(Span(f"  not needed any more: {action}", Tone.DIM)) for action in item.gone),
+                line("  → plan again, and have that plan approved"),
+                EMPTY,
+            ]
+        )
+
+
+def _is_confirmed() -> bool:
+    return click.prompt("Apply this plan? Only yes is taken for yes", default="no", err=True).strip().lower() == "yes"
+
+
+async def _carry_out(ports: Ports, settings: Settings, planned: Planned, order: Order) -> Exit:
+    document = plan_document(planned.plan)
+    if not order.is_waiting:
+        submission = await submit(planned.plan, document, ports.ledger, ports.doorbell, actor())
+        mention([_submitted(len(submission.work_ids), is_rung=submission.is_rung)])
+        return Exit.DONE
+    progress = Progress()
+    force = workforce(ports, settings, order.workers)
+    force.on_event = progress
+    applied = await apply_plan(planned.plan, document, force, planned.again, ports.clock, actor())
+    mention(_outcome(applied, progress, planned.plan))
+    if applied.failed:
+        return Exit.FAILED
+    return Exit.DONE if applied.is_converged else Exit.NOT_CONVERGED
+
+
+def _submitted(count: int, *, is_rung: bool) -> Line:
+    late = "" if is_rung else " The queue could not be reached: workers find it by their next sweep."
+    packs = f"{count} pack{'s'[: count != 1]}"
+    return line(f"Submitted {packs}. `sharepack worker` does the work, `sharepack status` tells how far it is.{late}")
+
+
+def _outcome(applied: Applied, progress: Progress, plan: Plan) -> list[Line]:
+    if applied.failed:
+        failed = len(applied.failed)
+        words = (
+            f"{failed} of {len(applied.work)} packs failed; mend the cause and apply again: what is done stays done."
+        )
+        return [line(Span(words, Tone.TROUBLE))]
+    if applied.after is not None and not applied.is_converged:
+        return [
+            line(Span("Applied, and the workspace is still not as planned. A second plan says:", Tone.TROUBLE)),
+            summary_line(applied.after),
+            line("→ look at it with `sharepack plan`; somebody else may be changing the same things"),
+        ]
+    if not applied.work:
+        return [line(Span("Nothing to do.", Tone.ADD))] if not plan.is_held else []
+    done = f"Applied {len(applied.work)} pack{'s'[: len(applied.work) != 1]} with {progress.calls} API calls."
+    return [line(Span(f"{done} A second plan is empty.", Tone.ADD))]

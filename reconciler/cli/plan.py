@@ -1,0 +1,99 @@
+"""`sharepack plan`: what would change, and who would gain or lose access. Changes nothing anywhere."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.planning import make_plan, mention_problems, problems_under, reader, under
+from reconciler.cli.session import run
+from reconciler.cli.terminal import Failure, leave, mention, say, style
+from reconciler.core.plan import Plan
+from reconciler.core.problem import Problem
+from reconciler.render.calls import calls_text
+from reconciler.render.lines import line
+from reconciler.render.plan_json import plan_json
+from reconciler.render.plan_text import Detail, plan_lines, plan_text
+from reconciler.render.svg import svg as draw
+from reconciler.settings import Settings
+from reconciler.wiring import Ports
+
+ENDING = "Nothing was changed."
+
+
+@click.command()
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people, for programs.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for apply --plan.")
+@click.option("--calls", is_flag=True, help="Also the exact API calls that would be made.")
+@click.option("--full", is_flag=True, help="Do not cut long lists of objects.")
+@click.option("--commit", metavar="REVISION", help="Plan a commit instead of the files as they lie there.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 4 when something is held.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the plan as a picture.")
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    paths: tuple[str, ...],
+    form: str,
+    out: Path | None,
+    calls: bool,
+    full: bool,
+    commit: str | None,
+    detailed_exitcode: bool,
+    svg: Path | None,
+) -> None:
+    """Show what applying the packs under PATH would change: a file, a folder, by default all packs.
+
+    Reads the files as they lie there, committed or not, and asks Databricks only about what they name. Changes nothing.
+
+    \b
+    Examples:
+      sharepack plan
+      sharepack plan sharepacks/legal --calls
+      sharepack plan --out plan.json && sharepack apply --plan plan.json
+
+    Exit code 0, or 3 when a file has problems, or 1 when there can be no plan.
+    """
+    plan, problems = run(lambda ports, settings: _plan(ports, settings, paths, commit))
+    is_invalid = mention_problems(problems)
+    if form == "json":
+        say(plan_json(plan, with_calls=calls))
+    else:
+        _say_text(plan, calls=calls, full=full)
+    _keep(plan, out, svg)
+    if is_invalid:
+        leave(Exit.INVALID)
+    if detailed_exitcode:
+        leave(_detailed(plan))
+
+
+async def _plan(
+    ports: Ports, settings: Settings, paths: tuple[str, ...], commit: str | None
+) -> tuple[Plan, tuple[Problem, ...]]:
+    planned = await make_plan(ports, settings, reader(commit), under(paths, settings))
+    return planned.plan, problems_under(paths, settings, planned.desired)
+
+
+def _say_text(plan: Plan, *, calls: bool, full: bool) -> None:
+    if calls:
+        say(calls_text(plan, style()) + "\n")
+    detail = Detail(ending=ENDING, listed=sys.maxsize) if full else Detail(ending=ENDING)
+    say(plan_text(plan, style(), detail))
+
+
+def _keep(plan: Plan, out: Path | None, picture: Path | None) -> None:
+    try:
+        if out is not None:
+            out.write_text(plan_json(plan), encoding="utf-8")
+            mention([line(f"Saved. `sharepack apply --plan {out}` carries out this plan and no more.")])
+        if picture is not None:
+            lines = tuple(plan_lines(plan, Detail(ending=ENDING)))
+            picture.write_text(draw(lines, "sharepack plan"), encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"cannot write {error.filename}: {error.strerror}; name another file") from error
+
+
+def _detailed(plan: Plan) -> Exit:
+    if plan.is_held:
+        return Exit.BLOCKED
+    return Exit.CHANGES if plan.has_changes else Exit.DONE

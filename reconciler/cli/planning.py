@@ -1,0 +1,88 @@
+"""From typed paths to a plan: what `plan`, `apply` and `status --drift` have in common."""
+
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.cli.paths import source_paths
+from reconciler.cli.terminal import Failure, style_of, write
+from reconciler.core.desired import Desired
+from reconciler.core.key import PackId
+from reconciler.core.plan import Plan
+from reconciler.core.problem import Problem
+from reconciler.core.recorded import RecordedPack
+from reconciler.ports.pack_source import PackSource
+from reconciler.render.problems import problems_text
+from reconciler.settings import Settings
+from reconciler.stages.plan import plan_packs
+from reconciler.stages.read import is_under, packs_under, read_commit, read_working_tree
+from reconciler.wiring import Ports, pack_source
+
+Read = Callable[[PackSource, str], Awaitable[Desired]]
+#: The packs meant, of those declared and those on record.
+Choose = Callable[[Desired, Mapping[PackId, RecordedPack]], frozenset[PackId]]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    desired: Desired
+    scope: frozenset[PackId]
+    plan: Plan
+    #: The same plan, made anew.
+    again: Callable[[], Awaitable[Plan]]
+
+
+def reader(commit: str | None) -> Read:
+    """Of a commit, or of the files as they lie there."""
+    if commit is None:
+        return read_working_tree
+
+    async def read(source: PackSource, default_workspace: str) -> Desired:
+        return await read_commit(source, default_workspace, commit)
+
+    return read
+
+
+def under(typed: Sequence[str], settings: Settings) -> Choose:
+    """The packs under these paths; none means all. Choosing raises Failure when there is nothing there."""
+    paths = source_paths(typed, settings.packs_dir)
+
+    def choose(desired: Desired, recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:
+        scope = packs_under(paths, desired, recorded)
+        if paths and not scope and not any(is_under(problem.where.path, paths) for problem in desired.problems):
+            raise Failure(f"there is no pack at {', '.join(typed)}; `sharepack validate` counts what is there")
+        return scope
+
+    return choose
+
+
+async def make_plan(ports: Ports, settings: Settings, read: Read, choose: Choose) -> Planned:
+    source = pack_source(settings.packs_dir)
+    desired = await read(source, settings.databricks_host)
+    recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
+    scope = choose(desired, recorded.packs)
+    _check_workspaces(desired, scope)
+
+    async def again() -> Plan:
+        return await plan_packs(desired, scope, source, ports.ledger, ports.platform)
+
+    return Planned(desired, scope, await again(), again)
+
+
+def _check_workspaces(desired: Desired, scope: frozenset[PackId]) -> None:
+    if any(not desired.packs[pack].workspace for pack in scope if pack in desired.packs):
+        raise Failure(
+            "there is no workspace to ask: set databricks_host, or give the business line one in tenants.yaml; "
+            "`sharepack sandbox` starts one to try things out"
+        )
+
+
+def mention_problems(problems: Sequence[Problem]) -> bool:
+    """On standard error; answers whether any of them is an error."""
+    write(sys.stderr, problems_text(problems, {}, style_of(sys.stderr)))
+    return any(problem.is_error for problem in problems)
+
+
+def problems_under(typed: Sequence[str], settings: Settings, desired: Desired) -> tuple[Problem, ...]:
+    paths = source_paths(typed, settings.packs_dir)
+    return tuple(problem for problem in desired.problems if is_under(problem.where.path, paths))
