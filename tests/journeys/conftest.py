@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+from pydantic import SecretStr
 
 from reconciler.adapters.databricks.platform import DatabricksPlatform
 from reconciler.adapters.git.source import pack_source
@@ -34,16 +37,11 @@ def workspace(sandbox_url: str) -> Iterator[str]:
 @pytest.fixture
 def sdk(workspace: str) -> Any:
     """The unmodified SDK, for asking the sandbox what it holds."""
-    from databricks.sdk import WorkspaceClient
-    from databricks.sdk.core import Config
-
     return WorkspaceClient(config=Config(host=workspace, token=TOKEN, retry_timeout_seconds=5))
 
 
 @pytest_asyncio.fixture
 async def journey(tmp_path: Path, workspace: str, database_url: str) -> AsyncIterator[Journey]:
-    from pydantic import SecretStr
-
     repository = tmp_path / "packs repository"
     repository.mkdir()
     git(repository, "init", "--quiet")
