@@ -27,13 +27,13 @@ def somebody(request: pytest.FixtureRequest) -> Iterator[Somebody]:
     if is_other and os.geteuid() != 0:
         pytest.skip("the tests themselves run as an ordinary account")
     with tempfile.TemporaryDirectory(prefix="sharepack tests ") as directory:
+        environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(_site_packages())])}
         if not is_other:
-            yield Somebody(Account(os.geteuid(), os.getegid()), sys.executable, Path(directory))
+            yield Somebody(Account(os.geteuid(), os.getegid()), sys.executable, Path(directory), environment)
             return
         nobody = pwd.getpwnam("nobody")
         account = Account(nobody.pw_uid, nobody.pw_gid)
         os.chown(directory, account.uid, account.gid)
-        environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(_site_packages())])}
         python = python_for(account, environment)
         if python is None:
             pytest.skip("no Python 3.11+ that `nobody` can run, or this checkout is closed to it")
