@@ -1,0 +1,109 @@
+"""The composition root: settings in, ports out. The only module that knows which adapter stands behind which port.
+
+Adapters are imported when a command first needs them, so that `--help` and `validate` start at once.
+"""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.ports.clock import Clock
+from reconciler.ports.doorbell import Doorbell, DoorbellUnavailableError
+from reconciler.ports.ledger import Ledger, LedgerError
+from reconciler.ports.pack_source import PackSource
+from reconciler.ports.platform import Platform
+from reconciler.settings import Settings
+from reconciler.stages.workers import Workforce
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    ledger: Ledger
+    platform: Platform
+    doorbell: Doorbell
+    clock: Clock
+
+
+@asynccontextmanager
+async def wired(settings: Settings) -> AsyncIterator[Ports]:
+    """The ports a command needs, closed at its end; a database of our own is started and stopped with them.
+
+    Raises LedgerError or SettingsError with what to do.
+    """
+    from reconciler.adapters.clock import SystemClock
+    from reconciler.adapters.deferred_doorbell import DeferredDoorbell
+
+    async with AsyncExitStack() as stack:
+        dsn = _dsn(settings, stack)
+        ledger = await _ledger(dsn)
+        stack.push_async_callback(ledger.close)
+        platform = _platform(settings)
+        stack.push_async_callback(platform.close)
+        doorbell = DeferredDoorbell(_doorbell(settings, dsn))
+        stack.push_async_callback(doorbell.close)
+        yield Ports(ledger, platform, doorbell, SystemClock())
+
+
+def pack_source(folder: Path) -> PackSource:
+    from reconciler.adapters.git import source
+
+    return source.pack_source(folder)
+
+
+def workforce(ports: Ports, settings: Settings, hands: int) -> Workforce:
+    """The workers of this process; `hands` packs are worked on at the same time."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    lease = settings.worker_lease_seconds
+    return Workforce(ports.ledger, ports.platform, ports.doorbell, name, hands=hands, lease=lease)
+
+
+def _dsn(settings: Settings, stack: AsyncExitStack) -> str:
+    """Of the database in the settings, or of one that runs for as long as the stack is open."""
+    if settings.domain_db_connection_string is not None:
+        return settings.domain_db_connection_string.get_secret_value()
+    from reconciler.adapters.embedded import EmbeddedPostgresError, running
+
+    try:
+        return stack.enter_context(running(settings.state_dir)).dsn
+    except EmbeddedPostgresError as error:
+        raise LedgerError(str(error)) from error
+
+
+async def _ledger(dsn: str) -> Ledger:
+    from reconciler.adapters.postgres.ledger import PostgresLedger
+
+    return await PostgresLedger.open(dsn)
+
+
+def _platform(settings: Settings) -> Platform:
+    from reconciler.adapters.databricks.platform import DatabricksPlatform
+
+    return DatabricksPlatform(
+        settings.databricks_credentials(),
+        in_flight=settings.databricks_in_flight,
+        # A worker must not outlive its lease while it waits for an answer.
+        http_timeout=min(50.0, settings.worker_lease_seconds * 0.8),
+        trusted_hosts=[settings.databricks_host] if settings.databricks_host else [],
+    )
+
+
+def _doorbell(settings: Settings, dsn: str) -> Callable[[], Awaitable[Doorbell]]:
+    secret = settings.azure_queue_connection_string
+
+    async def notify() -> Doorbell:
+        from reconciler.adapters.postgres.doorbell import PostgresDoorbell
+
+        return await PostgresDoorbell.open(dsn)
+
+    async def azure(connection_string: str) -> Doorbell:
+        from reconciler.adapters.azure_queue.doorbell import AzureQueueDoorbell
+
+        try:
+            return await AzureQueueDoorbell.open(connection_string, settings.azure_queue_name)
+        except ValueError as error:
+            raise DoorbellUnavailableError(f"the queue cannot be used: {error}") from None
+
+    return notify if secret is None else lambda: azure(secret.get_secret_value())
