@@ -205,5 +205,6 @@ def _outcome(applied: Applied, progress: Progress, plan: Plan) -> list[Line]:
         ]
     if not applied.work:
         return [line(Span("Nothing to do.", Tone.ADD))] if not plan.is_held else []
-    done = f"Applied {len(applied.work)} pack{'s'[: len(applied.work) != 1]} with {progress.calls} API calls."
+    packs, calls = len(applied.work), progress.calls
+    done = f"Applied {packs} pack{'s'[: packs != 1]} with {calls} API call{'s'[: calls != 1]}."
     return [line(Span(f"{done} A second plan is empty.", Tone.ADD))]

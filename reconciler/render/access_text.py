@@ -29,7 +29,7 @@ def access_lines(pack: PackPlan, known: People, limit: int) -> Iterator[Line]:
 
 def _change_lines(change: AccessChange, names: int, description: str, limit: int) -> Iterator[Line]:
     sign, tone = _sign(change)
-    drift = (Span("   ← drift: changed by hand, not in the file", Tone.DRIFT),) if change.is_drift else ()
+    drift = (Span(f"   ← drift: {_deed(change)} by hand", Tone.DRIFT),) if change.is_drift else ()
     start = (Span(f"    {sign} {pad(change.recipient, names)}", tone), Span(f"  ({description})", Tone.DIM), "  ")
     gains = _said("gains", change.gains, Tone.ADD)
     loses = _said("loses", change.loses, Tone.REMOVE)
@@ -45,6 +45,12 @@ def _sign(change: AccessChange) -> tuple[str, Tone]:
     if change.gains and change.loses:
         return "~", Tone.CHANGE
     return ("+", Tone.ADD) if change.gains else ("-", Tone.REMOVE)
+
+
+def _deed(change: AccessChange) -> str:
+    if change.gains and change.loses:
+        return "changed"
+    return "taken away" if change.gains else "granted"
 
 
 def _said(verb: str, names: tuple[str, ...], tone: Tone) -> tuple[Span, ...]:
