@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from reconciler.adapters.databricks.exchange import Exchange
-from reconciler.adapters.databricks.failures import RAISED, failure_of
+from reconciler.adapters.databricks.failures import RAISED, failure_of, was_unsent
 from reconciler.adapters.databricks.limiter import Limiter, UnreachableError
 from reconciler.ports.platform import RefusedError, UnavailableError
 
@@ -31,6 +31,9 @@ T = TypeVar("T")
 #: How long a read may be repeated, in seconds. Writes never are: a create whose answer is lost would run twice.
 READ_PATIENCE: Final = 20.0
 _CONNECT_TIMEOUT: Final = 10.0
+
+#: Where nobody answers, a wrong host is as likely as an outage, and somebody waits for the message.
+_UNREACHED_PATIENCE: Final = 5.0
 
 #: The SDK asks the host about itself when a client is made, and fails softly; it shall do so soon.
 _INTRODUCTION_PATIENCE: Final = 2
@@ -141,6 +144,8 @@ class _Patience(Clock):
 
     def sleep(self, seconds: float) -> None:
         exchange, failure = self._current(), sys.exception()
+        if failure is not None and was_unsent(failure):
+            exchange.patience = min(exchange.patience, _UNREACHED_PATIENCE)
         if failure is not None and seconds > exchange.patience:
             raise failure
         exchange.patience -= seconds

@@ -99,6 +99,11 @@ def failure_of(error: BaseException, exchange: Exchange) -> UnavailableError | R
             return _not_signed_in(error, exchange)
 
 
+def was_unsent(error: BaseException) -> bool:
+    """No connection was made, so nothing can have happened."""
+    return any(isinstance(each, _UNSENT) for each in _chain(error))
+
+
 def _answered(error: DatabricksError, exchange: Exchange) -> UnavailableError | RefusedError:
     code, reason = error.error_code or "", _reason(error, exchange)
     sense = _sense(error, code, exchange.status)
@@ -124,7 +129,7 @@ def _sense(error: DatabricksError, code: str, status: int) -> Sense:
 
 
 def _unreachable(error: BaseException, exchange: Exchange) -> UnavailableError:
-    if not exchange.attempts or _was_unsent(error):
+    if not exchange.attempts or was_unsent(error):
         return UnreachableError(f"{exchange.workspace} cannot be reached: {_root_of(error)}")
     return UnavailableError(f"{exchange.workspace} gave no answer: {_root_of(error)}", maybe_done=exchange.is_write)
 
@@ -143,10 +148,6 @@ def _not_signed_in(error: BaseException, exchange: Exchange) -> RefusedError:
         "databricks_token, or databricks_client_id and databricks_client_secret",
         code="UNAUTHENTICATED",
     )
-
-
-def _was_unsent(error: BaseException) -> bool:
-    return any(isinstance(each, _UNSENT) for each in _chain(error))
 
 
 def _root_of(error: BaseException) -> str:

@@ -1,0 +1,89 @@
+"""No activation link and no token in any log, whatever level an application chooses, nor in what is handed on."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from reconciler.adapters.databricks import DatabricksPlatform
+from reconciler.core.calls import CreateRecipient, UpdateRecipient
+from reconciler.core.key import Key
+from reconciler.core.recipient import TokenSharing
+from reconciler.ports.platform import RefusedError
+from reconciler.sandbox import ControlClient
+from tests.adapters.databricks.conftest import UC
+
+
+class Everything(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text += f"{record.name} {self.format(record)}\n"
+
+
+@pytest.fixture
+def everything(platform: DatabricksPlatform) -> Iterator[Everything]:
+    """All loggers at DEBUG, as an application's `--log-level debug` would have it."""
+    handler = Everything()
+    loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+    before = [(logger, logger.level) for logger in loggers]
+    logging.getLogger().addHandler(handler)
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    yield handler
+    logging.getLogger().removeHandler(handler)
+    for logger, level in before:
+        logger.setLevel(level)
+
+
+async def test_no_log_holds_a_link_or_a_token(
+    platform: DatabricksPlatform,
+    control: ControlClient,
+    recipient: Key,
+    everything: Everything,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABRICKS_DEBUG_HEADERS", "true")
+    monkeypatch.setenv("DATABRICKS_DEBUG_TRUNCATE_BYTES", "100000")
+    await platform.perform(CreateRecipient(recipient, TokenSharing()))
+    # Again with the loggers that were made by now.
+    for name in list(logging.root.manager.loggerDict):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    await platform.perform(UpdateRecipient(recipient, comment="New"))
+    await platform.observe([recipient])
+    link = await platform.activation_link(recipient)
+    assert link
+    secret = link.rpartition("=")[2].rpartition("/")[2]
+    assert len(secret) > 20
+    logging.getLogger("canary").debug("the handler listens")
+    assert "the handler listens" in everything.text
+    assert "databricks.sdk" not in everything.text
+    assert secret not in everything.text
+    assert "dapi-sandbox-admin" not in everything.text
+
+
+async def test_no_receipt_and_no_observation_holds_the_link(platform: DatabricksPlatform, recipient: Key) -> None:
+    receipt = await platform.perform(CreateRecipient(recipient, TokenSharing()))
+    observed = await platform.observe([recipient])
+    link = await platform.activation_link(recipient)
+    assert link
+    assert link.rpartition("/")[2] not in f"{receipt!r} {observed!r}"
+    assert "http" not in repr(observed[recipient])
+
+
+async def test_a_message_of_databricks_that_quotes_a_link_loses_it(
+    platform: DatabricksPlatform, control: ControlClient, recipient: Key
+) -> None:
+    message = "Already at https://w/delta_sharing/retrieve_config.html?token=canary today"
+    control.fault(f"POST {UC}/recipients", status=400, error_code="INVALID_STATE", message=message)
+    with pytest.raises(RefusedError) as caught:
+        await platform.perform(CreateRecipient(recipient, TokenSharing()))
+    assert caught.value.reason == "Already at [link removed] today"
+
+
+def test_the_platform_does_not_show_its_credentials() -> None:
+    platform = DatabricksPlatform({"token": SecretStr("dapi-canary")})
+    assert "canary" not in f"{platform!r} {vars(platform)!r}"
