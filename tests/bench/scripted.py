@@ -1,0 +1,92 @@
+"""Baseline A: the same API calls as a script makes them, one SDK call after another, without any record of them."""
+
+import time
+from collections.abc import Iterable
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+from databricks.sdk.errors import NotFound
+from databricks.sdk.service.sharing import (
+    AuthenticationType,
+    IpAccessList,
+    PermissionsChange,
+    SharedDataObject,
+    SharedDataObjectDataObjectType,
+    SharedDataObjectUpdate,
+    SharedDataObjectUpdateAction,
+)
+
+from reconciler.core.managed import UNMANAGED
+from reconciler.core.pack import SharePack
+from reconciler.core.recipient import DatabricksSharing, Recipient
+from reconciler.core.resource import Resource
+from reconciler.core.share import Share
+
+
+class Script:
+    def __init__(self, url: str, token: str) -> None:
+        self._client = WorkspaceClient(config=Config(host=url, token=token))
+
+    def read(self, packs: Iterable[SharePack]) -> float:
+        """Seconds for reading what a plan of these packs has to know."""
+        start = time.perf_counter()
+        for resource in _resources(packs):
+            if isinstance(resource, Share):
+                self._read_share(resource)
+            else:
+                self._read_recipient(resource)
+        return time.perf_counter() - start
+
+    def write(self, packs: Iterable[SharePack]) -> float:
+        """Seconds for making everything these packs declare, blindly: no look before, none after."""
+        start = time.perf_counter()
+        for resource in _resources(packs):
+            if isinstance(resource, Share):
+                self._make_share(resource)
+            else:
+                self._make_recipient(resource)
+        return time.perf_counter() - start
+
+    def _read_recipient(self, recipient: Recipient) -> None:
+        try:
+            self._client.recipients.get(recipient.name)
+        except NotFound:
+            return
+
+    def _read_share(self, share: Share) -> None:
+        try:
+            self._client.shares.get(share.name, include_shared_data=True)
+        except NotFound:
+            for name in _object_names(share):
+                self._client.tables.get(name)
+        else:
+            self._client.shares.share_permissions(share.name)
+
+    def _make_recipient(self, recipient: Recipient) -> None:
+        kind, metastore = AuthenticationType.TOKEN, None
+        if isinstance(recipient.authentication, DatabricksSharing):
+            kind, metastore = AuthenticationType.DATABRICKS, recipient.authentication.metastore_id
+        addresses = None if recipient.allowed_ips is UNMANAGED else IpAccessList(sorted(recipient.allowed_ips))
+        self._client.recipients.create(
+            recipient.name, kind, data_recipient_global_metastore_id=metastore, ip_access_list=addresses
+        )
+
+    def _make_share(self, share: Share) -> None:
+        self._client.shares.create(share.name)
+        add, table = SharedDataObjectUpdateAction.ADD, SharedDataObjectDataObjectType.TABLE
+        objects = (SharedDataObject(name=name, data_object_type=table) for name in _object_names(share))
+        self._client.shares.update(share.name, updates=[SharedDataObjectUpdate(add, item) for item in objects])
+        readers = () if share.recipients is UNMANAGED else sorted(share.recipients)
+        changes = [PermissionsChange(principal=name, add=["SELECT"]) for name in readers]
+        self._client.shares.update_permissions(share.name, changes=changes)
+
+
+def _resources(packs: Iterable[SharePack]) -> Iterable[Resource]:
+    """Recipients before the shares that are granted to them."""
+    for pack in packs:
+        declared = [each.resource for each in pack.resources.values()]
+        yield from sorted(declared, key=lambda resource: isinstance(resource, Share))
+
+
+def _object_names(share: Share) -> list[str]:
+    return [] if share.objects is UNMANAGED else sorted(item.name for item in share.objects)
