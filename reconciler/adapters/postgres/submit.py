@@ -205,6 +205,14 @@ async def _write_work(connection: asyncpg.Connection, plan: PlanRecord, new: Seq
         json.dumps([_work_row(item, needs.get(item.work_id, ())) for item in new]),
         plan.plan_id,
     )
+    await connection.execute(
+        """
+        INSERT INTO reconciler.leases (share_pack_id, fence, holder, work_id, expires_at)
+        SELECT share_pack_id, 0, '', work_id, '-infinity' FROM reconciler.work WHERE work_id = ANY ($1::uuid[])
+        ON CONFLICT (share_pack_id) DO NOTHING
+        """,
+        [item.work_id for item in new],
+    )
     change = Change(plan.actor, "superseded by a newer plan", plan.plan_id, plan.commit)
     await end_superseded(connection, [item.ids.share_pack for item in new], change)
 

@@ -16,10 +16,16 @@ from reconciler.adapters.postgres.versions import Change
 from reconciler.core.recorded import PackStatus
 from reconciler.ports.ledger import Claim, Claimed, NothingToClaim, Work, WorkStatus
 
-#: A need is met by work that did all it may do.
+#: The lease is locked before the work, here and everywhere: the other way round, two workers wait for each other. A need
+#: is met by work that did all it may do.
 _CLAIM: Final = """
-    WITH candidate AS (
-        SELECT * FROM reconciler.work
+    WITH free AS MATERIALIZED (
+        SELECT leases.share_pack_id FROM reconciler.leases
+        WHERE share_pack_id = (SELECT share_pack_id FROM reconciler.work WHERE work_id = $1)
+          AND expires_at <= clock_timestamp()
+        FOR UPDATE SKIP LOCKED
+    ), candidate AS MATERIALIZED (
+        SELECT work.work_id FROM reconciler.work JOIN free USING (share_pack_id)
         WHERE work_id = $1 AND status IN ('waiting', 'running') AND not_before <= clock_timestamp()
           AND NOT EXISTS (
               SELECT FROM reconciler.work AS need
@@ -29,21 +35,21 @@ _CLAIM: Final = """
               SELECT FROM reconciler.work AS newer
               WHERE newer.share_pack_id = work.share_pack_id AND newer.number > work.number
           )
-        FOR UPDATE SKIP LOCKED
-    ), lease AS (
-        INSERT INTO reconciler.leases AS lease (share_pack_id, fence, holder, work_id, expires_at)
-        SELECT share_pack_id, 1, $2, work_id, clock_timestamp() + make_interval(secs => $3) FROM candidate
-        ON CONFLICT (share_pack_id) DO UPDATE SET
-            fence = lease.fence + 1, holder = excluded.holder, work_id = excluded.work_id,
-            expires_at = excluded.expires_at
-        WHERE lease.expires_at <= clock_timestamp()
-        RETURNING work_id, fence
+        FOR UPDATE OF work
     ), taken AS (
         UPDATE reconciler.work SET status = 'running', attempts = attempts + 1, reason = ''
-        FROM lease WHERE work.work_id = lease.work_id
-        RETURNING work.work_id, work.share_pack_id, work.plan_id, work.pack_order, work.attempts, lease.fence
+        FROM candidate WHERE work.work_id = candidate.work_id
+        RETURNING work.*
+    ), lease AS (
+        UPDATE reconciler.leases SET
+            fence = fence + 1, holder = $2, work_id = taken.work_id,
+            expires_at = clock_timestamp() + make_interval(secs => $3)
+        FROM taken WHERE leases.share_pack_id = taken.share_pack_id
+        RETURNING fence
     )
-    SELECT taken.*, plans.commit_id, plans.actor FROM taken JOIN reconciler.plans USING (plan_id)
+    SELECT taken.share_pack_id, taken.plan_id, taken.pack_order, taken.attempts, lease.fence,
+           plans.commit_id, plans.actor
+    FROM taken CROSS JOIN lease JOIN reconciler.plans USING (plan_id)
 """
 
 
@@ -68,11 +74,19 @@ async def claim(connection: asyncpg.Connection, worker: str, work_id: UUID, leas
 async def _why_not(connection: asyncpg.Connection, worker: str, work_id: UUID) -> NothingToClaim:
     """Also ends it when a newer plan has taken its place since a worker left it unfinished."""
     row = await connection.fetchrow(
-        "SELECT status IN ('waiting', 'running') AS is_open, share_pack_id FROM reconciler.work WHERE work_id = $1",
+        """
+        SELECT share_pack_id, EXISTS (
+            SELECT FROM reconciler.work AS newer
+            WHERE newer.share_pack_id = work.share_pack_id AND newer.number > work.number
+        ) AS is_superseded
+        FROM reconciler.work WHERE work_id = $1 AND status IN ('waiting', 'running')
+        """,
         work_id,
     )
-    if row is None or not row["is_open"]:
+    if row is None:
         return NothingToClaim(is_finished=True)
+    if not row["is_superseded"]:
+        return NothingToClaim()
     await lock_orders(connection)
     change = Change(worker, "superseded by a newer plan")
     return NothingToClaim(is_finished=await end_superseded(connection, [row["share_pack_id"]], change))
@@ -107,6 +121,7 @@ async def progress(connection: asyncpg.Connection, claim: Claim, words: str) -> 
 async def postpone(connection: asyncpg.Connection, claim: Claim, seconds: float, reason: str) -> None:
     """A try that reached Databricks with no call, or only with calls that were turned away unheard, does not count."""
     share_pack_id = await hold(connection, claim)
+    await lock_orders(connection)
     await connection.execute(
         """
         UPDATE reconciler.work SET
@@ -127,6 +142,8 @@ async def postpone(connection: asyncpg.Connection, claim: Claim, seconds: float,
 
 
 async def finish(connection: asyncpg.Connection, claim: Claim, status: WorkStatus, reason: str) -> Sequence[UUID]:
+    if not status.is_final:
+        raise ValueError(f"{status} is no end; use postpone to try again later")
     share_pack_id = await hold(connection, claim)
     # Two ends at once would each see the other's work unfinished, and nobody would release what needs both.
     await lock_orders(connection)
@@ -148,10 +165,9 @@ async def finish(connection: asyncpg.Connection, claim: Claim, status: WorkStatu
         await _finish_pack(connection, share_pack_id, claim, status, reason)
     ends = {claim.work_id: ("COMPLETED" if status is WorkStatus.DONE else "FAILED", reason.replace("\x00", ""))}
     await close_requests(connection, ends, _change(claim, status.value))
-    if _meets_needs(status):
-        return await _released(connection, claim.work_id)
-    await skip_blocked(connection, _change(claim, "work it needs did not succeed"))
-    return []
+    if status not in {WorkStatus.DONE, WorkStatus.HELD}:
+        await skip_blocked(connection, _change(claim, "work it needs did not succeed"))
+    return await _released(connection, claim.work_id, share_pack_id)
 
 
 async def _finish_pack(
@@ -177,16 +193,17 @@ def _end(claim: Claim, status: WorkStatus, reason: str) -> Progress:
         case WorkStatus.SKIPPED:
             return Progress(PackStatus.FAILED, "Not attempted", reason)
         case WorkStatus.WAITING | WorkStatus.RUNNING:
-            raise ValueError(f"{status} is no end; use postpone to try again later")
+            raise ValueError(f"{status} is no end")
         case _:
             assert_never(status)
 
 
-async def _released(connection: asyncpg.Connection, work_id: UUID) -> Sequence[UUID]:
+async def _released(connection: asyncpg.Connection, work_id: UUID, share_pack_id: UUID) -> Sequence[UUID]:
+    """What waited for this work, and newer work of the same pack, which waited for the lease."""
     rows = await connection.fetch(
         """
         SELECT work_id FROM reconciler.work
-        WHERE status = 'waiting' AND $1 = ANY (needs) AND not_before <= clock_timestamp()
+        WHERE status = 'waiting' AND ($1 = ANY (needs) OR share_pack_id = $2) AND not_before <= clock_timestamp()
           AND NOT EXISTS (
               SELECT FROM reconciler.work AS need
               WHERE need.work_id = ANY (work.needs) AND need.status NOT IN ('done', 'held')
@@ -194,6 +211,7 @@ async def _released(connection: asyncpg.Connection, work_id: UUID) -> Sequence[U
         ORDER BY narrows DESC, number
         """,
         work_id,
+        share_pack_id,
     )
     return [row["work_id"] for row in rows]
 
@@ -216,10 +234,6 @@ async def work_items(connection: asyncpg.Connection, ids: Collection[UUID]) -> S
         )
         for row in rows
     ]
-
-
-def _meets_needs(status: WorkStatus) -> bool:
-    return status in {WorkStatus.DONE, WorkStatus.HELD}
 
 
 def _change(claim: Claim, reason: str) -> Change:

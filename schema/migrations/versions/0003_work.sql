@@ -31,7 +31,7 @@ CREATE TABLE reconciler.work (
 CREATE INDEX work_unfinished ON reconciler.work (narrows DESC, number) WHERE status IN ('waiting', 'running');
 CREATE INDEX work_share_pack ON reconciler.work (share_pack_id, number);
 
--- One row for each pack ever worked on. It stays when the pack is given back, so that its fence only rises.
+-- One row for each pack ever submitted, free or held. It stays when the pack is given back, so that its fence only rises.
 CREATE TABLE reconciler.leases (
     share_pack_id  UUID PRIMARY KEY,
     fence          BIGINT NOT NULL,
