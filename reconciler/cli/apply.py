@@ -132,7 +132,13 @@ async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Plan
 
     planned = await make_plan(ports, settings, read, choose)
     checked = check_approval(planned.plan, saved.packs)
-    return replace(planned, plan=checked.plan), checked.stale
+    as_approved = {pack.pack for pack in checked.plan.packs}
+
+    async def again() -> Plan:
+        plan = await planned.again()
+        return replace(plan, packs=tuple(pack for pack in plan.packs if pack.pack in as_approved))
+
+    return replace(planned, plan=checked.plan, again=again), checked.stale
 
 
 async def _commit_only(source: PackSource, default_workspace: str) -> Desired:
