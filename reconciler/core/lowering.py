@@ -19,7 +19,7 @@ from reconciler.core.calls import (
     UpdateRecipient,
     UpdateShare,
 )
-from reconciler.core.key import Key, Kind
+from reconciler.core.key import Key
 from reconciler.core.managed import UNMANAGED, Managed
 from reconciler.core.recipient import Recipient
 from reconciler.core.resource import Resource
@@ -48,8 +48,8 @@ def lower(key: Key, verdict: Verdict) -> tuple[Operation, ...]:
             return tuple(_create(key, after))
         case Update(before, after) | Adopt(before, after):
             return tuple(_update(key, before, after))
-        case Delete():
-            return (_delete(key),)
+        case Delete(before):
+            return tuple(_delete(key, before))
         case Record() | Keep() | Forget() | Conflict() | Unknown() | Ignore():
             return ()
         case _:
@@ -82,14 +82,19 @@ def _update(key: Key, before: Resource, after: Resource) -> Iterator[Operation]:
             raise TypeError(f"{key}: a {type(before).__name__} cannot become a {type(after).__name__}")
 
 
-def _delete(key: Key) -> Operation:
-    match key.kind:
-        case Kind.RECIPIENT:
-            return Operation(DeleteRecipient(key), None)
-        case Kind.SHARE:
-            return Operation(DeleteShare(key), None)
+def _delete(key: Key, before: Resource) -> Iterator[Operation]:
+    """A share is taken from its readers first: whether one that is still granted can be deleted is not confirmed
+    (contract 4.5)."""
+    match before:
+        case Recipient():
+            yield Operation(DeleteRecipient(key), None)
+        case Share(recipients=recipients):
+            if recipients is not UNMANAGED and recipients:
+                revoked = replace(before, recipients=frozenset())
+                yield Operation(ChangeGrants(key, revoke=tuple(sorted(recipients))), revoked)
+            yield Operation(DeleteShare(key), None)
         case _:
-            assert_never(key.kind)
+            assert_never(before)
 
 
 def _change_share(key: Key, now: Share, after: Share) -> Iterator[Operation]:

@@ -127,6 +127,7 @@ async def test_removing_the_file_deletes_what_it_declared_share_first(applied: J
     assert work(await applied.plan()) == ["Delete share/sales_q1_share", "Delete recipient/sales-analyst"]
     await applied.converge()
     assert [(method, path) for method, path, _ in applied.writes()] == [
+        ("PATCH", "/shares/sales_q1_share/permissions"),
         ("DELETE", "/shares/sales_q1_share"),
         ("DELETE", "/recipients/sales-analyst"),
     ]
@@ -140,7 +141,10 @@ async def test_removing_an_entry_deletes_just_that(applied: Journey) -> None:
     head, _, _ = SALES.partition("share:\n")
     applied.save("sales.yaml", head)
     await applied.converge()
-    assert [(method, path) for method, path, _ in applied.writes()] == [("DELETE", "/shares/sales_q1_share")]
+    assert [(method, path) for method, path, _ in applied.writes()] == [
+        ("PATCH", "/shares/sales_q1_share/permissions"),
+        ("DELETE", "/shares/sales_q1_share"),
+    ]
 
 
 async def test_what_was_removed_comes_back_as_further_versions(applied: Journey) -> None:
