@@ -71,5 +71,5 @@ async def _declared_at(source: PackSource, desired: Desired, commit: str) -> fro
         found = await source.committed(commit)
     except PackSourceError:
         return frozenset()
-    then = read_packs(found.files, found.revision, desired.tenants.default_workspace, folder=found.folder)
+    then = read_packs(found.files, found.revision, desired.tenants.default_workspace, packs_folder=found.folder)
     return frozenset(key for pack in then.packs.values() for key in pack.resources)

@@ -12,13 +12,13 @@ from reconciler.ports.pack_source import PackSource
 async def read_commit(source: PackSource, default_workspace: str, revision: str = "HEAD") -> Desired:
     """What a commit says. Raises PackSourceError."""
     found = await source.committed(revision)
-    return read_packs(found.files, found.revision, default_workspace, folder=found.folder)
+    return read_packs(found.files, found.revision, default_workspace, packs_folder=found.folder)
 
 
 async def read_working_tree(source: PackSource, default_workspace: str) -> Desired:
     """What the files say as they lie there, committed or not. Raises PackSourceError."""
     found = await source.working_tree()
-    return read_packs(found.files, found.revision, default_workspace, folder=found.folder)
+    return read_packs(found.files, found.revision, default_workspace, packs_folder=found.folder)
 
 
 def packs_under(paths: Iterable[str], desired: Desired, recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:
