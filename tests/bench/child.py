@@ -8,7 +8,7 @@ import gc
 import json
 import sys
 from dataclasses import asdict
-from typing import Protocol, assert_never
+from typing import Any, Protocol, assert_never
 
 from reconciler.sandbox import ControlClient
 from tests.bench.meter import Instant, Statements, peak_megabytes
@@ -67,7 +67,7 @@ async def _measured(work: Work, statements: Statements, control: ControlClient |
     counted, start = statements.count, Instant.now()
     await work.run()
     end = Instant.now()
-    calls = {"total": 0, "writes": 0, "by_route": {}} if control is None else control.counts()
+    calls: dict[str, Any] = {"total": 0, "writes": 0, "by_route": {}} if control is None else control.counts()
     return Run(
         seconds=end.seconds - start.seconds,
         cpu_seconds=end.cpu_seconds - start.cpu_seconds,

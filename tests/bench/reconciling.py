@@ -40,9 +40,7 @@ class Ports:
     @classmethod
     async def open(cls, task: Task) -> "Ports":
         dsn = named(task.admin_dsn, task.database)
-        platform = DatabricksPlatform(
-            {"token": SecretStr(TOKEN)}, in_flight=task.in_flight, trusted_hosts=[task.url]
-        )
+        platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, in_flight=task.in_flight, trusted_hosts=[task.url])
         source = pack_source(Path(task.repository) / "sharepacks")
         ports = cls(await PostgresLedger.open(dsn), platform, await PostgresDoorbell.open(dsn), source)
         # The SDK is imported (2 s) and signs in with the first question; that is not what is measured.

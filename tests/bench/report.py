@@ -152,6 +152,10 @@ def _commit() -> str:
     """Of the program that was measured, with a + when its files differ from that; empty outside Git."""
     top = Path(__file__).parent
     found = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--exclude=*"], cwd=top, capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+        cwd=top,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return found.stdout.strip()

@@ -51,7 +51,7 @@ def world(tables: int, seed: int) -> Iterator[World]:
 def _sandbox(folder: Path, tables: int) -> Iterator[str]:
     seed, port = folder / "seed.yaml", folder / "port"
     seed.write_text(sandbox_seed(tables), encoding="utf-8")
-    options = ["--seed", seed, "--port-file", port, "--log-capacity", "1000"]
+    options = ["--seed", str(seed), "--port-file", str(port), "--log-capacity", "1000"]
     process = subprocess.Popen([sys.executable, "-m", "reconciler.sandbox", *options], stdout=subprocess.DEVNULL)
     try:
         give_up_at = time.monotonic() + _START_SECONDS
