@@ -1,5 +1,6 @@
 """Processes that use one state directory at the same time share one server, and the last one stops it."""
 
+import time
 from pathlib import Path
 
 from tests.adapters.embedded.conftest import by_either_account, needs_proc
@@ -101,7 +102,9 @@ def test_a_child_forked_meanwhile_neither_holds_the_server_nor_keeps_others_out(
     parent = somebody.starts(state, script=LEAVE_A_FORKED_CHILD)
     dsn_from(parent)  # the pid of the child
     assert eventually(lambda: is_stopped(state), within=5)
+    asked_at = time.monotonic()
     user = somebody.starts(state)
     assert is_answering(dsn_from(user))
+    assert time.monotonic() - asked_at < 30  # the child lives for 60
     leave(user)
     parent.communicate(timeout=30)
