@@ -1,6 +1,7 @@
 """Packs, orders and resources to write into a ledger."""
 
-from uuid import uuid4
+from collections.abc import Mapping, Sequence
+from uuid import UUID, uuid4
 
 from reconciler.core.key import Key, PackId, recipient_key, share_key
 from reconciler.core.pack import Strategy
@@ -67,18 +68,22 @@ def wanted(key: Key, resource: Recipient | Share | None) -> Wanted:
     return Wanted(key, resource)
 
 
+async def submitted(ledger: Ledger, plan: PlanRecord, orders: Sequence[PackOrder]) -> Mapping[PackId, UUID]:
+    """The work, of packs that have any."""
+    work = await ledger.submit(plan, orders)
+    return {pack: work_id for pack, work_id in work.items() if work_id is not None}
+
+
 async def claimed(
     ledger: Ledger, *orders: PackOrder, worker: str = "worker-1", lease: float = 60.0, plan: PlanRecord | None = None
 ) -> Claim:
     """Submits the orders and claims the first of them."""
     orders = orders or (work_order(),)
-    work = await ledger.submit(plan or a_plan(), orders)
-    work_id = work[orders[0].pack]
-    assert work_id is not None
-    return await claim(ledger, work_id, worker=worker, lease=lease)
+    work = await submitted(ledger, plan or a_plan(), orders)
+    return await claim(ledger, work[orders[0].pack], worker=worker, lease=lease)
 
 
-async def claim(ledger: Ledger, work_id: object, worker: str = "worker-1", lease: float = 60.0) -> Claim:
-    taken = await ledger.claim(worker, work_id, lease)  # type: ignore[arg-type]
+async def claim(ledger: Ledger, work_id: UUID, worker: str = "worker-1", lease: float = 60.0) -> Claim:
+    taken = await ledger.claim(worker, work_id, lease)
     assert isinstance(taken, Claim), taken
     return taken

@@ -1,9 +1,9 @@
 """Migrating: once, by whoever comes first, never backwards, and with words a person can act on."""
 
 import asyncio
-import os
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,16 +17,18 @@ from reconciler.adapters.postgres.alembic_sql import migration_sql
 from reconciler.adapters.postgres.migrate import migrate, migrations_folder, newest_revision
 from reconciler.ports.ledger import LedgerError
 
+Fetch = Callable[[str], Awaitable[list[asyncpg.Record]]]
+
 REPOSITORY = Path(__file__).parents[3]
 
 
-async def test_a_new_database_gets_sixteen_tables(database_url: str, fetch) -> None:
+async def test_a_new_database_gets_sixteen_tables(database_url: str, fetch: Fetch) -> None:
     await migrate(database_url)
     [row] = await fetch("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'deltashare'")
     assert row["count"] == 16
 
 
-async def test_migrating_again_changes_nothing(database_url: str, fetch) -> None:
+async def test_migrating_again_changes_nothing(database_url: str, fetch: Fetch) -> None:
     await migrate(database_url)
     before = await fetch("SELECT oid, xmin FROM pg_class ORDER BY oid")
     await migrate(database_url)
@@ -41,7 +43,7 @@ def test_the_newest_revision_is_what_alembic_calls_head() -> None:
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002"])
-async def test_an_older_database_gets_what_it_lacks(database_url: str, fetch, revision: str) -> None:
+async def test_an_older_database_gets_what_it_lacks(database_url: str, fetch: Fetch, revision: str) -> None:
     connection = await asyncpg.connect(database_url)
     await connection.execute("CREATE SCHEMA reconciler")
     await connection.execute(_only_up_to(migration_sql(migrations_folder(), None), revision))
@@ -60,40 +62,46 @@ def _only_up_to(sql: str, revision: str) -> str:
     return sql[: sql.index(";", start) + 1]
 
 
-async def test_many_tasks_at_once_migrate_once(database_url: str, fetch) -> None:
+async def test_many_tasks_at_once_migrate_once(database_url: str, fetch: Fetch) -> None:
     await asyncio.gather(*(migrate(database_url) for _ in range(8)))
     rows = await fetch("SELECT version_num FROM reconciler.alembic_version")
     assert [row["version_num"] for row in rows] == [newest_revision()]
 
 
-async def test_processes_at_once_migrate_once(database_url: str, fetch) -> None:
-    program = "import asyncio, sys; from reconciler.adapters.postgres.migrate import migrate; asyncio.run(migrate(sys.argv[1]))"
+PROGRAM = """
+import asyncio, sys
+from reconciler.adapters.postgres.migrate import migrate
+asyncio.run(migrate(sys.argv[1]))
+"""
+
+
+async def test_processes_at_once_migrate_once(database_url: str, fetch: Fetch) -> None:
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, database_url], cwd=REPOSITORY, stderr=subprocess.PIPE, env=dict(os.environ)
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PROGRAM, database_url, cwd=REPOSITORY, stderr=asyncio.subprocess.PIPE
         )
         for _ in range(3)
     ]
-    ends = [process.communicate(timeout=60) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], ends
+    said = [(await process.communicate())[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], said
     [row] = await fetch("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'deltashare'")
     assert row["count"] == 16
 
 
-async def test_a_newer_database_is_refused(database_url: str, fetch) -> None:
+async def test_a_newer_database_is_refused(database_url: str, fetch: Fetch) -> None:
     await migrate(database_url)
     await fetch("UPDATE reconciler.alembic_version SET version_num = '9999'")
     with pytest.raises(LedgerError, match=r"revision 9999, this program knows only 0\d+; upgrade sharepack"):
         await migrate(database_url)
 
 
-async def test_a_server_that_is_too_old_is_refused(database_url: str, monkeypatch) -> None:
+async def test_a_server_that_is_too_old_is_refused(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate_module, "OLDEST_SERVER", 99)
     with pytest.raises(LedgerError, match=r"PostgreSQL \d+ is too old; version 99 or newer is needed"):
         await migrate(database_url)
 
 
-async def test_a_user_who_may_not_create_schemas_is_told_so(database_url: str, fetch) -> None:
+async def test_a_user_who_may_not_create_schemas_is_told_so(database_url: str, fetch: Fetch) -> None:
     name = urlsplit(database_url).path.strip("/")
     await fetch(f'CREATE ROLE "reader_{name}" LOGIN')
     try:
@@ -103,7 +111,7 @@ async def test_a_user_who_may_not_create_schemas_is_told_so(database_url: str, f
         await fetch(f'DROP ROLE "reader_{name}"')
 
 
-async def test_schemas_made_by_an_administrator_are_enough(database_url: str, fetch) -> None:
+async def test_schemas_made_by_an_administrator_are_enough(database_url: str, fetch: Fetch) -> None:
     name = urlsplit(database_url).path.strip("/")
     role = f"owner_{name}"
     await fetch(f'CREATE ROLE "{role}" LOGIN')
@@ -116,7 +124,9 @@ async def test_schemas_made_by_an_administrator_are_enough(database_url: str, fe
         await fetch(f'DROP ROLE "{role}"')
 
 
-async def test_a_failed_migration_leaves_nothing(database_url: str, fetch, monkeypatch) -> None:
+async def test_a_failed_migration_leaves_nothing(
+    database_url: str, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = migrate_module._missing
     monkeypatch.setattr(migrate_module, "_missing", lambda current: real(current) + "SELECT 1 / 0;")
     with pytest.raises((LedgerError, asyncpg.PostgresError)):
@@ -138,7 +148,7 @@ def test_alembic_itself_is_only_asked_for_sql() -> None:
 
 
 @pytest.fixture
-def fetch(database_url: str):
+def fetch(database_url: str) -> Fetch:
     async def run(statement: str) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(database_url)
         try:

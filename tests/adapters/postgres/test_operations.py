@@ -3,11 +3,15 @@
 import json
 from dataclasses import replace
 
+import asyncpg
 import pytest
 
+from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.calls import ChangeGrants, CreateRecipient, CreateShare, DeleteShare, Operation, UpdateShare
+from reconciler.core.key import Key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.recipient import Recipient, TokenSharing
+from reconciler.core.resource import Resource
 from reconciler.core.share import ObjectType, Share, SharedObject
 from reconciler.ports.ledger import Claim, Done, NotDone, OutcomeUnknown, Refused, WorkStatus
 from tests.adapters.postgres.samples import (
@@ -30,16 +34,16 @@ CREATE = Operation(CreateRecipient(ANALYST_KEY, TokenSharing(), ("10.0.0.0/8",))
 
 
 @pytest.fixture
-async def held(ledger) -> Claim:
+async def held(ledger: PostgresLedger) -> Claim:
     return await claimed(ledger, an_order(PACK, wanted(ANALYST_KEY, ANALYST), wanted(SALES_KEY, SALES)))
 
 
-async def resource(ledger, key):
+async def resource(ledger: PostgresLedger, key: Key) -> Resource | None:
     row = (await ledger.recorded([key], [])).resources.get(key)
     return None if row is None else row.resource
 
 
-async def test_an_intent_is_open_until_its_outcome_is_known(ledger, held) -> None:
+async def test_an_intent_is_open_until_its_outcome_is_known(ledger: PostgresLedger, held: Claim) -> None:
     operation_id = await ledger.begin(held, CREATE)
     assert (await ledger.recorded([ANALYST_KEY], [])).open_intents == {ANALYST_KEY}
     assert (await ledger.recorded([], [PACK])).open_intents == {ANALYST_KEY}
@@ -48,7 +52,9 @@ async def test_an_intent_is_open_until_its_outcome_is_known(ledger, held) -> Non
     assert (await ledger.recorded([ANALYST_KEY], [PACK])).open_intents == frozenset()
 
 
-async def test_done_writes_outcome_version_and_audit_row(ledger, connection, held) -> None:
+async def test_done_writes_outcome_version_and_audit_row(
+    ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
+) -> None:
     operation_id = await ledger.begin(held, CREATE)
     assert await resource(ledger, ANALYST_KEY) is None
     await ledger.conclude(held, operation_id, Done("req-1"))
@@ -67,20 +73,24 @@ async def test_done_writes_outcome_version_and_audit_row(ledger, connection, hel
 
 
 @pytest.mark.parametrize("outcome", [Refused("no privilege", "PERMISSION_DENIED", "req-2"), NotDone("429")])
-async def test_a_call_without_effect_closes_the_intent_and_writes_no_version(ledger, connection, held, outcome) -> None:
+async def test_a_call_without_effect_closes_the_intent_and_writes_no_version(
+    ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim, outcome: Refused | NotDone
+) -> None:
     await ledger.conclude(held, await ledger.begin(held, CREATE), outcome)
     state = await ledger.recorded([ANALYST_KEY], [PACK])
     assert (state.resources, state.open_intents) == ({}, frozenset())
     assert await connection.fetchval("SELECT reason FROM reconciler.operations") == outcome.reason
 
 
-async def test_an_unknown_outcome_stays_open(ledger, held) -> None:
+async def test_an_unknown_outcome_stays_open(ledger: PostgresLedger, held: Claim) -> None:
     await ledger.conclude(held, await ledger.begin(held, CREATE), OutcomeUnknown("timeout"))
     state = await ledger.recorded([ANALYST_KEY], [PACK])
-    assert (state.resources, state.open_intents) == ({}, {ANALYST_KEY})
+    assert (dict(state.resources), state.open_intents) == ({}, frozenset({ANALYST_KEY}))
 
 
-async def test_concluding_twice_is_concluding_once(ledger, connection, held) -> None:
+async def test_concluding_twice_is_concluding_once(
+    ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
+) -> None:
     operation_id = await ledger.begin(held, CREATE)
     await ledger.conclude(held, operation_id, Done("req-1"))
     await ledger.conclude(held, operation_id, Refused("already exists"))
@@ -90,14 +100,16 @@ async def test_concluding_twice_is_concluding_once(ledger, connection, held) -> 
     assert await connection.fetchval("SELECT count(*) FROM deltashare.recipients") == 1
 
 
-async def test_an_unknown_outcome_can_still_become_known(ledger, held) -> None:
+async def test_an_unknown_outcome_can_still_become_known(ledger: PostgresLedger, held: Claim) -> None:
     operation_id = await ledger.begin(held, CREATE)
     await ledger.conclude(held, operation_id, OutcomeUnknown("timeout"))
     await ledger.conclude(held, operation_id, Done("req-1"))
     assert await resource(ledger, ANALYST_KEY) == ANALYST
 
 
-async def test_after_a_crash_the_next_worker_sees_the_open_intent_and_resolves_it(ledger, connection, held) -> None:
+async def test_after_a_crash_the_next_worker_sees_the_open_intent_and_resolves_it(
+    ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
+) -> None:
     await ledger.begin(held, CREATE)
     await connection.execute("UPDATE reconciler.leases SET expires_at = clock_timestamp()")
     next_claim = await claim(ledger, held.work_id, worker="worker-2")
@@ -107,7 +119,9 @@ async def test_after_a_crash_the_next_worker_sees_the_open_intent_and_resolves_i
     assert (state.open_intents, state.resources[ANALYST_KEY].resource) == (frozenset(), ANALYST)
 
 
-async def test_resolving_what_never_came_to_be_only_closes_the_intent(ledger, connection, held) -> None:
+async def test_resolving_what_never_came_to_be_only_closes_the_intent(
+    ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
+) -> None:
     await ledger.begin(held, CREATE)
     await ledger.resolve(held, ANALYST_KEY, None)
     state = await ledger.recorded([ANALYST_KEY], [PACK])
@@ -115,14 +129,14 @@ async def test_resolving_what_never_came_to_be_only_closes_the_intent(ledger, co
     assert await connection.fetchval("SELECT count(*) FROM deltashare.recipients") == 0
 
 
-async def test_resolving_a_deletion_that_went_through_closes_the_rows(ledger, held) -> None:
+async def test_resolving_a_deletion_that_went_through_closes_the_rows(ledger: PostgresLedger, held: Claim) -> None:
     await ledger.settle(held, SALES_KEY, SALES)
     await ledger.begin(held, Operation(DeleteShare(SALES_KEY), None))
     await ledger.resolve(held, SALES_KEY, None)
     assert await resource(ledger, SALES_KEY) is None
 
 
-async def test_each_call_of_several_is_a_version_of_its_own(ledger, held) -> None:
+async def test_each_call_of_several_is_a_version_of_its_own(ledger: PostgresLedger, held: Claim) -> None:
     empty = replace(SALES, objects=frozenset(), recipients=frozenset())
     filled = replace(SALES, recipients=frozenset())
     added = UpdateShare(SALES_KEY, add=(SharedObject("prod.sales.orders", ObjectType.TABLE),))
@@ -137,13 +151,15 @@ async def test_each_call_of_several_is_a_version_of_its_own(ledger, held) -> Non
     assert [version.change_reason for version in history] == ["share created", "share updated", "grants changed"]
 
 
-async def test_settling_what_is_recorded_writes_nothing(ledger, held) -> None:
+async def test_settling_what_is_recorded_writes_nothing(ledger: PostgresLedger, held: Claim) -> None:
     await ledger.settle(held, SALES_KEY, SALES)
     await ledger.settle(held, SALES_KEY, SALES)
     assert len(await ledger.history(SALES_KEY)) == 1
 
 
-async def test_a_recipient_deleted_and_made_again_continues_its_versions(ledger, connection, held) -> None:
+async def test_a_recipient_deleted_and_made_again_continues_its_versions(
+    ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
+) -> None:
     await ledger.settle(held, ANALYST_KEY, ANALYST)
     await ledger.settle(held, ANALYST_KEY, None)
     assert await resource(ledger, ANALYST_KEY) is None
@@ -153,12 +169,14 @@ async def test_a_recipient_deleted_and_made_again_continues_its_versions(ledger,
     assert await connection.fetchval("SELECT count(DISTINCT recipient_id) FROM deltashare.recipients") == 1
 
 
-async def test_forgetting_what_was_never_recorded_writes_nothing(ledger, connection, held) -> None:
+async def test_forgetting_what_was_never_recorded_writes_nothing(
+    ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
+) -> None:
     await ledger.settle(held, ANALYST_KEY, None)
     assert await connection.fetchval("SELECT count(*) FROM deltashare.recipients") == 0
 
 
-async def test_a_resource_handed_over_is_a_version_for_the_other_pack(ledger, held) -> None:
+async def test_a_resource_handed_over_is_a_version_for_the_other_pack(ledger: PostgresLedger, held: Claim) -> None:
     await ledger.settle(held, ANALYST_KEY, ANALYST)
     await ledger.finish(held, WorkStatus.DONE)
     other = await claimed(ledger, an_order(OTHER_PACK, wanted(ANALYST_KEY, ANALYST)))
@@ -168,7 +186,7 @@ async def test_a_resource_handed_over_is_a_version_for_the_other_pack(ledger, he
     assert [version.pack for version in await ledger.history(ANALYST_KEY)] == [PACK, OTHER_PACK]
 
 
-async def test_a_commit_is_recorded_where_there_was_none(ledger) -> None:
+async def test_a_commit_is_recorded_where_there_was_none(ledger: PostgresLedger) -> None:
     order = an_order(PACK, wanted(SALES_KEY, SALES))
     for commit, expected in (("", ""), (COMMIT, COMMIT), (NEXT_COMMIT, COMMIT)):
         held = await claimed(ledger, order, plan=a_plan(commit))
@@ -186,12 +204,14 @@ async def test_a_commit_is_recorded_where_there_was_none(ledger) -> None:
     ],
     ids=["unmanaged", "cleared", "types"],
 )
-async def test_unmanaged_and_cleared_fields_come_back_as_they_were(ledger, held, share: Share) -> None:
+async def test_unmanaged_and_cleared_fields_come_back_as_they_were(
+    ledger: PostgresLedger, held: Claim, share: Share
+) -> None:
     await ledger.conclude(held, await ledger.begin(held, Operation(CreateShare(SALES_KEY), share)), Done())
     assert await resource(ledger, SALES_KEY) == share
 
 
-async def test_nothing_of_a_resource_is_lost_for_any_kind_of_recipient(ledger, held) -> None:
+async def test_nothing_of_a_resource_is_lost_for_any_kind_of_recipient(ledger: PostgresLedger, held: Claim) -> None:
     bare = Recipient("analyst", TokenSharing())
     await ledger.settle(held, ANALYST_KEY, bare)
     assert await resource(ledger, ANALYST_KEY) == bare

@@ -1,6 +1,6 @@
 """What the tables refuse, whatever program writes: asked with plain SQL, past all of our own code."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -13,22 +13,27 @@ INSERT = """
     INSERT INTO deltashare.users (user_id, email, version, effective_from, effective_to, is_current, created_by)
     VALUES ($1, $2, $3, $4::text::timestamptz, $5::text::timestamptz, $6, 'test')
 """
-CLOSE = "UPDATE deltashare.users SET is_current = false, effective_to = $2::text::timestamptz WHERE user_id = $1 AND is_current"
+CLOSE = """
+    UPDATE deltashare.users SET is_current = false, effective_to = $2::text::timestamptz
+    WHERE user_id = $1 AND is_current
+"""
 
 
-async def opened(connection: asyncpg.Connection, version: int = 1, since: str = "2024-01-01", email: str = "a@b.c"):
+async def opened(
+    connection: asyncpg.Connection, version: int = 1, since: str = "2024-01-01", email: str = "a@b.c"
+) -> UUID:
     user = uuid4()
     await connection.execute(INSERT, user, email, version, since, "infinity", True)
     return user
 
 
-async def test_a_second_current_row_is_refused(connection) -> None:
+async def test_a_second_current_row_is_refused(connection: asyncpg.Connection) -> None:
     user = await opened(connection)
     with pytest.raises(asyncpg.UniqueViolationError, match="users_one_current"):
         await connection.execute(INSERT, user, "x@b.c", 2, "2024-02-01", "infinity", True)
 
 
-async def test_a_version_number_used_twice_is_refused(connection) -> None:
+async def test_a_version_number_used_twice_is_refused(connection: asyncpg.Connection) -> None:
     user = await opened(connection)
     await connection.execute(CLOSE, user, "2024-02-01")
     with pytest.raises(asyncpg.UniqueViolationError, match="users_one_of_each_version"):
@@ -36,7 +41,7 @@ async def test_a_version_number_used_twice_is_refused(connection) -> None:
 
 
 @pytest.mark.parametrize("since", ["2024-01-20", "2024-03-01"], ids=["overlap", "gap"])
-async def test_a_version_must_begin_where_the_last_one_ended(connection, since: str) -> None:
+async def test_a_version_must_begin_where_the_last_one_ended(connection: asyncpg.Connection, since: str) -> None:
     user = await opened(connection)
     await connection.execute(CLOSE, user, "2024-02-01")
     with pytest.raises(asyncpg.ForeignKeyViolationError, match="users_is_contiguous"):
@@ -45,12 +50,12 @@ async def test_a_version_must_begin_where_the_last_one_ended(connection, since: 
 
 
 @pytest.mark.parametrize("version", [2, 7])
-async def test_a_first_version_other_than_one_is_refused(connection, version: int) -> None:
+async def test_a_first_version_other_than_one_is_refused(connection: asyncpg.Connection, version: int) -> None:
     with pytest.raises(asyncpg.ForeignKeyViolationError, match="users_is_contiguous"):
         await opened(connection, version)
 
 
-async def test_a_left_out_version_is_refused(connection) -> None:
+async def test_a_left_out_version_is_refused(connection: asyncpg.Connection) -> None:
     user = await opened(connection)
     await connection.execute(CLOSE, user, "2024-02-01")
     with pytest.raises(asyncpg.ForeignKeyViolationError, match="users_is_contiguous"):
@@ -68,12 +73,14 @@ async def test_a_left_out_version_is_refused(connection) -> None:
         (1, "2024-01-01", "2024-02-01", True, "users_current_is_open"),
     ],
 )
-async def test_an_impossible_span_is_refused(connection, version, since, until, is_current, constraint) -> None:
+async def test_an_impossible_span_is_refused(
+    connection: asyncpg.Connection, version: int, since: str, until: str, is_current: bool, constraint: str
+) -> None:
     with pytest.raises(asyncpg.CheckViolationError, match=constraint):
         await connection.execute(INSERT, uuid4(), "a@b.c", version, since, until, is_current)
 
 
-async def test_a_closed_version_cannot_be_changed(connection) -> None:
+async def test_a_closed_version_cannot_be_changed(connection: asyncpg.Connection) -> None:
     user = await opened(connection)
     await connection.execute(CLOSE, user, "2024-02-01")
     with pytest.raises(asyncpg.RestrictViolationError, match="version 1 is closed"):
@@ -95,21 +102,21 @@ async def test_a_closed_version_cannot_be_changed(connection) -> None:
         "version = 5, is_current = false, effective_to = '2025-01-01'",
     ],
 )
-async def test_a_current_version_can_only_be_closed(connection, change: str) -> None:
+async def test_a_current_version_can_only_be_closed(connection: asyncpg.Connection, change: str) -> None:
     user = await opened(connection)
     with pytest.raises(asyncpg.RestrictViolationError, match="can only be closed"):
         await connection.execute(f"UPDATE deltashare.users SET {change} WHERE user_id = $1", user)
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM deltashare.users", "TRUNCATE deltashare.users CASCADE"])
-async def test_history_cannot_be_deleted(connection, statement: str) -> None:
+async def test_history_cannot_be_deleted(connection: asyncpg.Connection, statement: str) -> None:
     await opened(connection)
-    with pytest.raises(asyncpg.RestrictViolationError, match="deltashare.users only grows"):
+    with pytest.raises(asyncpg.RestrictViolationError, match=r"deltashare\.users only grows"):
         await connection.execute(statement)
 
 
 @pytest.mark.parametrize("table", [table.name for table in VERSIONED])
-async def test_every_versioned_table_makes_the_same_promises(connection, table: str) -> None:
+async def test_every_versioned_table_makes_the_same_promises(connection: asyncpg.Connection, table: str) -> None:
     constraints = await connection.fetch(
         "SELECT conname FROM pg_constraint WHERE conrelid = ('deltashare.' || $1::text)::regclass", table
     )
@@ -134,7 +141,7 @@ async def test_every_versioned_table_makes_the_same_promises(connection, table: 
 
 
 @pytest.mark.parametrize("table", VERSIONED, ids=lambda table: table.name)
-async def test_a_description_names_every_column_of_its_table(connection, table: Table) -> None:
+async def test_a_description_names_every_column_of_its_table(connection: asyncpg.Connection, table: Table) -> None:
     rows = await connection.fetch(
         "SELECT column_name FROM information_schema.columns WHERE table_schema = 'deltashare' AND table_name = $1",
         table.name,
@@ -143,7 +150,7 @@ async def test_a_description_names_every_column_of_its_table(connection, table: 
 
 
 @pytest.mark.parametrize("table", LOGS)
-async def test_a_log_only_grows(connection, table: str) -> None:
+async def test_a_log_only_grows(connection: asyncpg.Connection, table: str) -> None:
     values = {
         "job_metrics": "(pipeline_id, run_id, run_status) VALUES (gen_random_uuid(), '1', 'ok')",
         "project_costs": "(project_id, period_start, period_end, amount, currency) "
@@ -159,17 +166,17 @@ async def test_a_log_only_grows(connection, table: str) -> None:
         f"DELETE FROM deltashare.{table}",
         f"TRUNCATE deltashare.{table}",
     ):
-        with pytest.raises(asyncpg.RestrictViolationError, match=f"deltashare.{table} only grows"):
+        with pytest.raises(asyncpg.RestrictViolationError, match=rf"deltashare\.{table} only grows"):
             await connection.execute(statement)
 
 
-async def test_two_current_rows_of_one_name_are_refused(connection) -> None:
+async def test_two_current_rows_of_one_name_are_refused(connection: asyncpg.Connection) -> None:
     await opened(connection, email="Ann@b.c")
     with pytest.raises(asyncpg.UniqueViolationError, match="users_natural_key"):
         await opened(connection, email="ann@B.C")
 
 
-async def test_a_pack_version_with_content_and_progress_is_refused(connection) -> None:
+async def test_a_pack_version_with_content_and_progress_is_refused(connection: asyncpg.Connection) -> None:
     insert = """
         INSERT INTO deltashare.share_packs (
             share_pack_id, share_pack_name, tenant_id, project_id, requested_by, strategy, file_path, file_format,
@@ -188,7 +195,9 @@ async def test_a_pack_version_with_content_and_progress_is_refused(connection) -
 @pytest.mark.parametrize(
     ("column", "value"), [("share_pack_status", "DONE"), ("strategy", "REPLACE"), ("config_digest", None)]
 )
-async def test_a_pack_row_that_makes_no_sense_is_refused(connection, column: str, value: str | None) -> None:
+async def test_a_pack_row_that_makes_no_sense_is_refused(
+    connection: asyncpg.Connection, column: str, value: str | None
+) -> None:
     columns = {
         "share_pack_id": uuid4(), "share_pack_name": "n", "tenant_id": uuid4(), "project_id": uuid4(),
         "requested_by": "me", "strategy": "NEW", "file_path": "", "file_format": "", "workspace_url": "",
@@ -201,7 +210,7 @@ async def test_a_pack_row_that_makes_no_sense_is_refused(connection, column: str
         )
 
 
-async def test_only_a_databricks_recipient_has_a_metastore(connection) -> None:
+async def test_only_a_databricks_recipient_has_a_metastore(connection: asyncpg.Connection) -> None:
     insert = """
         INSERT INTO deltashare.recipients (
             recipient_id, share_pack_id, workspace_url, recipient_name, type, metastore_id, created_by

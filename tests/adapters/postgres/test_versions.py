@@ -35,7 +35,7 @@ async def versions(connection: asyncpg.Connection, user_id: UUID) -> list[asyncp
     return list(await connection.fetch("SELECT * FROM deltashare.users WHERE user_id = $1 ORDER BY version", user_id))
 
 
-async def test_a_new_entity_starts_with_version_one(connection) -> None:
+async def test_a_new_entity_starts_with_version_one(connection: asyncpg.Connection) -> None:
     user_id = uuid4()
     assert await write_versions(connection, USERS, [user(user_id, 0)], CHANGE) == {user_id: 1}
     [row] = await versions(connection, user_id)
@@ -43,7 +43,7 @@ async def test_a_new_entity_starts_with_version_one(connection) -> None:
     assert (row["created_by"], row["change_reason"]) == ("john.doe@jll.com", "because")
 
 
-async def test_a_change_closes_and_opens_at_one_moment(connection) -> None:
+async def test_a_change_closes_and_opens_at_one_moment(connection: asyncpg.Connection) -> None:
     user_id = uuid4()
     await write_versions(connection, USERS, [user(user_id, 0)], CHANGE)
     assert await write_versions(connection, USERS, [user(user_id, 1, "Bob")], CHANGE) == {user_id: 2}
@@ -53,7 +53,7 @@ async def test_a_change_closes_and_opens_at_one_moment(connection) -> None:
     assert (first["display_name"], second["display_name"]) == ("Ann", "Bob")
 
 
-async def test_nothing_is_written_when_nothing_changed(connection) -> None:
+async def test_nothing_is_written_when_nothing_changed(connection: asyncpg.Connection) -> None:
     user_id = uuid4()
     await write_versions(connection, USERS, [user(user_id, 0)], CHANGE)
     assert await write_versions(connection, USERS, [user(user_id, 1)], Change("other", "again")) == {}
@@ -62,7 +62,7 @@ async def test_nothing_is_written_when_nothing_changed(connection) -> None:
 
 
 @pytest.mark.parametrize("expected", [0, 2, 7])
-async def test_a_row_that_moved_on_stops_the_whole_write(connection, expected: int) -> None:
+async def test_a_row_that_moved_on_stops_the_whole_write(connection: asyncpg.Connection, expected: int) -> None:
     held, other = uuid4(), uuid4()
     await write_versions(connection, USERS, [user(held, 0)], CHANGE)
     with pytest.raises(VersionConflictError, match="1 of 2 rows have moved on"):
@@ -71,12 +71,12 @@ async def test_a_row_that_moved_on_stops_the_whole_write(connection, expected: i
     assert await versions(connection, other) == []
 
 
-async def test_an_unknown_entity_cannot_have_a_later_version(connection) -> None:
+async def test_an_unknown_entity_cannot_have_a_later_version(connection: asyncpg.Connection) -> None:
     with pytest.raises(VersionConflictError):
         await write_versions(connection, USERS, [user(uuid4(), 3)], CHANGE)
 
 
-async def test_deleting_is_a_version_and_restoring_continues(connection) -> None:
+async def test_deleting_is_a_version_and_restoring_continues(connection: asyncpg.Connection) -> None:
     user_id = uuid4()
     await write_versions(connection, USERS, [user(user_id, 0)], CHANGE)
     await write_versions(connection, USERS, [user(user_id, 1, is_deleted=True)], CHANGE)
@@ -86,11 +86,11 @@ async def test_deleting_is_a_version_and_restoring_continues(connection) -> None
     assert [(row["version"], row["is_deleted"]) for row in rows] == [(1, False), (2, True), (3, False)]
 
 
-async def test_deleting_what_never_was_writes_nothing(connection) -> None:
+async def test_deleting_what_never_was_writes_nothing(connection: asyncpg.Connection) -> None:
     assert await write_versions(connection, USERS, [user(uuid4(), 0, is_deleted=True)], CHANGE) == {}
 
 
-async def test_a_deleted_name_may_be_taken_by_another_entity(connection) -> None:
+async def test_a_deleted_name_may_be_taken_by_another_entity(connection: asyncpg.Connection) -> None:
     first, second = uuid4(), uuid4()
     taken = {**user(first, 0), "email": "ann@b.c"}
     await write_versions(connection, USERS, [taken], CHANGE)
@@ -100,7 +100,7 @@ async def test_a_deleted_name_may_be_taken_by_another_entity(connection) -> None
     await write_versions(connection, USERS, [{**user(second, 0), "email": "ANN@b.c"}], CHANGE)
 
 
-async def test_a_row_read_can_be_changed_and_written_back(connection) -> None:
+async def test_a_row_read_can_be_changed_and_written_back(connection: asyncpg.Connection) -> None:
     user_id = uuid4()
     await write_versions(connection, USERS, [user(user_id, 0)], CHANGE)
     row = (await read_current(connection, USERS, [user_id]))[user_id]
@@ -108,7 +108,7 @@ async def test_a_row_read_can_be_changed_and_written_back(connection) -> None:
     assert await write_versions(connection, USERS, [{**row, "display_name": "Bob"}], CHANGE) == {user_id: 2}
 
 
-async def test_null_empty_and_absent_are_told_apart(connection) -> None:
+async def test_null_empty_and_absent_are_told_apart(connection: asyncpg.Connection) -> None:
     recipient = uuid4()
     row = revised(
         RECIPIENTS,
@@ -123,7 +123,9 @@ async def test_null_empty_and_absent_are_told_apart(connection) -> None:
     assert [tuple(row) for row in rows] == [(None, None), ("[]", None), (None, "")]
 
 
-async def test_a_commit_where_there_was_none_is_a_version_and_another_commit_is_not(connection) -> None:
+async def test_a_commit_where_there_was_none_is_a_version_and_another_commit_is_not(
+    connection: asyncpg.Connection,
+) -> None:
     recipient = uuid4()
     row = revised(
         RECIPIENTS,
@@ -139,7 +141,7 @@ async def test_a_commit_where_there_was_none_is_a_version_and_another_commit_is_
     assert await connection.fetchval("SELECT commit_id FROM deltashare.recipients WHERE is_current") == "c1"
 
 
-async def test_a_clock_that_was_set_back_leaves_spans_positive(connection) -> None:
+async def test_a_clock_that_was_set_back_leaves_spans_positive(connection: asyncpg.Connection) -> None:
     user_id = uuid4()
     await connection.execute(
         """
@@ -156,7 +158,7 @@ async def test_a_clock_that_was_set_back_leaves_spans_positive(connection) -> No
     assert rows[0]["effective_from"] < rows[1]["effective_from"] < rows[2]["effective_from"]
 
 
-async def test_long_words_are_cut_and_nul_is_dropped(connection) -> None:
+async def test_long_words_are_cut_and_nul_is_dropped(connection: asyncpg.Connection) -> None:
     user_id = uuid4()
     await write_versions(connection, USERS, [user(user_id, 0)], Change("a" * 300, "r\x00" * 600))
     [row] = await versions(connection, user_id)
@@ -164,7 +166,7 @@ async def test_long_words_are_cut_and_nul_is_dropped(connection) -> None:
     assert row["change_reason"].endswith("r…")
 
 
-async def test_the_audit_trail_tells_each_change(connection) -> None:
+async def test_the_audit_trail_tells_each_change(connection: asyncpg.Connection) -> None:
     user_id = uuid4()
     for row in (
         user(user_id, 0),
@@ -194,7 +196,7 @@ def _names(values: str | None) -> str | None:
     return None if values is None else json.loads(values)["display_name"]
 
 
-async def test_a_thousand_rows_take_one_statement(connection) -> None:
+async def test_a_thousand_rows_take_one_statement(connection: asyncpg.Connection) -> None:
     ids = [uuid4() for _ in range(1_000)]
     await write_versions(connection, USERS, [user(user_id, 0) for user_id in ids], CHANGE)
     statements: list[str] = []

@@ -17,9 +17,9 @@ from reconciler.ports.ledger import (
     Claim,
     Done,
     FenceLostError,
-    Ledger,
     NotDone,
     NothingToClaim,
+    Outcome,
     OutcomeUnknown,
     WorkStatus,
 )
@@ -33,22 +33,18 @@ from tests.adapters.postgres.samples import (
     a_plan,
     claim,
     claimed,
+    submitted,
     work_order,
 )
 
 CREATE = Operation(CreateShare(SALES_KEY), Share("sales"))
 
 
-def as_ledger(ledger: PostgresLedger) -> Ledger:
-    """The type checker holds the class to the port here."""
-    return ledger
-
-
 async def expire(connection: asyncpg.Connection) -> None:
     await connection.execute("UPDATE reconciler.leases SET expires_at = clock_timestamp() - interval '1 ms'")
 
 
-async def test_work_is_taken_by_one_worker_at_a_time(ledger) -> None:
+async def test_work_is_taken_by_one_worker_at_a_time(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     assert await ledger.claim("worker-2", held.work_id, 60) == NothingToClaim()
     assert await ledger.due() == []
@@ -56,13 +52,13 @@ async def test_work_is_taken_by_one_worker_at_a_time(ledger) -> None:
     assert await ledger.claim("worker-2", held.work_id, 60) == NothingToClaim(is_finished=True)
 
 
-async def test_work_that_nobody_knows_is_finished(ledger) -> None:
+async def test_work_that_nobody_knows_is_finished(ledger: PostgresLedger) -> None:
     assert await ledger.claim("worker-1", uuid4(), 60) == NothingToClaim(is_finished=True)
 
 
-async def test_ten_workers_do_each_piece_of_work_once(ledger) -> None:
+async def test_ten_workers_do_each_piece_of_work_once(ledger: PostgresLedger) -> None:
     packs = [PackId.of("Line", f"Project {number}") for number in range(12)]
-    work = await ledger.submit(a_plan(), [work_order(pack) for pack in packs])
+    work = await submitted(ledger, a_plan(), [work_order(pack) for pack in packs])
     done: Counter[UUID] = Counter()
 
     async def worker(name: str) -> None:
@@ -77,13 +73,15 @@ async def test_ten_workers_do_each_piece_of_work_once(ledger) -> None:
     assert done == Counter(dict.fromkeys(work.values(), 1))
 
 
-async def test_one_message_delivered_to_many_at_once_is_claimed_once(ledger) -> None:
-    work = await ledger.submit(a_plan(), [work_order()])
+async def test_one_message_delivered_to_many_at_once_is_claimed_once(ledger: PostgresLedger) -> None:
+    work = await submitted(ledger, a_plan(), [work_order()])
     results = await asyncio.gather(*(ledger.claim(f"worker-{number}", work[PACK], 60) for number in range(10)))
     assert sum(isinstance(result, Claim) for result in results) == 1
 
 
-async def test_a_dead_workers_work_is_due_again_with_a_higher_fence(ledger, connection) -> None:
+async def test_a_dead_workers_work_is_due_again_with_a_higher_fence(
+    ledger: PostgresLedger, connection: asyncpg.Connection
+) -> None:
     dead = await claimed(ledger)
     await expire(connection)
     assert await ledger.due() == [dead.work_id]
@@ -91,7 +89,7 @@ async def test_a_dead_workers_work_is_due_again_with_a_higher_fence(ledger, conn
     assert (again.fence, again.attempts) == (dead.fence + 1, 2)
 
 
-async def test_the_fence_of_a_pack_rises_over_all_its_work(ledger) -> None:
+async def test_the_fence_of_a_pack_rises_over_all_its_work(ledger: PostgresLedger) -> None:
     fences = []
     for _ in range(3):
         held = await claimed(ledger)
@@ -116,7 +114,9 @@ async def write_nothing(ledger: PostgresLedger, stale: Claim, operation_id: UUID
 
 
 @pytest.mark.parametrize("is_taken_over", [True, False], ids=["taken over", "run out"])
-async def test_a_worker_that_lost_its_lease_writes_nothing(ledger, connection, is_taken_over: bool) -> None:
+async def test_a_worker_that_lost_its_lease_writes_nothing(
+    ledger: PostgresLedger, connection: asyncpg.Connection, is_taken_over: bool
+) -> None:
     stale = await claimed(ledger)
     operation_id = await ledger.begin(stale, CREATE)
     await expire(connection)
@@ -127,7 +127,7 @@ async def test_a_worker_that_lost_its_lease_writes_nothing(ledger, connection, i
     assert await everything(connection) == before
 
 
-async def test_neither_name_nor_number_alone_is_a_fence(ledger) -> None:
+async def test_neither_name_nor_number_alone_is_a_fence(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     operation_id = await ledger.begin(held, CREATE)
     await write_nothing(ledger, replace(held, fence=held.fence + 1), operation_id)
@@ -141,7 +141,7 @@ async def everything(connection: asyncpg.Connection) -> list[object]:
     return [await connection.fetch(f"SELECT * FROM {table} AS row ORDER BY row::text") for table in tables + own]
 
 
-async def test_renewing_keeps_the_lease(ledger, connection) -> None:
+async def test_renewing_keeps_the_lease(ledger: PostgresLedger, connection: asyncpg.Connection) -> None:
     held = await claimed(ledger, lease=0.4)
     await ledger.renew(held, 60)
     await asyncio.sleep(0.5)
@@ -149,14 +149,15 @@ async def test_renewing_keeps_the_lease(ledger, connection) -> None:
     await ledger.progress(held, "Still here...")
 
 
-async def test_a_lease_ends_by_itself(ledger) -> None:
+async def test_a_lease_ends_by_itself(ledger: PostgresLedger) -> None:
     held = await claimed(ledger, lease=0.05)
     await asyncio.sleep(0.1)
     assert isinstance(await ledger.claim("worker-2", held.work_id, 60), Claim)
 
 
-async def test_needs_are_released_in_order(ledger) -> None:
-    work = await ledger.submit(
+async def test_needs_are_released_in_order(ledger: PostgresLedger) -> None:
+    work = await submitted(
+        ledger,
         a_plan(),
         [
             work_order(THIRD_PACK, frozenset({OTHER_PACK, PACK})),
@@ -170,9 +171,10 @@ async def test_needs_are_released_in_order(ledger) -> None:
     assert await ledger.finish(await claim(ledger, work[THIRD_PACK]), WorkStatus.DONE) == []
 
 
-async def test_needs_that_end_at_one_moment_release_what_needs_both(ledger) -> None:
+async def test_needs_that_end_at_one_moment_release_what_needs_both(ledger: PostgresLedger) -> None:
     for _ in range(5):
-        work = await ledger.submit(
+        work = await submitted(
+            ledger,
             a_plan(),
             [work_order(PACK), work_order(OTHER_PACK), work_order(THIRD_PACK, frozenset({PACK, OTHER_PACK}))],
         )
@@ -181,16 +183,19 @@ async def test_needs_that_end_at_one_moment_release_what_needs_both(ledger) -> N
         assert sorted(released, key=len) == [[], [work[THIRD_PACK]]]
 
 
-async def test_work_that_holds_something_back_meets_a_need(ledger) -> None:
-    work = await ledger.submit(a_plan(), [work_order(PACK), work_order(OTHER_PACK, frozenset({PACK}))])
+async def test_work_that_holds_something_back_meets_a_need(ledger: PostgresLedger) -> None:
+    work = await submitted(ledger, a_plan(), [work_order(PACK), work_order(OTHER_PACK, frozenset({PACK}))])
     assert await ledger.finish(await claim(ledger, work[PACK]), WorkStatus.HELD, "protected") == [work[OTHER_PACK]]
     [state] = await ledger.pack_states(PACK)
     assert (state.status, state.error_message, state.applied_commit) == (PackStatus.FAILED, "protected", "")
 
 
 @pytest.mark.parametrize("end", [WorkStatus.FAILED, WorkStatus.STALE, WorkStatus.SKIPPED])
-async def test_what_needs_failed_work_is_skipped_with_the_reason(ledger, connection, end: WorkStatus) -> None:
-    work = await ledger.submit(
+async def test_what_needs_failed_work_is_skipped_with_the_reason(
+    ledger: PostgresLedger, connection: asyncpg.Connection, end: WorkStatus
+) -> None:
+    work = await submitted(
+        ledger,
         a_plan(),
         [
             work_order(PACK),
@@ -218,26 +223,28 @@ async def test_what_needs_failed_work_is_skipped_with_the_reason(ledger, connect
         (WorkStatus.STALE, PackStatus.FAILED, ""),
     ],
 )
-async def test_the_end_of_the_work_is_the_status_of_the_pack(ledger, end, status, applied) -> None:
+async def test_the_end_of_the_work_is_the_status_of_the_pack(
+    ledger: PostgresLedger, end: WorkStatus, status: PackStatus, applied: str
+) -> None:
     await ledger.finish(await claimed(ledger), end, "" if end is WorkStatus.DONE else "why")
     [state] = await ledger.pack_states(PACK)
     assert (state.status, state.applied_commit) == (status, applied)
     assert state.error_message == ("" if end is WorkStatus.DONE else "why")
 
 
-async def test_finished_work_cannot_be_finished_again(ledger) -> None:
+async def test_finished_work_cannot_be_finished_again(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     await ledger.finish(held, WorkStatus.DONE)
     with pytest.raises(FenceLostError):
         await ledger.finish(held, WorkStatus.FAILED, "again")
 
 
-async def test_waiting_is_no_end(ledger) -> None:
+async def test_waiting_is_no_end(ledger: PostgresLedger) -> None:
     with pytest.raises(ValueError, match="use postpone"):
         await ledger.finish(await claimed(ledger), WorkStatus.WAITING)
 
 
-async def test_postponed_work_is_due_when_its_time_has_come(ledger) -> None:
+async def test_postponed_work_is_due_when_its_time_has_come(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     await ledger.postpone(held, 0.2, "throttled")
     assert await ledger.due() == []
@@ -256,7 +263,7 @@ async def test_postponed_work_is_due_when_its_time_has_come(ledger) -> None:
 @pytest.mark.parametrize(
     ("outcome", "attempts"), [(None, 1), (NotDone("429"), 1), (OutcomeUnknown("no answer"), 2), (Done(), 2)]
 )
-async def test_only_real_tries_are_counted(ledger, outcome, attempts: int) -> None:
+async def test_only_real_tries_are_counted(ledger: PostgresLedger, outcome: Outcome | None, attempts: int) -> None:
     held = await claimed(ledger)
     if outcome is not None:
         await ledger.conclude(held, await ledger.begin(held, CREATE), outcome)
@@ -264,7 +271,9 @@ async def test_only_real_tries_are_counted(ledger, outcome, attempts: int) -> No
     assert (await claim(ledger, held.work_id)).attempts == attempts
 
 
-async def test_progress_is_a_version_only_when_the_words_change(ledger, connection) -> None:
+async def test_progress_is_a_version_only_when_the_words_change(
+    ledger: PostgresLedger, connection: asyncpg.Connection
+) -> None:
     held = await claimed(ledger)
     for words in ("Creating recipients...", "Creating recipients...", "Creating shares..."):
         await ledger.progress(held, words)
@@ -276,7 +285,7 @@ async def test_progress_is_a_version_only_when_the_words_change(ledger, connecti
     ]
 
 
-async def test_submitting_while_a_worker_writes_loses_nothing(ledger) -> None:
+async def test_submitting_while_a_worker_writes_loses_nothing(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     await asyncio.gather(
         *(ledger.progress(held, f"Step {number}") for number in range(6)),

@@ -1,0 +1,105 @@
+"""How many statements a transaction takes, and that it does not depend on how much it writes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass, field
+
+import asyncpg
+import pytest
+
+from reconciler.adapters.postgres.connection import place
+from reconciler.adapters.postgres.ledger import PostgresLedger
+from reconciler.core.calls import CreateShare, Operation
+from reconciler.core.key import PackId, share_key
+from reconciler.ports.ledger import Done, PackOrder, WorkStatus
+from tests.adapters.postgres.samples import (
+    PACK,
+    SALES,
+    SALES_KEY,
+    WORKSPACE,
+    a_plan,
+    an_order,
+    claim,
+    claimed,
+    submitted,
+    work_order,
+)
+
+
+@dataclass(slots=True)
+class Counting:
+    """A ledger whose statements are written down, BEGIN and COMMIT among them."""
+
+    ledger: PostgresLedger
+    statements: list[str] = field(default_factory=list)
+
+    async def count(self, call: Awaitable[object]) -> int:
+        await asyncio.sleep(0)
+        self.statements.clear()
+        await call
+        # The logger is called from the event loop, after the statement.
+        await asyncio.sleep(0)
+        return len(self.statements)
+
+
+@pytest.fixture
+async def counting(migrated_database_url: str) -> AsyncIterator[Counting]:
+    statements: list[str] = []
+
+    async def listen(connection: asyncpg.Connection) -> None:
+        connection.add_query_logger(lambda record: statements.append(record.query))
+
+    pool = await asyncpg.create_pool(migrated_database_url, min_size=1, max_size=1, init=listen, reset=_keep)
+    yield Counting(PostgresLedger(pool, place(migrated_database_url)), statements)
+    await pool.close()
+
+
+async def _keep(_connection: asyncpg.Connection) -> None:
+    return None
+
+
+def orders(count: int, line: str = "Line") -> list[PackOrder]:
+    return [work_order(PackId.of(line, f"Project {number}")) for number in range(count)]
+
+
+async def test_submitting_takes_as_many_statements_for_fifty_packs_as_for_one(counting: Counting) -> None:
+    await counting.ledger.submit(a_plan(), orders(1, "Warm up: asyncpg asks for types once a connection"))
+    one = await counting.count(counting.ledger.submit(a_plan(), orders(1, "One")))
+    fifty = await counting.count(counting.ledger.submit(a_plan(), orders(50, "Fifty")))
+    again = await counting.count(
+        counting.ledger.submit(a_plan(), [an_order(order.pack) for order in orders(50, "Fifty")])
+    )
+    assert (one, fifty) == (20, 20)
+    # Superseding what waits: the needs that pointed to it, its requests, what it blocks.
+    assert again <= fifty + 5
+
+
+async def test_reading_takes_as_many_statements_for_many_keys_as_for_one(counting: Counting) -> None:
+    ledger = counting.ledger
+    keys = [share_key(f"s{number}", WORKSPACE) for number in range(500)]
+    await ledger.recorded(keys[:1], [PACK])
+    one = await counting.count(ledger.recorded(keys[:1], [PACK]))
+    many = await counting.count(ledger.recorded(keys, [order.pack for order in orders(200)]))
+    assert one == many == 6
+
+
+async def test_a_call_costs_few_statements(counting: Counting) -> None:
+    ledger = counting.ledger
+    held = await claimed(ledger)
+    operation = Operation(CreateShare(SALES_KEY), SALES)
+    assert await counting.count(ledger.begin(held, operation)) == 4
+    operation_id = await ledger.begin(held, operation)
+    assert await counting.count(ledger.conclude(held, operation_id, Done())) == 6
+    assert await counting.count(ledger.progress(held, "Creating shares...")) == 5
+
+
+async def test_skipping_a_hundred_dependents_takes_no_more_than_skipping_one(counting: Counting) -> None:
+    ledger, counts = counting.ledger, []
+    for line, dependents in (("One", 1), ("Hundred", 100)):
+        first, *others = orders(dependents + 1, line)
+        needing = [work_order(order.pack, frozenset({first.pack})) for order in others]
+        work = await submitted(ledger, a_plan(), [first, *needing])
+        held = await claim(ledger, work[first.pack])
+        counts.append(await counting.count(ledger.finish(held, WorkStatus.FAILED, "why")))
+        assert await ledger.due() == []
+    assert counts[0] == counts[1]
