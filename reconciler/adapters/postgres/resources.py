@@ -10,7 +10,7 @@ from reconciler.adapters.postgres.ids import resource_id
 from reconciler.adapters.postgres.rows import table_of, to_columns
 from reconciler.adapters.postgres.versions import Change, Row, revised, write_versions
 from reconciler.core.key import Key, Kind
-from reconciler.core.resource import Resource
+from reconciler.core.resource import Resource, key_of
 
 _CURRENT: Final = {
     Kind.RECIPIENT: """
@@ -30,6 +30,8 @@ async def write_resource(
     connection: asyncpg.Connection, key: Key, resource: Resource | None, share_pack_id: UUID, change: Change
 ) -> None:
     """None: it is gone. A name that was recorded before, even if deleted since, continues its versions."""
+    if resource is not None and key_of(resource, key.workspace) != key:
+        raise ValueError(f"{key}: the resource is called {resource.name}")
     table = table_of(key.kind)
     row = await _current_row(connection, key)
     if resource is None:

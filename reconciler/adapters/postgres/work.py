@@ -16,8 +16,8 @@ from reconciler.adapters.postgres.versions import Change
 from reconciler.core.recorded import PackStatus
 from reconciler.ports.ledger import Claim, Claimed, NothingToClaim, Work, WorkStatus
 
-#: The lease is locked before the work, here and everywhere: the other way round, two workers wait for each other. A need
-#: is met by work that did all it may do.
+#: The lease is locked before the work, here and everywhere: the other way round, two workers wait for each other.
+#: A need is met by work that did all it may do.
 _CLAIM: Final = """
     WITH free AS MATERIALIZED (
         SELECT leases.share_pack_id FROM reconciler.leases

@@ -215,3 +215,8 @@ async def test_nothing_of_a_resource_is_lost_for_any_kind_of_recipient(ledger: P
     bare = Recipient("analyst", TokenSharing())
     await ledger.settle(held, ANALYST_KEY, bare)
     assert await resource(ledger, ANALYST_KEY) == bare
+
+
+async def test_a_resource_under_another_name_is_a_mistake(ledger: PostgresLedger, held: Claim) -> None:
+    with pytest.raises(ValueError, match="share/sales: the resource is called other"):
+        await ledger.settle(held, SALES_KEY, Share("other"))
