@@ -108,7 +108,8 @@ async def _apply(ports: Ports, settings: Settings, order: Order) -> Exit:
     is_invalid = mention_problems(problems_under(order.paths, settings, planned.desired))
     say(plan_text(planned.plan, style()))
     _mention_stale(stale)
-    if planned.plan.has_changes and not order.is_approved and not _is_confirmed():
+    has_work = any(pack.is_work for pack in planned.plan.packs)
+    if has_work and not order.is_approved and not _is_confirmed():
         raise Failure("not applied; nothing was changed")
     await reject_broken(planned.desired, planned.scope, ports.ledger, actor())
     code = await _carry_out(ports, settings, planned, order)

@@ -90,7 +90,7 @@ def _apart(repository: Path, url: str) -> Iterator[None]:
     try:
         for name in names:
             del os.environ[name]
-        os.environ |= {"databricks_host": url, "databricks_token": TOKEN}
+        os.environ |= {"DATABRICKS_HOST": url, "DATABRICKS_TOKEN": TOKEN}
         os.chdir(repository)
         yield
     finally:

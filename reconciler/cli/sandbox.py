@@ -49,5 +49,5 @@ async def _serve(sandbox: Sandbox, port: int) -> None:
         loop.add_signal_handler(number, stop.set)
     async with sandbox.serve(port=port) as url:
         say(f"A workspace is at {url} until Ctrl-C. In another terminal:\n\n")
-        say(f"  export databricks_host={url} DATABRICKS_TOKEN={TOKEN}\n  sharepack plan\n\n")
+        say(f"  export DATABRICKS_HOST={url} DATABRICKS_TOKEN={TOKEN}\n  sharepack plan\n\n")
         await stop.wait()

@@ -4,27 +4,44 @@ from collections.abc import Sequence
 
 import click
 
+from reconciler.cli.planning import make_plan, reader
 from reconciler.cli.session import run
 from reconciler.cli.terminal import Failure, say, style
 from reconciler.ports.ledger import PackState
-from reconciler.render.status_text import status_json, status_text
+from reconciler.render.status_text import Drift, status_json, status_text
+from reconciler.render.summary import is_drift
+from reconciler.settings import Settings
+from reconciler.wiring import Ports
 
 
 @click.command()
 @click.argument("pack", required=False)
+@click.option("--drift", "wants_drift", is_flag=True, help="Also look in Databricks for changes made by hand.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people, for programs.")
-def command(*, pack: str | None, form: str) -> None:
+def command(*, pack: str | None, wants_drift: bool, form: str) -> None:
     """Show the packs on record. PACK is its file, its project, or "business line / project"; by default all.
 
     \b
     Examples:
       sharepack status
-      sharepack status "Sales Data Q1 2024"
+      sharepack status "Sales Data Q1 2024" --drift
       sharepack status --format json
     """
-    states = run(lambda ports, _settings: ports.ledger.pack_states())
-    chosen = states if pack is None else _chosen(states, pack)
-    say(status_json(chosen) if form == "json" else status_text(chosen, style()))
+    states, drift = run(lambda ports, settings: _status(ports, settings, pack, wants_drift=wants_drift))
+    say(status_json(states, drift) if form == "json" else status_text(states, drift, style()))
+
+
+async def _status(
+    ports: Ports, settings: Settings, pack: str | None, *, wants_drift: bool
+) -> tuple[Sequence[PackState], Drift | None]:
+    states = await ports.ledger.pack_states()
+    if pack is not None:
+        states = _chosen(states, pack)
+    if not wants_drift:
+        return states, None
+    meant = frozenset(state.pack for state in states)
+    planned = await make_plan(ports, settings, reader(None), lambda _desired, _recorded: meant)
+    return states, {each.pack: sum(map(is_drift, each.steps)) for each in planned.plan.packs}
 
 
 def _chosen(states: Sequence[PackState], wanted: str) -> Sequence[PackState]:

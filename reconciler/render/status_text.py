@@ -1,13 +1,17 @@
 """The state of packs as a table for people and as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from reconciler.core.key import PackId
 from reconciler.core.recorded import PackStatus
 from reconciler.ports.ledger import PackState
 from reconciler.render.lines import EMPTY, PLAIN, Line, Span, Style, Tone, line, render, table
+
+#: How many resources of a pack were changed by hand; a pack that is missing could not be looked at.
+Drift = Mapping[PackId, int]
 
 _TONES: Final = {
     PackStatus.IN_PROGRESS: Tone.CHANGE,
@@ -18,16 +22,18 @@ _TONES: Final = {
 _NO_PACKS: Final = "No pack is on record yet. `sharepack apply` records the packs it applies."
 
 
-def status_text(states: Sequence[PackState], style: Style = PLAIN) -> str:
+def status_text(states: Sequence[PackState], drift: Drift | None = None, style: Style = PLAIN) -> str:
+    """`drift` when it was looked for."""
     if not states:
         return render([line(_NO_PACKS)], style)
-    rows = [_row(state) for state in states]
-    lines = [*table(["status", "strategy", "applied", "changed", "pack", "file"], rows)]
-    return render([*lines, EMPTY, *_reasons(states), _counts(states)], style)
+    rows = [_row(state, drift) for state in states]
+    headings = ["status", "strategy", "applied", "changed", *([] if drift is None else ["drift"]), "pack", "file"]
+    return render([*table(headings, rows), EMPTY, *_reasons(states), _counts(states)], style)
 
 
-def status_json(states: Sequence[PackState]) -> str:
-    return json.dumps({"format_version": "1.0", "packs": [_value(state) for state in states]}, indent=2) + "\n"
+def status_json(states: Sequence[PackState], drift: Drift | None = None) -> str:
+    packs = [_value(state) | ({} if drift is None else {"drifted": drift.get(state.pack)}) for state in states]
+    return json.dumps({"format_version": "1.0", "packs": packs}, indent=2) + "\n"
 
 
 def moment(at: datetime) -> str:
@@ -35,16 +41,27 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _row(state: PackState) -> tuple[Span, ...]:
+def _row(state: PackState, drift: Drift | None) -> tuple[Span, ...]:
     gone = " (removed)" if state.is_deleted else ""
     return (
         Span(f"{state.status}{gone}", _TONES[state.status]),
         Span(str(state.strategy)),
         Span(state.applied_commit[:12] or "-"),
         Span(moment(state.last_updated), Tone.DIM),
+        *([] if drift is None else [_drift(drift.get(state.pack))]),
         Span(str(state.pack)),
         Span(state.path, Tone.DIM),
     )
+
+
+def _drift(resources: int | None) -> Span:
+    match resources:
+        case None:
+            return Span("?", Tone.DIM)
+        case 0:
+            return Span("none", Tone.DIM)
+        case count:
+            return Span(f"{count} resource{'s'[: count != 1]}", Tone.DRIFT)
 
 
 def _reasons(states: Sequence[PackState]) -> list[Line]:

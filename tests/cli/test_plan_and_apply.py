@@ -44,6 +44,14 @@ def test_status_history_and_activation_tell_of_what_was_applied(bench: Bench) ->
     assert bench.run("status", "nothing like it").exit_code == Exit.ERROR
 
 
+def test_status_looks_for_drift_when_asked(bench: Bench) -> None:
+    bench.run("apply", "--auto-approve")
+    assert "none" in bench.run("status", "--drift").stdout
+    _by_hand(bench, "/api/2.1/unity-catalog/shares/sales_q1_share", {"comment": "by hand"})
+    (pack,) = json.loads(bench.run("status", "--drift", "--format", "json").stdout)["packs"]
+    assert pack["drifted"] == 1
+
+
 def test_activation_of_a_recipient_nobody_knows_is_an_error(bench: Bench) -> None:
     result = bench.run("activation", "nobody")
     assert result.exit_code == Exit.ERROR

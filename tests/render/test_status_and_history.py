@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -71,6 +72,18 @@ def test_the_table_says_status_commit_and_reason() -> None:
         "",
         "2 packs: 1 COMPLETED, 1 FAILED. Times are UTC.",
     ]
+
+
+def test_drift_has_a_column_when_it_was_looked_for() -> None:
+    other = replace(state(PackStatus.COMPLETED), pack=PackId.of("Legal", "Unseen"))
+    text = status_text([state(PackStatus.COMPLETED), other], {PACK: 2})
+    assert "DRIFT" in text.splitlines()[0]
+    assert "  2 resources  Sales Operations" in text
+    assert "  ?            Legal" in text
+    found = [
+        each["drifted"] for each in json.loads(status_json([state(PackStatus.COMPLETED), other], {PACK: 2}))["packs"]
+    ]
+    assert found == [2, None]
 
 
 def test_an_empty_record_says_what_would_fill_it() -> None:
