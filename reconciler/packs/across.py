@@ -157,18 +157,19 @@ def _resolved(
             where = pack.file.places.value(("share", number, "recipients", position))
             owner = offered.get(normal) or next((p for p in packs if _may_declare(p, pack.line)), None)
             if owner is not None and (owner.path in causes or normal not in offered):
-                yield _waits(where, name, owner, causes, nearest(name, [*own, *offered]))
+                similar = "" if normal in offered else nearest(name, [*own, *offered])
+                yield _waits(where, name, owner, causes, similar)
             elif owner is not None:
                 yield recipient_key(name, pack.workspace)
             else:
-                hint = unknown_word(name, [entry.name for entry in document.recipient] + list(offered))
+                hint = unknown_word(name, sorted(own | offered.keys()))
                 message = f"no pack of this business line and workspace declares the recipient {shown(name)}"
                 yield Problem(where, "recipient-unknown", message, hint)
 
 
 def _waits(where: Where, name: str, owner: Placed, causes: Mapping[str, Where], similar: str) -> Problem:
-    message = f"the recipient {shown(name)} may be declared in {owner.path}, which has to be corrected first"
-    hint = f'or did you mean "{similar}"?' if similar and normal_name(name) != similar else ""
+    message = f"the recipient {shown(name)} belongs to {owner.path}, or may; that file has to be corrected first"
+    hint = f'or did you mean "{similar}"?' if similar else ""
     return Problem(where, "waits-for-file", message, hint, also=causes.get(owner.path))
 
 

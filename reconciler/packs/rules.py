@@ -9,7 +9,6 @@ _FILE = {
     "file-empty": "A pack file holds a pack.",
     "file-encoding": "Text is UTF-8.",
     "file-control-character": "Text holds no control characters.",
-    "file-name": "File names are text that can be printed.",
     "file-too-many-problems": "Beyond a thousand problems a file's problems are only counted.",
 }
 _YAML = {

@@ -62,7 +62,7 @@ def _mend(model: type[M], data: Any, error: ValidationError) -> Fitted[M]:
             if not is_settled(loc, settled):
                 findings.extend(_findings(model, each["type"], loc, each["input"]))
                 settled.add(loc)
-                settled.update(_meant_instead(model, each["type"], loc))
+                settled.update(_meant_instead(model, data, each["type"], loc))
             if not loc:
                 return Fitted(None, findings, frozenset(settled))
             _replace(data, loc, each["type"])
@@ -73,9 +73,12 @@ def _mend(model: type[M], data: Any, error: ValidationError) -> Fitted[M]:
     return Fitted(None, findings, frozenset(settled))
 
 
-def _meant_instead(model: type[BaseModel], kind: str, loc: Loc) -> Sequence[Loc]:
-    found = nearest(str(loc[-1]), _known_keys(model, loc[:-1])) if kind == "extra_forbidden" else ""
-    return [(*loc[:-1], found)] if found else []
+def _meant_instead(model: type[BaseModel], data: object, kind: str, loc: Loc) -> Sequence[Loc]:
+    """A key that is only missing because it was misspelt."""
+    if kind != "extra_forbidden":
+        return []
+    found = nearest(str(loc[-1]), _known_keys(model, loc[:-1]))
+    return [(*loc[:-1], found)] if found and found not in _at(data, loc[:-1]) else []
 
 
 def is_settled(loc: Loc, settled: AbstractSet[Loc]) -> bool:
@@ -83,13 +86,17 @@ def is_settled(loc: Loc, settled: AbstractSet[Loc]) -> bool:
 
 
 def _replace(data: Any, loc: Loc, kind: str) -> None:
-    *way, last = loc
-    for part in way:
-        data = data[part]
+    around, last = _at(data, loc[:-1]), loc[-1]
     if kind == "extra_forbidden":
-        del data[last]
+        del around[last]
     else:
-        data[last] = _STAND_INS[kind]()
+        around[last] = _STAND_INS[kind]()
+
+
+def _at(data: Any, loc: Loc) -> Any:
+    for part in loc:
+        data = data[part]
+    return data
 
 
 def _findings(model: type[BaseModel], kind: str, loc: Loc, found: object) -> list[Finding]:
@@ -103,7 +110,8 @@ def _findings(model: type[BaseModel], kind: str, loc: Loc, found: object) -> lis
     if found is Odd.NULL:
         return [_null(model, loc, kind)]
     message = f"{expected} expected here, not {_described(found)}"
-    return [Finding(loc, rule, message, _hint(kind, found))]
+    hint = f"the keys here are {', '.join(_known_keys(model, loc))}" if kind == "model_type" else _hint(kind, found)
+    return [Finding(loc, rule, message, hint)]
 
 
 def _unknown_key(model: type[BaseModel], loc: Loc) -> Finding:
@@ -119,8 +127,15 @@ def _null(model: type[BaseModel], loc: Loc, kind: str) -> Finding:
     if isinstance(loc[-1], int):
         return Finding(loc, "null-value", "this entry of the list is empty", "remove it, or write a value")
     field = _model_at(model, loc[:-1]).model_fields.get(loc[-1])
-    clear = {"string_type": ', or write "" to clear it', "tuple_type": ", or write [] for none"}.get(kind, "")
-    hint = "write its value" if field is not None and field.is_required() else f"leave the key out{clear}"
+    clear = {"string_type": '"" to clear it', "tuple_type": "[] for none"}.get(kind)
+    if field is not None and field.is_required():
+        hint = "write its value"
+    else:
+        hint = (
+            f"write its value, leave the key out, or write {clear}"
+            if clear
+            else "write its value, or leave the key out"
+        )
     return Finding(loc, "null-value", f'"{loc[-1]}" has no value', hint)
 
 
@@ -144,7 +159,7 @@ def _hint(kind: str, found: object) -> str:
     if kind == "tuple_type" and isinstance(found, str | Number):
         return "write one entry per line, each after a dash"
     if kind == "tuple_type" and isinstance(found, dict):
-        return 'begin each entry with a dash: "- name: ..."'
+        return "begin each entry with a dash"
     if kind == "bool_type":
         return "write true or false, without quotes"
     return ""

@@ -186,7 +186,7 @@ class _Reader:
                 continue
             spots[field] = Spot(at, key_at)
             if value_at in cells or field not in Metadata.model_fields:
-                fields[field] = self._text(cells[value_at], at) if value_at in cells else ""
+                fields[field] = self._value(field, cells[value_at], at) if value_at in cells else ""
         self._data["metadata"] = fields
         self._spots["metadata"] = Spot((title, "A1"), None, spots)
 
@@ -288,14 +288,16 @@ class _Reader:
             word = cell.value if isinstance(cell.value, bool) else _YES_NO.get(str(cell.value).strip().lower())
             return str(cell.value) if word is None else word
         text = self._text(cell, at)
-        return read_list(text) if field in LIST_COLUMNS and isinstance(text, str) else text
+        if not isinstance(text, str):
+            return text
+        return read_list(text) if field in LIST_COLUMNS else read_text(text)
 
     def _text(self, cell: Any, at: Position) -> object:
         value = cell.value
         if value is Odd.REFUSED:
             return value
         if isinstance(value, str) and cell.data_type != "e":
-            return read_text(value.replace("\r\n", "\n"))
+            return value.replace("\r\n", "\n")
         if cell.data_type == "e":
             flaw = Flaw(
                 at, "workbook-error-cell", f"the cell holds the error {value}", "write a value, or empty the cell"

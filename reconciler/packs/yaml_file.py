@@ -33,6 +33,8 @@ _SYNTAX_HINTS: Final = {
     "could not find expected ':'": "a key needs a colon and a space after it",
     "did not find expected key": "the keys of one mapping stand in the same column",
     "did not find expected '-' indicator": "the entries of one list stand in the same column, each after a dash",
+    "did not find expected node content": "a bracket is not closed, or a value is missing",
+    "did not find expected ',' or": "a comma or the closing bracket is missing",
     "found unexpected end of stream": "the closing quote is missing",
     "found unknown escape character": "write the text in single quotes, or each backslash twice",
     "cannot start any token": "a text that starts with this character needs quotes",
@@ -196,7 +198,8 @@ class _Builder:
         if event.anchor:
             self._flaw(event, "yaml-alias", f"the anchor &{_short(event.anchor)} is not allowed", "write the value out")
         if event.tag:
-            self._flaw(event, "yaml-tag", f"the tag {_short(event.tag)} is not allowed", "leave the tag out")
+            tag = _short(event.tag.replace("tag:yaml.org,2002:", "!!"))
+            self._flaw(event, "yaml-tag", f"the tag {tag} is not allowed", "leave the tag out")
 
     def _flaw(self, event: Any, rule: str, message: str, hint: str) -> None:
         self._add(Flaw(_position(event), rule, message, hint))

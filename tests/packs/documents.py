@@ -1,0 +1,94 @@
+"""Strategies for valid pack documents, for properties over all of them."""
+
+import os
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from reconciler.packs.addresses import canonical_address
+from reconciler.packs.document import Metadata, PackDocument, RecipientEntry, ShareEntry
+from reconciler.packs.names import object_name
+
+#: 100 examples at a desk, 1,000 in CI.
+THOROUGH = settings(max_examples=1_000 if os.environ.get("CI") == "true" else 100, deadline=None)
+
+#: What other YAML readers, Excel or this product take for more than text.
+TRICKY = """
+no|NO|true|null|~|1e3|0x1F|0o17|1_000|12:30:45|2024-01-30|.inf|- a|a: b|# a|'|"|""|"quoted"|=1+1|+|+1|#REF!|#N/A|{a|[a|*a|
+&a|!a|%a|@a|`a|>|?| padded |two\nlines\n|\n|tab\there|_x0041_|a,b|a;b|\ufeffa|a\u2028b|\U0001f680|\xa0|e\u0301|\\|\\n|<<
+"""
+_WORDS = TRICKY.removeprefix("\n").removesuffix("\n").replace("|\n", "|").split("|")
+_LETTERS = "aZ09 _-.,;:#'\"\\\n\t=+{}[]&*!|>%@`äß東\u2028\ufeff\U0001f680"
+TEXTS = st.sampled_from(_WORDS) | st.text(_LETTERS, max_size=20) | st.just("long " * 60)
+TITLES = st.sampled_from([text for text in _WORDS if text.strip() and not set(text) & set("\n\t")]) | st.text(
+    "aZ9 .,'\"#", min_size=1, max_size=12
+).filter(str.strip)
+NAMES = st.sampled_from(["no", "1e3", "+", '""', "#REF!", "a,b", "=x", "<<"]) | st.text(
+    "abcXYZ019-_+=,;:#'\"*&!|>%@(){}[]~$ä", min_size=1, max_size=8
+)
+EMAILS = st.sampled_from(["a@b.example", "A.b+c@d-e.co", "=x@y.example", "1e3@0x1.example"])
+ADDRESSES = st.builds(
+    "{}.{}.0.0{}".format, st.integers(0, 255), st.integers(0, 255), st.sampled_from(["", "/16", "/32"])
+)
+METASTORES = st.builds(
+    "{}:{}:{:x}-Ab".format, st.sampled_from(["aws", "Azure", "GCP"]), st.just("us-1"), st.integers(0, 99)
+)
+_PARTS = st.text("abcXYZ019_-,;+\"'=#", min_size=1, max_size=6) | st.sampled_from(["`my table`", "`a``b`", "no", "1e3"])
+OBJECTS = st.lists(_PARTS, min_size=2, max_size=3).map(".".join)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> PackDocument:
+    names = draw(st.lists(NAMES, max_size=4, unique_by=str.lower))
+    recipients = tuple(draw(_recipients(name)) for name in names)
+    metastores = [entry.metastore_id.lower() for entry in recipients if entry.metastore_id]
+    shares = draw(st.lists(NAMES, max_size=3, unique_by=str.lower))
+    return PackDocument(
+        metadata=draw(_metadata()),
+        recipient=recipients if len(set(metastores)) == len(metastores) else (),
+        share=tuple(draw(_shares(name, names if len(set(metastores)) == len(metastores) else [])) for name in shares),
+    )
+
+
+def _metadata() -> st.SearchStrategy[Metadata]:
+    return st.builds(
+        Metadata,
+        requestor=EMAILS,
+        project_name=TITLES,
+        business_line=TITLES,
+        strategy=st.sampled_from([None, "NEW", "update"]),
+        description=st.none() | TEXTS,
+        region=st.sampled_from([None, "", "AM", "emea", "no"]),
+    )
+
+
+def _recipients(name: str) -> st.SearchStrategy[RecipientEntry]:
+    shared: dict[str, Any] = {
+        "name": st.just(name),
+        "comment": st.none() | TEXTS,
+        "adopt": st.booleans(),
+    }
+    by_token = st.builds(
+        RecipientEntry,
+        type=st.sampled_from(["D2O", "d2o"]),
+        email=EMAILS,
+        allowed_ips=st.none() | st.lists(ADDRESSES, max_size=3, unique_by=canonical_address).map(tuple),
+        **shared,
+    )
+    by_metastore = st.builds(
+        RecipientEntry, type=st.just("D2D"), metastore_id=METASTORES, email=st.none() | EMAILS | st.just(""), **shared
+    )
+    return by_token | by_metastore
+
+
+def _shares(name: str, recipients: list[str]) -> st.SearchStrategy[ShareEntry]:
+    readers = st.lists(st.sampled_from(recipients), unique=True) if recipients else st.just([])
+    return st.builds(
+        ShareEntry,
+        name=st.just(name),
+        comment=st.none() | TEXTS,
+        recipients=st.none() | readers.map(tuple),
+        data_objects=st.none() | st.lists(OBJECTS, max_size=5, unique_by=object_name).map(tuple),
+        adopt=st.booleans(),
+    )

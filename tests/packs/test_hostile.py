@@ -1,0 +1,167 @@
+"""Hostile input gets a problem, never an exception, and costs little: counted in bytes, not in seconds."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from reconciler.packs.parsing import MAX_WORKBOOK_BYTES, MAX_YAML_BYTES, parse_file
+from tests.packs.documents import THOROUGH
+from tests.packs.examples import read
+from tests.packs.workbooks import part, with_part, workbook
+
+VALID_YAML = b"metadata: {requestor: a@b.example, project_name: p, business_line: l}\nshare: [{name: s}]\n"
+SCRAPS = [
+    *"&*!?:,[]{}'\"\n\t#%~|>-",
+    "metadata: ",
+    "- name: x\n",
+    "&a ",
+    "*a ",
+    "!!t ",
+    "---\n",
+    "...\n",
+    "1e3",
+    "\0",
+    "\ufeff",
+]
+YAML_SCRAPS = st.lists(st.sampled_from(SCRAPS), max_size=60).map("".join)
+
+
+@THOROUGH
+@given(st.binary(max_size=400), st.sampled_from(["a.yaml", "a.xlsx", "tenants.yaml"]))
+@example(b"\xef\xbb\xbf", "a.yaml")
+@example(b"PK\x05\x06" + b"\xff" * 18, "a.xlsx")
+def test_no_bytes_make_the_reading_fail(data: bytes, path: str) -> None:
+    desired = read({path: data})
+    assert desired.packs == {}
+    assert desired.problems or (path == "tenants.yaml" and not data.strip())
+
+
+@THOROUGH
+@given(YAML_SCRAPS)
+def test_no_scraps_of_yaml_make_the_reading_fail(text: str) -> None:
+    assert parse_file("a.yaml", text.encode()).problems
+
+
+@THOROUGH
+@given(st.integers(0, 10**6), st.integers(0, 255))
+def test_one_changed_byte_never_makes_the_reading_of_a_workbook_fail(position: int, value: int) -> None:
+    data = bytearray(workbook())
+    data[position % len(data)] = value
+    parsed = parse_file("a.xlsx", bytes(data))
+    assert parsed.document is not None or parsed.problems
+
+
+@THOROUGH
+@given(st.integers(0, 10**6), st.binary(max_size=8))
+def test_no_change_inside_a_sheet_makes_the_reading_fail(position: int, scrap: bytes) -> None:
+    name = "xl/worksheets/sheet3.xml"
+    content = part(workbook(), name)
+    at = position % len(content)
+    parsed = parse_file("a.xlsx", with_part(workbook(), name, content[:at] + scrap + content[at + len(scrap) :]))
+    assert parsed.document is not None or parsed.problems
+
+
+def test_a_byte_order_mark_of_utf_8_is_no_matter() -> None:
+    assert parse_file("a.yaml", b"\xef\xbb\xbf" + VALID_YAML).problems == ()
+
+
+def rules(path: str, data: bytes) -> list[str]:
+    return [problem.rule for problem in parse_file(path, data).problems]
+
+
+#: What is run in a process of its own with little memory: a name, and the code that makes `path` and `data`.
+BOMBS = {
+    "flow lists 10,000 deep": ("yaml-too-deep", "path, data = 'a.yaml', b'[' * 10_000"),
+    "block lists 10,000 deep": ("yaml-too-deep", "path, data = 'a.yaml', b'- ' * 10_000 + b'x'"),
+    "keys 10,000 deep": (
+        "yaml-too-deep",
+        "path, data = 'a.yaml', b''.join(b' ' * n + b'a:\\n' for n in range(2_000))",
+    ),
+    "a billion laughs": (
+        "yaml-alias",
+        "path, data = 'a.yaml', b'a0: &a0 [x, x]\\n' + "
+        "b''.join(b'a%d: &a%d [%s]\\n' % (n, n, b', '.join([b'*a%d' % (n - 1)] * 9)) for n in range(1, 30))",
+    ),
+    "a million values": ("yaml-too-many-values", "path, data = 'a.yaml', b'- a\\n' * 1_000_000"),
+    "a million keys": (
+        "yaml-too-many-values",
+        "path, data = 'a.yaml', b''.join(b'k%d: 1\\n' % n for n in range(400_000))",
+    ),
+    "50 MB of YAML": ("file-too-large", "path, data = 'a.yaml', b'a: b\\n' * 10_000_000"),
+    "50 MB of rubbish": ("file-too-large", "path, data = 'a.xlsx', b'PK' * 25_000_000"),
+    "a text of 4 MB": ("text-too-long", "path, data = 'a.yaml', VALID.replace(b'project_name: p', b'project_name: ' + b'p' * 4_000_000)"),
+    "a sheet of zeros": ("workbook-zip-bomb", "path, data = 'a.xlsx', zipped({'xl/worksheets/sheet1.xml': (40_000_000, 1)})"),
+    "many sheets of zeros": ("workbook-zip-bomb", "path, data = 'a.xlsx', zipped({'p%d.xml' % n: (9_000_000, 1) for n in range(12)})"),
+    "ten thousand parts": ("workbook-zip-bomb", "path, data = 'a.xlsx', zipped({'p%d' % n: (0, 1) for n in range(9_999)})"),
+    "two thousand parts": ("workbook-zip-bomb", "path, data = 'a.xlsx', zipped({'p%d' % n: (0, 1) for n in range(2_000)})"),
+}  # fmt: skip
+
+PROGRAM = """
+import io, resource, sys, zipfile
+sys.path.insert(0, sys.argv[1])
+from reconciler.packs.parsing import parse_file
+from reconciler.packs import workbook
+VALID = b"metadata: {requestor: a@b.example, project_name: p, business_line: l}\\n"
+def zipped(parts):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, (size, _) in parts.items():
+            archive.writestr(name, bytes(size))
+    return stream.getvalue()
+exec(sys.argv[2])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+parsed = parse_file(path, data)
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(parsed.problems[0].rule if len(parsed.problems) < 2 else parsed.problems[-1].rule, len(parsed.problems), grown)
+"""
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs_are_refused_in_little_memory(name: str) -> None:
+    rule, code = BOMBS[name]
+    root = str(Path(__file__).parent.parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, root, code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    found, count, grown = done.stdout.split()
+    assert found == rule
+    assert int(count) <= 1_001
+    # Kilobytes on Linux, bytes on macOS.
+    assert int(grown) * (1 if sys.platform == "darwin" else 1024) < 200_000_000
+
+
+def test_problems_of_one_file_are_counted_beyond_a_thousand() -> None:
+    data = VALID_YAML + b"recipient:\n" + b"  - {name: a b, type: X}\n" * 1_500
+    found = parse_file("a.yaml", data).problems
+    assert len(found) == 1_001
+    assert found[-1].rule == "file-too-many-problems"
+
+
+def test_sizes_are_judged_before_anything_is_parsed() -> None:
+    assert rules("a.yaml", b"[" * (MAX_YAML_BYTES + 1)) == ["file-too-large"]
+    assert rules("a.xlsx", b"PK" * (MAX_WORKBOOK_BYTES // 2 + 1)) == ["file-too-large"]
+
+
+def test_a_workbook_whose_sizes_lie_is_refused() -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", b"<a/>")
+        archive.writestr("xl/workbook.xml", bytes(30_000_000))
+    data = stream.getvalue()
+    lying = data.replace((30_000_000).to_bytes(4, "little"), (100).to_bytes(4, "little"))
+    assert lying != data
+    assert rules("a.xlsx", lying) == ["workbook-unreadable"]
+
+
+def test_control_characters_of_a_file_never_reach_a_message() -> None:
+    data = VALID_YAML.replace(b"name: s", b'name: "s\\e[31m\\n"').replace(b"project_name", b'"\\e]0;x\\a"')
+    for problem in parse_file("a.yaml", data).problems:
+        assert (problem.message + problem.hint).isprintable()
