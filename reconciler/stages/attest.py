@@ -3,7 +3,9 @@
 Reads through the pack source; the objections that follow from the answers are `core.guard`'s.
 """
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation
@@ -12,57 +14,77 @@ from reconciler.core.recorded import RecordedState
 from reconciler.packs.reading import read_packs
 from reconciler.ports.pack_source import PackSource, PackSourceError
 
+#: Per commit on record: whether the revision being planned is it or descends from it; None when Git cannot tell.
+Descent = Mapping[str, bool | None]
+
+_UNCOMMITTED: Final = ("these files are not committed", "commit them and apply the commit")
+
 
 async def attest(
     source: PackSource, desired: Desired, scope: Collection[PackId], recorded: RecordedState
 ) -> dict[PackId, Attestation]:
     """An attestation for every pack in scope."""
-    removed = await _removed(source, desired, recorded)
-    attestations = {}
-    for pack in scope:
-        refusal, hint = await _refusal(source, desired, pack, recorded)
-        owned = frozenset(key for key, row in recorded.resources.items() if row.pack == pack)
-        attestations[pack] = Attestation(refusal, hint, frozenset() if refusal else owned & removed)
-    return attestations
-
-
-async def _refusal(source: PackSource, desired: Desired, pack: PackId, recorded: RecordedState) -> tuple[str, str]:
     if not desired.revision.is_committed:
-        return "these files are not committed", "commit them and apply the commit"
-    if "" in desired.unreadable_lines or pack.business_line_key in desired.unreadable_lines:
-        return (
+        return dict.fromkeys(scope, Attestation(*_UNCOMMITTED))
+    commits = {pack: _commits(pack, desired, recorded) for pack in scope}
+    descent = await _descent(source, desired.revision.commit, frozenset().union(*commits.values()))
+    removed = await _removed(source, desired, recorded, descent)
+    return {pack: _attestation(pack, desired, recorded, commits[pack], descent, removed) for pack in scope}
+
+
+def _commits(pack: PackId, desired: Desired, recorded: RecordedState) -> frozenset[str]:
+    """All commits that what the pack declares or owns was recorded from, and the one it was submitted from last."""
+    declared = desired.packs[pack].resources if pack in desired.packs else {}
+    rows = {row.commit for key, row in recorded.resources.items() if row.pack == pack or key in declared}
+    own = recorded.packs.get(pack)
+    return frozenset(rows | ({own.commit} if own else set())) - {""}
+
+
+async def _descent(source: PackSource, commit: str, older: Iterable[str]) -> Descent:
+    asked = sorted(older)
+    answers = await asyncio.gather(*(source.is_ancestor(each, commit) for each in asked if each != commit))
+    return dict(zip((each for each in asked if each != commit), answers, strict=True)) | {commit: True}
+
+
+def _attestation(
+    pack: PackId,
+    desired: Desired,
+    recorded: RecordedState,
+    commits: frozenset[str],
+    descent: Descent,
+    removed: frozenset[Key],
+) -> Attestation:
+    if desired.unreadable_lines & {"", pack.business_line_key}:
+        return Attestation(
             f"not every pack of {pack.business_line} can be read, so nobody knows what the others still want",
             "mend the files with problems first",
         )
-    row = recorded.packs.get(pack)
-    if row is None or row.commit in {"", desired.revision.commit}:
-        return "", ""
-    match await source.is_ancestor(row.commit, desired.revision.commit):
-        case True:
-            return "", ""
-        case False:
-            return (
-                f"commit {row.commit[:12]} was applied last and is not an ancestor of {desired.revision.commit[:12]}",
+    now = desired.revision.commit[:12]
+    for commit in sorted(commits):
+        if descent[commit] is False:
+            return Attestation(
+                f"commit {commit[:12]} was applied before and is not an ancestor of {now}",
                 "the branch was rewound or rewritten: apply a commit that descends from the one applied last",
             )
-        case None:
-            return (
-                f"Git cannot tell whether {desired.revision.commit[:12]} descends from {row.commit[:12]}",
+        if descent[commit] is None:
+            return Attestation(
+                f"Git cannot tell whether {now} descends from {commit[:12]}, which was applied before",
                 "fetch the whole history (git fetch --unshallow) and try again",
             )
+    owned = frozenset(key for key, row in recorded.resources.items() if row.pack == pack)
+    return Attestation(removed=owned & removed)
 
 
-async def _removed(source: PackSource, desired: Desired, recorded: RecordedState) -> frozenset[Key]:
+async def _removed(source: PackSource, desired: Desired, recorded: RecordedState, descent: Descent) -> frozenset[Key]:
     """Resources no pack declares any more, that stood in the very commit their rows come from."""
     declared = {key for pack in desired.packs.values() for key in pack.resources}
     left: dict[str, set[Key]] = {}
     for key, row in recorded.resources.items():
-        if key not in declared and row.commit:
+        if key not in declared and descent.get(row.commit):
             left.setdefault(row.commit, set()).add(key)
     removed: set[Key] = set()
     for commit, keys in left.items():
-        if desired.revision.commit and await source.is_ancestor(commit, desired.revision.commit):
-            removed |= keys & await _declared_at(source, desired, commit)
+        removed |= keys & await _declared_at(source, desired, commit)
     return frozenset(removed)
 
 
@@ -71,5 +93,6 @@ async def _declared_at(source: PackSource, desired: Desired, commit: str) -> fro
         found = await source.committed(commit)
     except PackSourceError:
         return frozenset()
-    then = read_packs(found.files, found.revision, desired.tenants.default_workspace, packs_folder=found.folder)
+    workspace = desired.tenants.default_workspace
+    then = read_packs(found.files, found.revision, workspace, packs_folder=found.folder)
     return frozenset(key for pack in then.packs.values() for key in pack.resources)

@@ -66,6 +66,18 @@ async def test_a_rewound_branch_takes_nothing_away(journey: Journey) -> None:
     assert applied.after.is_held
 
 
+async def test_a_rewind_to_where_another_pack_declared_it_takes_nothing_away(journey: Journey) -> None:
+    other = SALES.replace("Sales Data Q1 2024", "Other")
+    journey.write("first.yaml", SALES)
+    first = journey.commit()
+    await journey.converge()
+    (journey.repository / "sharepacks" / "first.yaml").unlink()
+    journey.save("second.yaml", other + "      - prod_catalog.sales.refunds\n")
+    await journey.converge()
+    git(journey.repository, "reset", "--quiet", "--hard", first)
+    assert held(await journey.plan()) == [("share/sales_q1_share", "revoke-not-attested")]
+
+
 async def test_an_unrelated_history_takes_nothing_away(applied: Journey) -> None:
     git(applied.repository, "checkout", "--quiet", "--orphan", "other")
     applied.save("sales.yaml", NO_SHARE)
