@@ -2,8 +2,8 @@
 the connection string: that holds the password."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Final, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -18,6 +18,16 @@ CONNECT_SECONDS: Final = 10
 STATEMENT_SECONDS: Final = 60
 #: Two writers of one row: one of them starts again. More than a few times in a row means something else is wrong.
 TRIES: Final = 8
+
+#: What beginning a transaction on a connection that is no more can raise.
+_DEAD: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 
 _REASONS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
     (
@@ -65,19 +75,17 @@ def failures(where: str) -> Iterator[None]:
         if reason is None:
             raise
         raise LedgerError(f"{where}: {reason}") from error
+    except asyncpg.InternalClientError as error:
+        raise LedgerError(f"{where}: the connection was lost; try again when the server is back") from error
     except asyncpg.InterfaceError as error:
-        if not is_closed(error):
+        # A dead connection has the class of wrong use of the API; only the text differs.
+        if not ("closed" in str(error) or "closing" in str(error)):
             raise
         raise LedgerError(f"{where}: the connection was lost; try again when the server is back") from error
 
 
 def _reason(error: Exception) -> str | None:
     return next((words for kinds, words in _REASONS if isinstance(error, kinds)), None)
-
-
-def is_closed(error: Exception) -> bool:
-    """asyncpg reports use of a dead connection with the same class as wrong use of its API; only the text differs."""
-    return "closed" in str(error) or "closing" in str(error)
 
 
 @contextmanager
@@ -115,19 +123,31 @@ async def _keep(_connection: asyncpg.Connection) -> None:
 
 
 async def transact(pool: asyncpg.Pool, where: str, body: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    """Run `body` in one transaction; again from the start when another writer was faster or a pooled connection had
-    died unnoticed. `body` touches nothing but the connection."""
+    """Run `body` in one transaction; again from the start when another writer was faster. `body` touches nothing but
+    the connection."""
     with failures(where):
         for _ in range(TRIES - 1):
-            is_begun = False
             try:
-                async with pool.acquire() as connection, connection.transaction():
-                    is_begun = True
+                async with _transaction(pool) as connection:
                     return await body(connection)
             except (VersionConflictError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
                 await asyncio.sleep(0)
-            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
-                if is_begun or (isinstance(error, asyncpg.InterfaceError) and not is_closed(error)):
-                    raise
-        async with pool.acquire() as connection, connection.transaction():
+        async with _transaction(pool) as connection:
             return await body(connection)
+
+
+@asynccontextmanager
+async def _transaction(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    async with AsyncExitStack() as stack:
+        for _ in range(pool.get_max_size()):
+            connection = await stack.enter_async_context(pool.acquire())
+            try:
+                await stack.enter_async_context(connection.transaction())
+            except _DEAD:
+                # It died while nobody used it, as all do when the server restarts.
+                connection.terminate()
+                await stack.aclose()
+            else:
+                yield connection
+                return
+        raise LedgerError("no connection lives long enough to begin a transaction; try again when the server is well")
