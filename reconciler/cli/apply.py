@@ -89,7 +89,7 @@ def command(
         allows_uncommitted=allow_uncommitted,
         workers=workers,
     )
-    if not order.is_approved and not sys.stdin.isatty():
+    if not order.is_approved and (sys.stdin is None or not sys.stdin.isatty()):
         raise Failure("there is no terminal to ask in: look at `sharepack plan`, then apply with --auto-approve")
     leave(run(lambda ports, settings: _apply(ports, settings, order)))
 

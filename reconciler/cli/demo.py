@@ -97,11 +97,9 @@ def _history() -> int:
 
 def _what_next(seconds: float) -> None:
     _tell(f"That took {seconds:.0f} s, and everything it started has ended.", "Try next:")
-    say("  sharepack sandbox --port 4010           a workspace to play with (run it in another terminal)\n")
-    say("  sharepack --databricks-host http://127.0.0.1:4010 plan --calls\n")
-    say("  sharepack validate --help               and so on for every command\n")
-    say("  README.md                               a first pack of your own in five minutes\n")
-    say("(sharepack is .venv/bin/sharepack after make demo.)\n")
+    say("  .venv/bin/sharepack sandbox --port 4010   a workspace to play with; it says how to use it from here\n")
+    say("  .venv/bin/sharepack plan --help           and so on for every command\n")
+    say("  README.md                                 a first pack of your own in five minutes\n")
 
 
 def _tell(title: str, *words: str) -> None:

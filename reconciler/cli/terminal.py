@@ -13,10 +13,11 @@ from reconciler.render.lines import Lines, Style, render, visible
 
 
 class Failure(click.ClickException):
-    """An expected failure: one line that says what is wrong and what to do about it. Exit code 1."""
+    """An expected failure: a line for each thing that is wrong, with what to do about it. Exit code 1."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        write(sys.stderr if file is None else file, f"sharepack: {visible(' '.join(self.message.split()))}\n")
+        said = [f"sharepack: {visible(each)}\n" for each in self.message.splitlines()]
+        write(sys.stderr if file is None else file, "".join(said))
 
 
 def style() -> Style:

@@ -45,6 +45,13 @@ def test_a_wrong_setting_is_one_line_that_shows_no_value(no_settings: Path, monk
     assert "hunter2" not in result.output
 
 
+def test_all_wrong_settings_come_at_once(no_settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("azure_queue_name", "No Good")
+    monkeypatch.setenv("databricks_in_flight", "1000")
+    lines = CliRunner().invoke(cli, ["status"], prog_name="sharepack").stderr.splitlines()
+    assert [line.split(":")[1].strip() for line in lines] == ["azure_queue_name", "databricks_in_flight"]
+
+
 def test_debug_shows_where_an_error_came_from(no_settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("azure_queue_name", "No Good")
     result = CliRunner().invoke(cli, ["--debug", "status"], prog_name="sharepack")

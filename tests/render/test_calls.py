@@ -14,6 +14,7 @@ from reconciler.core.key import recipient_key, share_key
 from reconciler.core.recipient import DatabricksSharing, TokenSharing
 from reconciler.core.share import ObjectType, SharedObject
 from reconciler.render.calls import Request, calls_text, request_of
+from tests.render.golden_files import the_text_is_as_committed
 from tests.render.scenes import scenes
 
 BASE = "/api/2.1/unity-catalog"
@@ -84,6 +85,11 @@ REQUESTS: list[tuple[Call, Request]] = [
 @pytest.mark.parametrize(("call", "request_"), REQUESTS)
 def test_a_call_is_the_request_of_the_contract(call: Call, request_: Request) -> None:
     assert request_of(call) == request_
+
+
+@pytest.mark.parametrize("name", ["new", "removed"])
+def test_the_text_of_the_calls_is_as_committed(name: str) -> None:
+    the_text_is_as_committed(f"{name}.calls.txt", calls_text(scenes()[name]))
 
 
 def test_the_calls_of_a_plan_are_shown_in_order_and_counted() -> None:

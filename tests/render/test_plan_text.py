@@ -1,25 +1,15 @@
-import os
 import re
-from pathlib import Path
 
 import pytest
 
 from reconciler.core.share import Share
 from reconciler.render.lines import Style
 from reconciler.render.plan_text import Detail, plan_text, short_workspace
+from tests.render.golden_files import the_text_is_as_committed
 from tests.render.plans import Scene, plan_of, table
 from tests.render.scenes import scenes
 
-GOLDEN = Path(__file__).parent / "golden"
 SCENES = scenes()
-
-
-def the_text_is_as_committed(name: str, text: str) -> None:
-    """Set UPDATE_GOLDEN=1 to write the files anew, and read the difference."""
-    path = GOLDEN / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SCENES)
