@@ -1,6 +1,9 @@
 """The access section of a pack's plan: who gains and who loses access to what, once its steps are carried out."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+from urllib.parse import urlsplit
 
 from reconciler.core.access import AccessChange, access_changes
 from reconciler.core.plan import PackPlan, Step
@@ -9,22 +12,37 @@ from reconciler.render.lines import Line, Span, Tone, line, pad, width
 from reconciler.render.people import People, who
 
 #: Names in one line before the rest moves to lines of its own.
-_INLINE = 1
+_INLINE: Final = 1
+_AZURE_HOST: Final = re.compile(r"^(adb-\d+)\.\d+\.azuredatabricks\.net$")
 
 
-def access_of(pack: PackPlan) -> tuple[AccessChange, ...]:
-    """What the pack's steps change in what recipients can read; held steps change nothing."""
-    return access_changes(_effective(pack.steps))
+def access_of(pack: PackPlan) -> Mapping[str, tuple[AccessChange, ...]]:
+    """By workspace, what the pack's steps change in what recipients can read; held steps change nothing. The pack's own
+    workspace first; another one is there when the pack moved."""
+    workspaces = sorted({step.key.workspace for step in pack.steps}, key=lambda each: (each != pack.workspace, each))
+    return {each: access_changes(_effective(_steps_in(pack, each))) for each in workspaces}
 
 
 def access_lines(pack: PackPlan, known: People, limit: int) -> Iterator[Line]:
-    changes = access_of(pack)
-    if not changes:
-        return
-    yield line("  ", Span("access", Tone.HEADING))
-    names = max(width(change.recipient) for change in changes)
-    for change in changes:
-        yield from _change_lines(change, names, who(change.recipient, pack.workspace, known), limit)
+    for workspace, changes in access_of(pack).items():
+        if not changes:
+            continue
+        elsewhere = "" if workspace == pack.workspace else f" in {short_workspace(workspace)}"
+        yield line("  ", Span(f"access{elsewhere}", Tone.HEADING))
+        names = max(width(change.recipient) for change in changes)
+        for change in changes:
+            yield from _change_lines(change, names, who(change.recipient, workspace, known), limit)
+
+
+def short_workspace(workspace: str) -> str:
+    """The host, shortened to what tells Azure workspaces apart."""
+    host = urlsplit(workspace).netloc or workspace
+    found = _AZURE_HOST.match(host)
+    return found[1] if found else host
+
+
+def _steps_in(pack: PackPlan, workspace: str) -> list[Step]:
+    return [step for step in pack.steps if step.key.workspace == workspace]
 
 
 def _change_lines(change: AccessChange, names: int, description: str, limit: int) -> Iterator[Line]:

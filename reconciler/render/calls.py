@@ -4,6 +4,8 @@ the SDK, and a test holds both to the same requests."""
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, assert_never
 from urllib.parse import quote
 
@@ -73,13 +75,13 @@ def calls_text(plan: Plan, style: Style = PLAIN) -> str:
 def _lines(plan: Plan) -> Iterator[Line]:
     count = 0
     for pack in plan.packs:
-        requests = [request for step in pack.steps for request in requests_of(step)]
-        if requests:
-            yield line(Span(f"{pack.path or pack.pack}   {pack.workspace}", Tone.HEADING))
-            for request in requests:
+        calls = [(step.key.workspace, request) for step in pack.steps for request in requests_of(step)]
+        count += len(calls)
+        for workspace, group in groupby(calls, key=itemgetter(0)):
+            yield line(Span(f"{pack.path or pack.pack}   {workspace}", Tone.HEADING))
+            for _, request in group:
                 yield from _request_lines(request)
             yield EMPTY
-        count += len(requests)
     yield line(Span(f"{count:,} API call{'s'[: count != 1]}.", Tone.HEADING))
 
 

@@ -77,7 +77,7 @@ def _pack(pack: PackPlan, known: People, *, with_calls: bool) -> Json:
         "actions": sorted(pack.actions),
         "needs": [_pack_id(each) for each in sorted(pack.needs)],
         "warnings": list(pack.warnings),
-        "access": [_access(change, pack.workspace, known) for change in access_of(pack)],
+        "access": [_access(change, where, known) for where, changes in access_of(pack).items() for change in changes],
         "steps": [_step(step, with_calls=with_calls) for step in pack.steps],
     }
 
@@ -89,6 +89,7 @@ def _pack_id(pack: PackId) -> Json:
 def _access(change: AccessChange, workspace: str, known: People) -> Json:
     return {
         "recipient": change.recipient,
+        "workspace": workspace,
         "who": who(change.recipient, workspace, known),
         "gains": list(change.gains),
         "loses": list(change.loses),
@@ -100,6 +101,7 @@ def _access(change: AccessChange, workspace: str, known: People) -> Json:
 def _step(step: Step, *, with_calls: bool) -> Json:
     value: Json = {
         "key": str(step.key),
+        "workspace": step.key.workspace,
         "verdict": verdict_name(step.verdict),
         "held": step.is_held,
         "where": None if step.where is None else _where(step.where),

@@ -1,16 +1,14 @@
 """A plan as lines for people: who gains and loses access, then each resource before and after, then one stable summary
 line. Says what the plan says and decides nothing; long lists are cut visibly, never those of who can read."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from reconciler.core.desired import Revision
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.plan import PackPlan, Plan, Step
 from reconciler.core.verdict import Ignore, Keep
-from reconciler.render.access_text import access_lines
+from reconciler.render.access_text import access_lines, short_workspace
 from reconciler.render.lines import EMPTY, PLAIN, Line, Span, Style, Tone, line, pad, render, width
 from reconciler.render.people import People, people
 from reconciler.render.step_text import step_lines, step_title
@@ -20,7 +18,6 @@ from reconciler.render.summary import summarize
 _QUIET_LISTED = 20
 _WIDEST_TITLE = 56
 _UNCHANGED_NAMED = 4
-_AZURE_HOST = re.compile(r"^(adb-\d+)\.\d+\.azuredatabricks\.net$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +77,11 @@ def pack_lines(pack: PackPlan, known: People, limit: int) -> Iterator[Line]:
         yield line(f"  applied after {', '.join(str(each) for each in sorted(pack.needs))}")
     yield from access_lines(pack, known, limit)
     shown = [step for step in pack.steps if not _is_unchanged(step) and not isinstance(step.verdict, Ignore)]
-    column = min(max((width(step_title(step)) for step in shown), default=0), _WIDEST_TITLE)
-    for step in shown:
-        yield from step_lines(step, column, limit)
+    titles = [step_title(step, pack.workspace) for step in shown]
+    column = min(max(map(width, titles), default=0), _WIDEST_TITLE)
+    for step, title in zip(shown, titles, strict=True):
+        yield from step_lines(step, pad(title, column), limit)
     yield from _unchanged_lines([step for step in pack.steps if _is_unchanged(step)])
-
-
-def short_workspace(workspace: str) -> str:
-    """The host, shortened to what tells Azure workspaces apart."""
-    host = urlsplit(workspace).netloc or workspace
-    found = _AZURE_HOST.match(host)
-    return found[1] if found else host
 
 
 def _is_unchanged(step: Step) -> bool:

@@ -23,27 +23,28 @@ from reconciler.core.verdict import (
     Unknown,
     Update,
 )
-from reconciler.render.access_text import object_name
+from reconciler.render.access_text import object_name, short_workspace
 from reconciler.render.lines import Line, Span, Tone, line, pad, width
 
 _FIELD = 13
 _LONGEST_VALUE = 200
 
 
-def step_lines(step: Step, column: int, limit: int) -> Iterator[Line]:
-    """`column` is where the place in the file stands; `limit` elements of a field are listed one by one."""
+def step_lines(step: Step, title: str, limit: int) -> Iterator[Line]:
+    """`limit` elements of a field are listed one by one."""
     sign, tone = step_sign(step)
     place = () if step.where is None else (Span(short_place(step.where), Tone.DIM),)
-    title = step_title(step)
-    yield line("  ", Span(f"{sign} {pad(title, column)}  ", tone), *place, *_step_cause(step))
+    yield line("  ", Span(f"{sign} {title}  ", tone), *place, *_step_cause(step))
     for objection in step.objections:
         yield from _objection(objection.message, objection.hint)
     yield from _body(step, limit)
 
 
-def step_title(step: Step) -> str:
+def step_title(step: Step, workspace: str) -> str:
+    """The key, where it is when that is not `workspace`, and what is done beyond what the sign says."""
+    elsewhere = "" if step.key.workspace == workspace else f" in {short_workspace(step.key.workspace)}"
     words = _words(step)
-    return f"{step.key}  {words}" if words else str(step.key)
+    return f"{step.key}{elsewhere}  {words}" if words else f"{step.key}{elsewhere}"
 
 
 def step_sign(step: Step) -> tuple[str, Tone]:

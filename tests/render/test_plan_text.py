@@ -1,12 +1,17 @@
 import re
+from dataclasses import replace
 
 import pytest
 
+from reconciler.core.changes import Cause
+from reconciler.core.plan import Step
 from reconciler.core.share import Share
+from reconciler.core.verdict import Create, Delete
+from reconciler.render.access_text import short_workspace
 from reconciler.render.lines import Style
-from reconciler.render.plan_text import Detail, plan_text, short_workspace
+from reconciler.render.plan_text import Detail, plan_text
 from tests.render.golden_files import the_text_is_as_committed
-from tests.render.plans import Scene, plan_of, table
+from tests.render.plans import SALES, Scene, plan_of, table
 from tests.render.scenes import scenes
 
 SCENES = scenes()
@@ -48,6 +53,18 @@ def test_recipients_are_never_cut() -> None:
     share = Share("s", "", frozenset({table("c.s.t")}), readers)
     text = plan_text(plan_of(Scene([share])), detail=Detail(listed=1))
     assert all(reader in text for reader in readers)
+
+
+def test_a_pack_that_moved_says_which_workspace_is_meant() -> None:
+    plan = plan_of(Scene([SALES], [SALES], [SALES]))
+    old = replace(plan.packs[0].steps[0].key, workspace="https://adb-999.1.azuredatabricks.net")
+    (pack,) = plan.packs
+    gone = Step(old, Delete(SALES), None)
+    moved = replace(pack, steps=(Step(pack.steps[0].key, Create(SALES, Cause.FILE), SALES), gone))
+    text = plan_text(replace(plan, packs=(moved,)))
+    assert "  access\n    + sales-analyst" in text
+    assert "  access in adb-999\n    - sales-analyst" in text
+    assert "  - share/sales_q1_share in adb-999  deleted" in text
 
 
 def test_more_than_twenty_quiet_packs_are_counted() -> None:
