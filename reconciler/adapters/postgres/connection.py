@@ -3,7 +3,7 @@ the connection string: that holds the password."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Final, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -145,7 +145,8 @@ async def _transaction(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
                 await stack.enter_async_context(connection.transaction())
             except _DEAD:
                 # It died while nobody used it, as all do when the server restarts.
-                connection.terminate()
+                with suppress(asyncpg.InterfaceError):
+                    connection.terminate()
                 await stack.aclose()
             else:
                 yield connection
