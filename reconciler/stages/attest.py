@@ -26,16 +26,28 @@ async def attest(
     """An attestation for every pack in scope."""
     if not desired.revision.is_committed:
         return dict.fromkeys(scope, Attestation(*_UNCOMMITTED))
-    commits = {pack: _commits(pack, desired, recorded) for pack in scope}
+    owned = _owned(recorded)
+    commits = {pack: _commits(pack, desired, recorded, owned.get(pack, frozenset())) for pack in scope}
     descent = await _descent(source, desired.revision.commit, frozenset().union(*commits.values()))
     removed = await _removed(source, desired, recorded, descent)
-    return {pack: _attestation(pack, desired, recorded, commits[pack], descent, removed) for pack in scope}
+    return {
+        pack: _attestation(pack, desired, commits[pack], descent, removed & owned.get(pack, frozenset()))
+        for pack in scope
+    }
 
 
-def _commits(pack: PackId, desired: Desired, recorded: RecordedState) -> frozenset[str]:
+def _owned(recorded: RecordedState) -> Mapping[PackId, frozenset[Key]]:
+    """Once for all packs: asking each row for each pack grows with the square of their number."""
+    keys: dict[PackId, set[Key]] = {}
+    for key, row in recorded.resources.items():
+        keys.setdefault(row.pack, set()).add(key)
+    return {pack: frozenset(owned) for pack, owned in keys.items()}
+
+
+def _commits(pack: PackId, desired: Desired, recorded: RecordedState, owned: frozenset[Key]) -> frozenset[str]:
     """All commits that what the pack declares or owns was recorded from, and the one it was submitted from last."""
-    declared = desired.packs[pack].resources if pack in desired.packs else {}
-    rows = {row.commit for key, row in recorded.resources.items() if row.pack == pack or key in declared}
+    declared = desired.packs[pack].resources.keys() if pack in desired.packs else frozenset()
+    rows = {recorded.resources[key].commit for key in owned | declared if key in recorded.resources}
     own = recorded.packs.get(pack)
     return frozenset(rows | ({own.commit} if own else set())) - {""}
 
@@ -49,7 +61,6 @@ async def _descent(source: PackSource, commit: str, older: Iterable[str]) -> Des
 def _attestation(
     pack: PackId,
     desired: Desired,
-    recorded: RecordedState,
     commits: frozenset[str],
     descent: Descent,
     removed: frozenset[Key],
@@ -71,8 +82,7 @@ def _attestation(
                 f"Git cannot tell whether {now} descends from {commit[:12]}, which was applied before",
                 "fetch the whole history (git fetch --unshallow) and try again",
             )
-    owned = frozenset(key for key, row in recorded.resources.items() if row.pack == pack)
-    return Attestation(removed=owned & removed)
+    return Attestation(removed=removed)
 
 
 async def _removed(source: PackSource, desired: Desired, recorded: RecordedState, descent: Descent) -> frozenset[Key]:
