@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 
@@ -90,6 +91,16 @@ def test_uncommitted_changes_are_refused_until_they_are_allowed(bench: Bench) ->
     assert bench.writes() == []
     assert bench.run("apply", "--auto-approve", "--allow-uncommitted").exit_code == Exit.DONE
     assert "with uncommitted changes" in bench.run("plan").stdout
+
+
+def test_a_folder_outside_git_is_applied_when_that_is_allowed(bench: Bench) -> None:
+    shutil.rmtree(bench.repository / ".git")
+    refused = bench.run("apply", "--auto-approve")
+    assert (refused.exit_code, "in no commit" in refused.stderr) == (Exit.ERROR, True)
+    applied = bench.run("apply", "--auto-approve", "--allow-uncommitted")
+    assert applied.exit_code == Exit.DONE, applied.output
+    assert "a folder outside Git" in applied.stdout
+    assert bench.run("plan", "sharepacks/sales", "--detailed-exitcode").exit_code == Exit.DONE
 
 
 def test_the_last_commit_can_be_applied_although_files_changed(bench: Bench) -> None:
