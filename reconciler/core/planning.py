@@ -49,13 +49,14 @@ def keys_in_scope(desired: Desired, scope: Collection[PackId], recorded: Recorde
     """Every resource a plan of these packs has to look at."""
     declared = (key for pack in scope if pack in desired.packs for key in desired.packs[pack].resources)
     owned = (key for key, row in recorded.resources.items() if row.pack in scope)
-    return frozenset([*declared, *owned])
+    begun = (key for key, pack in recorded.open_intents.items() if pack in scope)
+    return frozenset([*declared, *owned, *begun])
 
 
 def _plan_pack(pack_id: PackId, desired: Desired, owners: Mapping[Key, PackId], world: World) -> PackPlan:
     pack = desired.packs.get(pack_id)
     declared: Mapping[Key, Declared] = {} if pack is None else pack.resources
-    left = [key for key, row in world.recorded.resources.items() if row.pack == pack_id and key not in declared]
+    left = [key for key in _on_record(pack_id, world.recorded) if key not in declared]
     keys = [*declared, *(key for key in left if not _is_handed_over(pack_id, owners.get(key)))]
     attestation = world.attestations.get(pack_id, Attestation())
     steps = [_step(key, pack_id, declared.get(key), desired, world, attestation) for key in keys]
@@ -133,6 +134,13 @@ def _foreign_pack(
             "mend that file first: it may still declare this",
         )
     return None
+
+
+def _on_record(pack_id: PackId, recorded: RecordedState) -> frozenset[Key]:
+    """What the pack owns, and what a call was begun for whose outcome nobody knows."""
+    owned = (key for key, row in recorded.resources.items() if row.pack == pack_id)
+    begun = (key for key, pack in recorded.open_intents.items() if pack == pack_id and key not in recorded.resources)
+    return frozenset([*owned, *begun])
 
 
 def _is_handed_over(pack_id: PackId, owner: PackId | None) -> bool:

@@ -45,6 +45,6 @@ class RecordedPack:
 @dataclass(frozen=True, slots=True)
 class RecordedState:
     resources: Mapping[Key, Recorded] = field(default_factory=dict)
-    #: Keys with an operation that was begun and whose outcome is not known.
-    open_intents: frozenset[Key] = frozenset()
+    #: Keys with an operation that was begun and whose outcome is not known, and the pack it was begun for.
+    open_intents: Mapping[Key, PackId] = field(default_factory=dict)
     packs: Mapping[PackId, RecordedPack] = field(default_factory=dict)

@@ -89,24 +89,27 @@ async def _finish(claim: Claim, ledger: Ledger, status: WorkStatus, reason: str 
 async def _look(
     claim: Claim, wanted: Mapping[Key, Wanted], ledger: Ledger, platform: Platform
 ) -> tuple[RecordedState, Actual]:
-    """Both states, after every open intent has been resolved by what is there now."""
+    """Both states, after every open intent of the pack has been resolved by what is there now."""
     recorded = await ledger.recorded(wanted, [claim.order.pack])
-    actual = await platform.observe(wanted)
-    unresolved = recorded.open_intents & wanted.keys()
-    for key in sorted(unresolved):
-        await _resolve(claim, wanted[key], actual, ledger)
+    actual = await platform.observe({*wanted, *recorded.open_intents})
+    for key in sorted(recorded.open_intents):
+        await _resolve(claim, key, wanted.get(key), actual, ledger)
+    unresolved = bool(recorded.open_intents)
     return (await ledger.recorded(wanted, [claim.order.pack]) if unresolved else recorded), actual
 
 
-async def _resolve(claim: Claim, wanted: Wanted, actual: Actual, ledger: Ledger) -> None:
-    match actual[wanted.key]:
-        case Found(resource):
-            seen = resource if wanted.resource is None else managed_like(wanted.resource, resource)
-            await ledger.resolve(claim, wanted.key, seen)
+async def _resolve(claim: Claim, key: Key, wanted: Wanted | None, actual: Actual, ledger: Ledger) -> None:
+    """What is there and nobody wants stays an open intent: only a person can say whose it is."""
+    match actual[key]:
+        case Found(resource) if wanted is not None:
+            like = resource if wanted.resource is None else wanted.resource
+            await ledger.resolve(claim, key, managed_like(like, resource))
+        case Found():
+            pass
         case Absent():
-            await ledger.resolve(claim, wanted.key, None)
+            await ledger.resolve(claim, key, None)
         case Unreadable(reason):
-            raise UnavailableError(f"{wanted.key} cannot be read: {reason}")
+            raise UnavailableError(f"{key} cannot be read: {reason}")
 
 
 def _verdict(wanted: Wanted, recorded: RecordedState, actual: Actual, claim: Claim) -> Verdict:

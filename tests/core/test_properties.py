@@ -10,7 +10,7 @@ from reconciler.core.actions import actions
 from reconciler.core.calls import OBJECT_UPDATES_PER_CALL, Operation, UpdateShare
 from reconciler.core.changes import Cause
 from reconciler.core.guard import Attestation
-from reconciler.core.key import Key, share_key
+from reconciler.core.key import Key, PackId, share_key
 from reconciler.core.lowering import lower, managed_like
 from reconciler.core.plan import PackPlan, Plan, Step
 from reconciler.core.planning import World, keys_in_scope, make_plan
@@ -51,7 +51,11 @@ def write(recorded: RecordedState, key: Key, resource: Resource | None, pack: Pa
     rows = {other: row for other, row in recorded.resources.items() if other != key}
     if resource is not None:
         rows[key] = Recorded(resource, pack.pack, 1, "c" * 40)
-    return replace(recorded, resources=rows, open_intents=recorded.open_intents - {key})
+    return replace(recorded, resources=rows, open_intents=_without(recorded, key))
+
+
+def _without(recorded: RecordedState, key: Key) -> dict[Key, PackId]:
+    return {other: pack for other, pack in recorded.open_intents.items() if other != key}
 
 
 def settled(step: Step) -> Resource | None:
@@ -77,11 +81,11 @@ def carry_out(
             operations = lower(step.key, step.verdict)
             for operation in operations:
                 if left == 0:
-                    return replace(recorded, open_intents=recorded.open_intents | {operation.key})
+                    return replace(recorded, open_intents={**recorded.open_intents, operation.key: pack.pack})
                 scene.workspace.perform(operation.call)
                 left -= 1
                 if left == 0 and lose_last:
-                    return replace(recorded, open_intents=recorded.open_intents | {operation.key})
+                    return replace(recorded, open_intents={**recorded.open_intents, operation.key: pack.pack})
                 recorded = write(recorded, operation.key, operation.after, pack)
             if not operations:
                 recorded = write(recorded, step.key, settled(step), pack)
@@ -93,7 +97,7 @@ def resolve_intents(scene: Scene, recorded: RecordedState) -> RecordedState:
     declared = {
         key: (item.resource, pack) for pack in scene.desired.packs.values() for key, item in pack.resources.items()
     }
-    for key in sorted(recorded.open_intents & declared.keys()):
+    for key in sorted(recorded.open_intents.keys() & declared.keys()):
         wanted, pack = declared[key]
         found = scene.workspace.resources.get(key)
         rows = dict(recorded.resources)
@@ -101,7 +105,7 @@ def resolve_intents(scene: Scene, recorded: RecordedState) -> RecordedState:
             rows[key] = Recorded(managed_like(wanted, found), pack.id, 1, "c" * 40)
         else:
             rows.pop(key, None)
-        recorded = replace(recorded, resources=rows, open_intents=recorded.open_intents - {key})
+        recorded = replace(recorded, resources=rows, open_intents=_without(recorded, key))
     return recorded
 
 

@@ -144,7 +144,7 @@ def recorded_of(
     packs = {pack for _, pack in rows.values()}
     return RecordedState(
         {key: Recorded(resource, pack, 1, commit) for key, (resource, pack) in rows.items()},
-        frozenset(intents),
+        dict.fromkeys(intents, SALES_Q1),
         {pack: RecordedPack(pack, "id", "", WORKSPACE, PackStatus.COMPLETED, commit) for pack in packs},
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.verdict import Record
+from reconciler.core.verdict import Conflict, Record
 from reconciler.ports.ledger import FenceLostError, WorkStatus
 from reconciler.render.plan_json import plan_document
 from reconciler.stages.submit import submit
@@ -80,6 +80,30 @@ async def test_a_worker_that_dies_at_a_call_is_followed_by_another(
     await assert_as_the_file_says(journey, sdk)
 
 
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_what_a_dead_worker_began_and_nobody_wants_any_more_is_not_lost(journey: Journey, is_done: bool) -> None:
+    journey.save("sales.yaml", SALES)
+    plan = await journey.plan()
+    submission = await submit(plan, plan_document(plan), journey.ledger, journey.doorbell, "pat")
+    (work_id,) = submission.work_ids
+    claim = await journey.ledger.claim("doomed", work_id, 0.2)
+    journey.control.fault(WRITES[1], times=1, drop_connection=True, after_handler=is_done)
+    with pytest.raises(_DiedError):
+        await work(claim, journey.ledger, _DyingPlatform(journey.platform, WRITES[1]), lambda _: None, 0.0)  # type: ignore[arg-type]
+    await asyncio.sleep(0.3)
+    journey.save("sales.yaml", SALES.partition("share:\n")[0])
+    after = await journey.plan()
+    if is_done:
+        (verdict,) = [step.verdict for step in after.steps if step.is_held]
+        assert isinstance(verdict, Conflict)
+        assert verdict.rule == "unproven-owner"
+    else:
+        assert not after.is_held
+    await journey.apply()
+    left = [item["name"] for item in journey.control.state()["shares"]]
+    assert left == (["sales_q1_share"] if is_done else [])
+
+
 class _DiedError(BaseException):
     """The process ends here: nothing is caught, nothing is written."""
 
@@ -133,9 +157,9 @@ async def test_a_rename_of_the_record_alone_needs_no_call(journey: Journey) -> N
 
 async def test_every_read_failing_submits_nothing(journey: Journey) -> None:
     journey.save("sales.yaml", SALES)
-    journey.control.fault(f"GET {ROOT}/*", status=403, error_code="PERMISSION_DENIED")
+    journey.control.fault(f"GET {ROOT}/*", status=403, error_code="PERMISSION_DENIED", times=0)
     plan = await journey.plan()
     assert plan.is_held
-    assert not any(step.is_work for step in plan.steps)
+    assert [(str(step.key), step.verdict, step.objections) for step in plan.steps if step.is_work] == []
     await journey.apply(plan)
     assert journey.writes() == []

@@ -167,7 +167,7 @@ async def test_a_view_is_shared_as_a_view(journey: Journey, sdk: Any) -> None:
 
 
 async def test_a_read_that_is_refused_is_not_absence(applied: Journey) -> None:
-    applied.control.fault("GET /api/2.1/unity-catalog/shares/*", status=403, error_code="PERMISSION_DENIED")
+    applied.control.fault("GET /api/2.1/unity-catalog/shares/*", status=403, error_code="PERMISSION_DENIED", times=0)
     plan = await applied.plan()
     assert plan.is_held
     assert not any(step.is_work for step in plan.steps)

@@ -148,23 +148,27 @@ async def _current(
 
 async def _open_intents(
     connection: asyncpg.Connection, keys: Collection[Key], packs: Iterable[PackId]
-) -> frozenset[Key]:
+) -> Mapping[Key, PackId]:
     rows = await connection.fetch(
         """
-        SELECT workspace_url, kind, name FROM reconciler.operations
-        JOIN unnest($1::text[], $2::text[], $3::text[]) AS key (workspace_url, kind, name)
-            USING (workspace_url, kind, name)
-        WHERE outcome IN ('begun', 'unknown')
-        UNION
-        SELECT workspace_url, kind, name FROM reconciler.operations
-        WHERE outcome IN ('begun', 'unknown') AND share_pack_id = ANY ($4::uuid[])
+        WITH open AS (
+            SELECT workspace_url, kind, name, share_pack_id, begun_at FROM reconciler.operations
+            JOIN unnest($1::text[], $2::text[], $3::text[]) AS key (workspace_url, kind, name)
+                USING (workspace_url, kind, name)
+            WHERE outcome IN ('begun', 'unknown')
+            UNION
+            SELECT workspace_url, kind, name, share_pack_id, begun_at FROM reconciler.operations
+            WHERE outcome IN ('begun', 'unknown') AND share_pack_id = ANY ($4::uuid[])
+        )
+        SELECT workspace_url, kind, name, business_line, project_name
+        FROM open JOIN reconciler.pack_names USING (share_pack_id) ORDER BY begun_at
         """,
         [key.workspace for key in keys],
         [key.kind.value for key in keys],
         [key.name for key in keys],
         [pack_ids(pack).share_pack for pack in packs],
     )
-    return frozenset(Key(Kind(row["kind"]), row["name"], row["workspace_url"]) for row in rows)
+    return {Key(Kind(row["kind"]), row["name"], row["workspace_url"]): _pack(row) for row in rows}
 
 
 async def _packs(connection: asyncpg.Connection, packs: Iterable[PackId]) -> Mapping[PackId, RecordedPack]:

@@ -45,11 +45,11 @@ async def resource(ledger: PostgresLedger, key: Key) -> Resource | None:
 
 async def test_an_intent_is_open_until_its_outcome_is_known(ledger: PostgresLedger, held: Claim) -> None:
     operation_id = await ledger.begin(held, CREATE)
-    assert (await ledger.recorded([ANALYST_KEY], [])).open_intents == {ANALYST_KEY}
-    assert (await ledger.recorded([], [PACK])).open_intents == {ANALYST_KEY}
-    assert (await ledger.recorded([SALES_KEY], [OTHER_PACK])).open_intents == frozenset()
+    assert (await ledger.recorded([ANALYST_KEY], [])).open_intents == {ANALYST_KEY: PACK}
+    assert (await ledger.recorded([], [PACK])).open_intents == {ANALYST_KEY: PACK}
+    assert (await ledger.recorded([SALES_KEY], [OTHER_PACK])).open_intents == {}
     await ledger.conclude(held, operation_id, Done("req-1"))
-    assert (await ledger.recorded([ANALYST_KEY], [PACK])).open_intents == frozenset()
+    assert (await ledger.recorded([ANALYST_KEY], [PACK])).open_intents == {}
 
 
 async def test_done_writes_outcome_version_and_audit_row(
@@ -78,14 +78,14 @@ async def test_a_call_without_effect_closes_the_intent_and_writes_no_version(
 ) -> None:
     await ledger.conclude(held, await ledger.begin(held, CREATE), outcome)
     state = await ledger.recorded([ANALYST_KEY], [PACK])
-    assert (state.resources, state.open_intents) == ({}, frozenset())
+    assert (state.resources, state.open_intents) == ({}, {})
     assert await connection.fetchval("SELECT reason FROM reconciler.operations") == outcome.reason
 
 
 async def test_an_unknown_outcome_stays_open(ledger: PostgresLedger, held: Claim) -> None:
     await ledger.conclude(held, await ledger.begin(held, CREATE), OutcomeUnknown("timeout"))
     state = await ledger.recorded([ANALYST_KEY], [PACK])
-    assert (dict(state.resources), state.open_intents) == ({}, frozenset({ANALYST_KEY}))
+    assert (dict(state.resources), state.open_intents) == ({}, {ANALYST_KEY: PACK})
 
 
 async def test_concluding_twice_is_concluding_once(
@@ -113,10 +113,10 @@ async def test_after_a_crash_the_next_worker_sees_the_open_intent_and_resolves_i
     await ledger.begin(held, CREATE)
     await connection.execute("UPDATE reconciler.leases SET expires_at = clock_timestamp()")
     next_claim = await claim(ledger, held.work_id, worker="worker-2")
-    assert (await ledger.recorded([ANALYST_KEY], [])).open_intents == {ANALYST_KEY}
+    assert (await ledger.recorded([ANALYST_KEY], [])).open_intents == {ANALYST_KEY: PACK}
     await ledger.resolve(next_claim, ANALYST_KEY, ANALYST)
     state = await ledger.recorded([ANALYST_KEY], [])
-    assert (state.open_intents, state.resources[ANALYST_KEY].resource) == (frozenset(), ANALYST)
+    assert (state.open_intents, state.resources[ANALYST_KEY].resource) == ({}, ANALYST)
 
 
 async def test_resolving_what_never_came_to_be_only_closes_the_intent(
@@ -125,7 +125,7 @@ async def test_resolving_what_never_came_to_be_only_closes_the_intent(
     await ledger.begin(held, CREATE)
     await ledger.resolve(held, ANALYST_KEY, None)
     state = await ledger.recorded([ANALYST_KEY], [PACK])
-    assert (state.resources, state.open_intents) == ({}, frozenset())
+    assert (state.resources, state.open_intents) == ({}, {})
     assert await connection.fetchval("SELECT count(*) FROM deltashare.recipients") == 0
 
 
