@@ -1,7 +1,7 @@
 """The canonical actions of a verdict: what a reviewer approves and what a fingerprint is made of.
 
-One line of text per smallest thing that can be done, without causes, times, counts or order, so that the same or fewer
-actions can be told from new or worse ones by comparing sets.
+One line of text per smallest thing that can be done and the workspace it is done in, without causes, times, counts or
+order, so that the same or fewer actions can be told from new or worse ones by comparing sets.
 """
 
 import json
@@ -29,23 +29,26 @@ from reconciler.core.verdict import (
 
 
 def actions(key: Key, verdict: Verdict) -> frozenset[str]:
+    """Such as `share/s objects + main.sales.t (TABLE) in https://adb-1.example`."""
+    return frozenset(f"{key} {action} in {key.workspace}" for action in _actions(verdict))
+
+
+def _actions(verdict: Verdict) -> Iterator[str]:
     match verdict:
         case Create(after):
-            return frozenset([_created(key, after), *_changed(key, field_changes(after, None, _nothing_like(after)))])
+            yield f"create as {after.authentication}" if isinstance(after, Recipient) else "create"
+            yield from _changed(field_changes(after, None, _nothing_like(after)))
         case Adopt(changes=changes):
-            return frozenset([f"{key} adopt", *_changed(key, changes)])
+            yield "adopt"
+            yield from _changed(changes)
         case Update(changes=changes):
-            return frozenset(_changed(key, changes))
+            yield from _changed(changes)
         case Delete():
-            return frozenset([f"{key} delete"])
+            yield "delete"
         case Record() | Keep() | Forget() | Conflict() | Unknown() | Ignore():
-            return frozenset()
+            pass
         case _:
             assert_never(verdict)
-
-
-def _created(key: Key, after: Resource) -> str:
-    return f"{key} create as {after.authentication}" if isinstance(after, Recipient) else f"{key} create"
 
 
 def _nothing_like(resource: Resource) -> Resource:
@@ -58,15 +61,15 @@ def _nothing_like(resource: Resource) -> Resource:
             assert_never(resource)
 
 
-def _changed(key: Key, changes: tuple[FieldChange, ...]) -> Iterator[str]:
+def _changed(changes: tuple[FieldChange, ...]) -> Iterator[str]:
     for change in changes:
         match change:
             case ValueSet(field, _, after):
-                yield f"{key} {field} = {json.dumps(after)}"
+                yield f"{field} = {json.dumps(after)}"
             case ElementAdded(field, element):
-                yield f"{key} {field} + {_element(element)}"
+                yield f"{field} + {_element(element)}"
             case ElementRemoved(field, element):
-                yield f"{key} {field} - {_element(element)}"
+                yield f"{field} - {_element(element)}"
             case _:
                 assert_never(change)
 

@@ -251,7 +251,7 @@ def test_the_same_or_fewer_actions_are_approved_and_new_ones_are_not() -> None:
     approval = {SALES_Q1: Approved(only(small).fingerprint, only(small).actions, WORKSPACE)}
     checked = check_approval(large, approval)
     assert checked.plan.packs == ()
-    assert checked.stale[0].new == ("share/s objects - main.s.t1 (TABLE)",)
+    assert checked.stale[0].new == (f"share/s objects - main.s.t1 (TABLE) in {WORKSPACE}",)
     elsewhere = {SALES_Q1: replace(approval[SALES_Q1], workspace="https://other.example")}
-    assert check_approval(small, elsewhere).stale[0].new == ('share/s comment = "new"',)
+    assert check_approval(small, elsewhere).stale[0].new == (f'share/s comment = "new" in {WORKSPACE}',)
     assert check_approval(small, {}).stale

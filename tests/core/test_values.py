@@ -73,16 +73,18 @@ def test_actions_are_single_and_say_everything() -> None:
     share = Share("s", "hi", frozenset({T1}), frozenset({"acme"}))
     created = actions(key, Create(share, Cause.FILE))
     assert created == {
-        "share/s create",
-        'share/s comment = "hi"',
-        "share/s objects + main.s.t1 (TABLE)",
-        "share/s recipients + acme",
+        f"share/s create in {WORKSPACE}",
+        f'share/s comment = "hi" in {WORKSPACE}',
+        f"share/s objects + main.s.t1 (TABLE) in {WORKSPACE}",
+        f"share/s recipients + acme in {WORKSPACE}",
     }
-    assert actions(key, Delete(share)) == {"share/s delete"}
-    assert actions(key, Adopt(share, share, ())) == {"share/s adopt"}
+    assert actions(key, Delete(share)) == {f"share/s delete in {WORKSPACE}"}
+    assert actions(key, Adopt(share, share, ())) == {f"share/s adopt in {WORKSPACE}"}
     assert actions(key, Keep(share)) == actions(key, Forget(share)) == frozenset()
     recipient = recipient_key("acme", WORKSPACE)
-    assert "recipient/acme create as D2O" in actions(recipient, Create(Recipient("acme", TokenSharing()), Cause.FILE))
+    assert f"recipient/acme create as D2O in {WORKSPACE}" in actions(
+        recipient, Create(Recipient("acme", TokenSharing()), Cause.FILE)
+    )
 
 
 def share(objects: set[SharedObject], recipients: set[str]) -> Share:

@@ -43,7 +43,9 @@ async def test_adding_a_table_is_one_patch(applied: Journey) -> None:
     applied.save("sales.yaml", SALES + "      - prod_catalog.sales.refunds\n")
     plan = await applied.plan()
     assert work(plan) == ["Update share/sales_q1_share"]
-    assert plan.packs[0].actions == {"share/sales_q1_share objects + prod_catalog.sales.refunds (TABLE)"}
+    assert plan.packs[0].actions == {
+        f"share/sales_q1_share objects + prod_catalog.sales.refunds (TABLE) in {applied.url}"
+    }
     await applied.converge()
     added = {"name": "prod_catalog.sales.refunds", "data_object_type": "TABLE"}
     body = {"updates": [{"action": "ADD", "data_object": added}]}
