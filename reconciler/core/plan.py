@@ -12,6 +12,7 @@ from reconciler.core.key import Key, PackId
 from reconciler.core.pack import SharePack, Strategy
 from reconciler.core.problem import Problem, Where
 from reconciler.core.resource import Resource
+from reconciler.core.tenant import Tenant
 from reconciler.core.verdict import Adopt, Conflict, Create, Delete, Ignore, Keep, Unknown, Update, Verdict
 
 
@@ -67,6 +68,8 @@ class PackPlan:
     #: Packs that must be applied before this one.
     needs: frozenset[PackId] = frozenset()
     warnings: tuple[str, ...] = ()
+    #: The business line as the tenants file declares it.
+    tenant: Tenant | None = None
     #: Our rows of the pack itself (its content, path or status) are not what this revision says.
     rows_behind: bool = False
 

@@ -72,6 +72,7 @@ def _plan_pack(pack_id: PackId, desired: Desired, owners: Mapping[Key, PackId], 
         basis=_basis(keys, declared, world),
         declared=pack,
         warnings=_warnings(pack, strategy),
+        tenant=desired.tenants.by_line.get(pack_id.business_line_key),
         rows_behind=_pack_rows_behind(pack, row),
     )
 

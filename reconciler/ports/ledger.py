@@ -16,6 +16,7 @@ from reconciler.core.key import Key, PackId
 from reconciler.core.pack import Strategy
 from reconciler.core.recorded import PackStatus, RecordedState
 from reconciler.core.resource import Resource
+from reconciler.core.tenant import Tenant
 
 
 class LedgerError(Exception):
@@ -60,6 +61,8 @@ class PackOrder:
     fingerprint: str = ""
     #: Something is deleted or revoked: of several packs, such a one goes first.
     narrows: bool = False
+    #: The business line as the tenants file declares it, for the record; a worker needs it for nothing.
+    tenant: Tenant | None = None
 
 
 @dataclass(frozen=True, slots=True)

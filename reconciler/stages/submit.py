@@ -59,6 +59,7 @@ def order(plan: PackPlan) -> PackOrder:
         held=tuple(_held_words(plan)),
         narrows=any(removes_access(step.verdict) for step in plan.steps if step.is_work),
         fingerprint=plan.fingerprint,
+        tenant=plan.tenant,
     )
 
 

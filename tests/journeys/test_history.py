@@ -119,3 +119,15 @@ async def test_no_activation_link_reaches_the_database(journey: Journey, sdk: An
     for table in tables:
         found = await journey.rows(f"SELECT count(*) FROM {table['name']} AS t WHERE t::text LIKE $1", f"%{secret}%")
         assert found[0][0] == 0, table["name"]
+
+
+async def test_business_lines_are_recorded_as_the_tenants_file_declares_them(journey: Journey) -> None:
+    tenants = """
+tenants:
+  Sales Operations: {owner: sales@example.com, contact: "#sales", catalogs: [prod_catalog]}
+"""
+    journey.write("tenants.yaml", tenants)
+    journey.save("sales.yaml", SALES.replace("Sales Operations", "SALES operations"))
+    await journey.converge()
+    (row,) = await journey.rows("SELECT business_line, owner, contact, catalogs FROM deltashare.tenants")
+    assert tuple(row) == ("Sales Operations", "sales@example.com", "#sales", '["prod_catalog"]')

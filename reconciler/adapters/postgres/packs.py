@@ -15,6 +15,7 @@ from reconciler.core.encoding import digest
 from reconciler.core.key import PackId
 from reconciler.core.pack import Strategy
 from reconciler.core.recorded import PackStatus
+from reconciler.core.tenant import Tenant
 
 #: The guide's words.
 PROVISIONED = "All resources provisioned successfully"
@@ -61,7 +62,7 @@ async def reject(connection: asyncpg.Connection, pack: PackId, path: str, reason
     progress = Progress(PackStatus.VALIDATION_FAILED, "The file has problems; nothing was changed", reason)
     row = (await read_current(connection, SHARE_PACKS, [ids.share_pack])).get(ids.share_pack)
     if row is None:
-        await name_packs(connection, [pack], change)
+        await name_packs(connection, {pack: None}, change)
         content = _unread_content(pack, path, change, await clock(connection))
         await write_versions(
             connection,
@@ -73,17 +74,18 @@ async def reject(connection: asyncpg.Connection, pack: PackId, path: str, reason
         await write_progress(connection, {ids.share_pack: progress}, change)
 
 
-async def name_packs(connection: asyncpg.Connection, packs: list[PackId], change: Change) -> None:
-    """Tenants and projects. A business line keeps the spelling it was first recorded with: many files name it."""
+async def name_packs(connection: asyncpg.Connection, packs: Mapping[PackId, Tenant | None], change: Change) -> None:
+    """Tenants and projects. A business line that no tenants file declares keeps what was recorded of it first: many
+    files name it, each in its own spelling."""
     by_tenant = {pack_ids(pack).tenant: pack for pack in packs}
     tenants = await read_current(connection, TENANTS, by_tenant)
     await write_versions(
         connection,
         TENANTS,
         [
-            revised(TENANTS, tenant_id, tenants.get(tenant_id), _tenant_columns(pack))
+            revised(TENANTS, tenant_id, tenants.get(tenant_id), _tenant_columns(pack, packs[pack]))
             for tenant_id, pack in by_tenant.items()
-            if tenants.get(tenant_id, {}).get("is_deleted", True)
+            if packs[pack] is not None or tenants.get(tenant_id, {}).get("is_deleted", True)
         ],
         change,
     )
@@ -111,8 +113,13 @@ def pack_name(requestor: str, submitted: datetime) -> str:
     return f"SharePack_{requestor}_{submitted:%Y%m%d_%H%M%S}"
 
 
-def _tenant_columns(pack: PackId) -> Row:
-    return {"business_line": pack.business_line, "business_line_key": pack.business_line_key}
+def _tenant_columns(pack: PackId, tenant: Tenant | None) -> Row:
+    key: Row = {"business_line_key": pack.business_line_key}
+    if tenant is None:
+        return {"business_line": pack.business_line, **key}
+    catalogs = None if tenant.catalogs is None else sorted(tenant.catalogs)
+    declared = {"owner": tenant.owner or None, "contact": tenant.contact or None, "catalogs": catalogs}
+    return {"business_line": tenant.business_line, **key, **declared}
 
 
 def _project_columns(pack: PackId) -> Row:

@@ -90,7 +90,7 @@ def _first_progress(plan: PlanRecord, order: PackOrder) -> Progress:
 
 async def _write_rows(connection: asyncpg.Connection, plan: PlanRecord, new: Sequence[Submitted]) -> None:
     change = Change(plan.actor, "submitted", plan.plan_id, plan.commit)
-    await name_packs(connection, [item.order.pack for item in new], change)
+    await name_packs(connection, {item.order.pack: item.order.tenant for item in new}, change)
     await _write_regions(connection, new, change)
     await _write_packs(connection, new, change)
     await write_versions(connection, REQUESTS, [_request(item, plan) for item in new], change)
