@@ -36,7 +36,7 @@ demo: $(RUN) ## Plan, apply, drift and history on embedded defaults, in under a 
 	@$(PY) -m reconciler demo
 
 test: $(DEV) ## Run the tests (real PostgreSQL, real HTTP, real SDK, real Azurite)
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 lint: $(DEV) ## Formatting, ruff, mypy --strict, import contracts, generated files up to date
 	@$(PY) -m ruff format --check .
