@@ -37,8 +37,9 @@ class World:
 def make_plan(desired: Desired, scope: Collection[PackId], world: World) -> Plan:
     """Plan the packs in scope: those of the revision, and recorded ones that Git no longer has."""
     owners = {key: pack.id for pack in desired.packs.values() for key in pack.resources}
+    on_record = _on_record(world.recorded)
     planned = [
-        _plan_pack(pack_id, desired, owners, world)
+        _plan_pack(pack_id, desired, owners, world, on_record.get(pack_id, frozenset()))
         for pack_id in sorted(scope)
         if pack_id not in desired.broken and (pack_id in desired.packs or pack_id in world.recorded.packs)
     ]
@@ -53,10 +54,12 @@ def keys_in_scope(desired: Desired, scope: Collection[PackId], recorded: Recorde
     return frozenset([*declared, *owned, *begun])
 
 
-def _plan_pack(pack_id: PackId, desired: Desired, owners: Mapping[Key, PackId], world: World) -> PackPlan:
+def _plan_pack(
+    pack_id: PackId, desired: Desired, owners: Mapping[Key, PackId], world: World, on_record: frozenset[Key]
+) -> PackPlan:
     pack = desired.packs.get(pack_id)
     declared: Mapping[Key, Declared] = {} if pack is None else pack.resources
-    left = [key for key in _on_record(pack_id, world.recorded) if key not in declared]
+    left = [key for key in on_record if key not in declared]
     keys = [*declared, *(key for key in left if not _is_handed_over(pack_id, owners.get(key)))]
     attestation = world.attestations.get(pack_id, Attestation())
     steps = [_step(key, pack_id, declared.get(key), desired, world, attestation) for key in keys]
@@ -137,11 +140,16 @@ def _foreign_pack(
     return None
 
 
-def _on_record(pack_id: PackId, recorded: RecordedState) -> frozenset[Key]:
-    """What the pack owns, and what a call was begun for whose outcome nobody knows."""
-    owned = (key for key, row in recorded.resources.items() if row.pack == pack_id)
-    begun = (key for key, pack in recorded.open_intents.items() if pack == pack_id and key not in recorded.resources)
-    return frozenset([*owned, *begun])
+def _on_record(recorded: RecordedState) -> Mapping[PackId, frozenset[Key]]:
+    """What each pack owns, and what a call was begun for whose outcome nobody knows. Once for all packs: asking each
+    row for each pack grows with the square of their number."""
+    keys: dict[PackId, set[Key]] = {}
+    for key, row in recorded.resources.items():
+        keys.setdefault(row.pack, set()).add(key)
+    for key, pack in recorded.open_intents.items():
+        if key not in recorded.resources:
+            keys.setdefault(pack, set()).add(key)
+    return {pack: frozenset(on_record) for pack, on_record in keys.items()}
 
 
 def _is_handed_over(pack_id: PackId, owner: PackId | None) -> bool:
