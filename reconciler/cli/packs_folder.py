@@ -9,14 +9,16 @@ from typing import Final
 from reconciler.packs.file_names import TENANTS_NAMES, is_pack, is_tenants_file
 from reconciler.packs.parsing import MAX_WORKBOOK_BYTES
 
-DEFAULT_NAME: Final = "sharepacks"
+_USUAL_NAME: Final = "sharepacks"
 
 
-def folder_around(path: Path) -> Path:
-    """The packs folder `path` stands in: the nearest with a tenants file or the usual name, or else its own folder."""
+def folder_around(path: Path, home: Path) -> Path:
+    """The packs folder `path` stands in: `home`, or the nearest with a tenants file or the usual name, or its own."""
+    if path.is_relative_to(home):
+        return home
     start = path if path.is_dir() else path.parent
     for folder in (start, *start.parents):
-        if folder.name == DEFAULT_NAME or any((folder / name).is_file() for name in TENANTS_NAMES):
+        if folder.name == _USUAL_NAME or any((folder / name).is_file() for name in TENANTS_NAMES):
             return folder
         if (folder / ".git").exists():
             break
@@ -28,13 +30,15 @@ def repository_top(folder: Path) -> Path | None:
 
 
 def read_folder(folder: Path, relative_to: Path) -> Mapping[str, bytes]:
-    """The packs and tenants files below `folder`, by path relative to `relative_to` where that is above it."""
+    """The packs and tenants files below `folder`, by path relative to `relative_to` where that is above it.
+
+    Raises OSError for a file that cannot be read."""
     found: dict[str, bytes] = {}
     for path in _files(folder):
-        name = shown_path(path, relative_to)
         inside = path.relative_to(folder).as_posix()
-        if is_pack(inside) or is_tenants_file(inside):
-            found[name] = _read(path)
+        # A named pipe would wait for a writer forever.
+        if (is_pack(inside) or is_tenants_file(inside)) and stat.S_ISREG(path.stat().st_mode):
+            found[shown_path(path, relative_to)] = _read(path)
     return found
 
 
@@ -45,11 +49,7 @@ def shown_path(path: Path, relative_to: Path) -> str:
 def _files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(parent, name)
-            # A named pipe would wait for a writer forever.
-            if stat.S_ISREG(path.stat().st_mode):
-                yield path
+        yield from (Path(parent, name) for name in sorted(names))
 
 
 def _read(path: Path) -> bytes:

@@ -1,11 +1,11 @@
 """`sharepack schema`: the JSON Schema of pack files, and whether the committed one is what the model says."""
 
-import sys
 from pathlib import Path
 
 import click
 
 import reconciler
+from reconciler.cli.terminal import Failure, say
 from reconciler.packs.json_schema import pack_schema
 
 FILE_NAME = "sharepack.schema.json"
@@ -17,16 +17,21 @@ FILE_NAME = "sharepack.schema.json"
 def command(*, check: bool, write: bool) -> None:
     """Print the JSON Schema (draft-07) of YAML pack files, which editors take for completion and checks.
 
-    Name it in a pack's first line: "# yaml-language-server: $schema=../../schema/sharepack.schema.json".
+    A pack names it in its first line: "# yaml-language-server: $schema=../../schema/sharepack.schema.json".
+
+    \b
+    Examples:
+      sharepack schema
+      sharepack schema --check
     """
     if check and write:
         raise click.UsageError("--check and --write exclude each other")
     if write:
         _write(repository_file())
     elif check:
-        sys.exit(_check())
+        _check()
     else:
-        click.echo(pack_schema(), nl=False)
+        say(pack_schema())
 
 
 def repository_file() -> Path:
@@ -39,17 +44,15 @@ def installed_file() -> Path:
 
 def _write(path: Path) -> None:
     if not path.parent.is_dir():
-        raise click.ClickException("there is no schema folder beside the package; run this in a checkout")
+        raise Failure("there is no schema folder beside the package; run this in a checkout")
     path.write_text(pack_schema(), encoding="utf-8")
-    click.echo(f"Wrote {path}.")
+    say(f"Wrote {path}.\n")
 
 
-def _check() -> int:
+def _check() -> None:
     path = next((path for path in (repository_file(), installed_file()) if path.is_file()), None)
     if path is None:
-        raise click.ClickException(f"{FILE_NAME} is in neither schema/ nor the package; run sharepack schema --write")
-    if path.read_text(encoding="utf-8") == pack_schema():
-        click.echo(f"{path} is up to date.")
-        return 0
-    click.echo(f"{path} is not what the model says; run sharepack schema --write and commit it.", err=True)
-    return 1
+        raise Failure(f"{FILE_NAME} is in neither schema/ nor the package; run sharepack schema --write")
+    if path.read_text(encoding="utf-8") != pack_schema():
+        raise Failure(f"{path} is not what the model says; run sharepack schema --write and commit it")
+    say(f"{path} is up to date.\n")

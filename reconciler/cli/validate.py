@@ -1,6 +1,5 @@
 """`sharepack validate`: what is wrong in pack files. Reads files and decides nothing: `packs.reading` does."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,17 +7,17 @@ from pathlib import Path
 import click
 
 from reconciler import __version__
-from reconciler.cli.packs_folder import DEFAULT_NAME, folder_around, read_folder, repository_top, shown_path
-from reconciler.cli.terminal import style
+from reconciler.cli.exits import Exit
+from reconciler.cli.packs_folder import folder_around, read_folder, repository_top, shown_path
+from reconciler.cli.terminal import Failure, leave, say, style
 from reconciler.core.desired import Revision
 from reconciler.core.problem import Problem, Where
 from reconciler.packs.excerpt import excerpts
 from reconciler.packs.file_names import is_pack, is_tenants_file
-from reconciler.packs.reading import read_packs
+from reconciler.packs.reading import paths_of, read_packs
 from reconciler.packs.rules import RULES
 from reconciler.render.problems import problems_github, problems_json, problems_sarif, problems_text, summary_text
-
-PROBLEMS_EXIT = 3
+from reconciler.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +45,38 @@ def command(paths: Sequence[Path], form: str) -> None:
 
     A file is checked together with the packs folder it stands in, and only its own problems are shown. Needs no network
     and no database. Exit code 0 when all is well (warnings aside), 3 with problems, 1 when a PATH is not there.
+
+    \b
+    Examples:
+      sharepack validate
+      sharepack validate sharepacks/sales/q1.yaml
+      sharepack validate --format github
     """
-    checked = check(paths or (Path(DEFAULT_NAME),), for_repository=form in {"github", "sarif"})
+    home = _packs_dir()
+    checked = check(paths or (home,), home, for_repository=form in {"github", "sarif"})
     problems = [problem for each in checked for problem in each.problems]
-    click.echo(_written(form, checked, problems), nl=False)
-    sys.exit(PROBLEMS_EXIT if any(problem.is_error for problem in problems) else 0)
+    say(_written(form, checked, problems))
+    leave(Exit.INVALID if any(problem.is_error for problem in problems) else Exit.DONE)
 
 
-def check(paths: Sequence[Path], *, for_repository: bool) -> Sequence[Checked]:
-    """Each packs folder once, with what was asked for in it. Raises ClickException for a path that is not there."""
+def _packs_dir() -> Path:
+    """The packs folder of the settings. Checking files needs no other setting, so a wrong one is no matter here."""
+    given = (click.get_current_context().find_root().obj or {}).get("packs_dir")
+    try:
+        return Settings.load(packs_dir=given).packs_dir
+    except SettingsError:
+        return Path(str(given or "sharepacks"))
+
+
+def check(paths: Sequence[Path], home: Path, *, for_repository: bool) -> Sequence[Checked]:
+    """Each packs folder once, with what was asked for in it. Raises Failure for a path that is not there."""
     by_folder: dict[Path, list[Path]] = {}
     for path in map(Path.absolute, paths):
         if not path.exists():
-            raise click.ClickException(f"there is no file or folder {path}; name one, or run this where sharepacks/ is")
+            raise Failure(f"there is no file or folder {path}; name one, or run this where sharepacks/ is")
         if path.is_file() and not is_pack(path.name) and not is_tenants_file(path.name):
-            raise click.ClickException(f"{path} is not a pack: packs are .yaml, .yml or .xlsx files")
-        by_folder.setdefault(folder_around(path), []).append(path)
+            raise Failure(f"{path} is not a pack: packs are .yaml, .yml or .xlsx files")
+        by_folder.setdefault(folder_around(path, home.absolute()), []).append(path)
     return [_check_folder(folder, chosen, for_repository=for_repository) for folder, chosen in by_folder.items()]
 
 
@@ -70,7 +85,7 @@ def _check_folder(folder: Path, chosen: Sequence[Path], *, for_repository: bool)
     try:
         files = read_folder(folder, above)
     except OSError as error:
-        raise click.ClickException(f"{error.filename} cannot be read: {error.strerror}") from error
+        raise Failure(f"{error.filename} cannot be read: {error.strerror}") from error
     desired = read_packs(files, Revision(), "", packs_folder=shown_path(folder, above))
     asked = [shown_path(path, above) for path in chosen]
     ours = frozenset(path for path in files if any(is_below(path, prefix) for prefix in asked))
@@ -83,14 +98,13 @@ def is_below(path: str, prefix: str) -> bool:
 
 
 def _concerns(problem: Problem, ours: frozenset[str]) -> bool:
-    places = {problem.where.path, problem.also.path if problem.also else problem.where.path}
     # No pack is right while the tenants file is wrong.
-    return bool(places & ours) or is_tenants_file(problem.where.path)
+    return bool(paths_of(problem) & ours) or is_tenants_file(problem.where.path)
 
 
 def _written(form: str, checked: Sequence[Checked], problems: Sequence[Problem]) -> str:
     packs = sum(each.packs for each in checked)
-    files = sum(is_pack(path) or is_tenants_file(path) for each in checked for path in each.chosen)
+    files = len({path for each in checked for path in each.chosen} | {problem.where.path for problem in problems})
     if form == "json":
         return problems_json(problems, packs=packs, files=files)
     if form == "github":

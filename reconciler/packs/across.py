@@ -4,15 +4,18 @@ another pack declares. A problem between two files stands in the later one, name
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from reconciler.core.key import Key, Kind, normal_name, recipient_key
 from reconciler.core.problem import Problem, Where
 from reconciler.packs.content import unknown_word
 from reconciler.packs.document import PackDocument
-from reconciler.packs.finding import nearest, shown
+from reconciler.packs.finding import MAX_PROBLEMS, nearest, shown
 from reconciler.packs.names import metastore_id
 from reconciler.packs.placing import Placed
 from reconciler.packs.tree import Loc
+
+_MAX_HINTS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,9 @@ def references(packs: Sequence[Placed], problems: Sequence[Problem]) -> Referenc
             for where in filter(None, (problem.where, problem.also)):
                 causes.setdefault(where.path, problem.where)
     declared = _declared(packs)
+    hiding = [pack for pack in packs if _hides_recipients(pack)]
     while True:
-        found = [(pack, each) for pack in packs for each in _resolved(pack, packs, declared, causes)]
+        found = [(pack, each) for pack in packs for each in _resolved(pack, hiding, declared, causes)]
         said = [each for _, each in found if isinstance(each, Problem)]
         new = {problem.where.path: problem.where for problem in said if problem.where.path not in causes}
         if not new:
@@ -142,40 +146,45 @@ def _declared(packs: Sequence[Placed]) -> _Declared:
 
 
 def _resolved(
-    pack: Placed, packs: Sequence[Placed], declared: _Declared, causes: Mapping[str, Where]
+    pack: Placed, hiding: Sequence[Placed], declared: _Declared, causes: Mapping[str, Where]
 ) -> Iterator[Problem | Key]:
     document = pack.file.document
     if document is None or pack.workspace is None or not pack.line or _hides_recipients(pack):
         return
     own = {normal_name(entry.name) for entry in document.recipient}
     offered = declared.get((pack.line, pack.workspace), {})
+    unread = next((other for other in hiding if other.line in {"", pack.line}), None)
+    said = 0
+    for loc, name in _references(document):
+        normal = normal_name(name)
+        owner = offered.get(normal, unread)
+        if not normal or normal in own or said > MAX_PROBLEMS:
+            continue
+        if owner is not None and normal in offered and owner.path not in causes:
+            yield recipient_key(name, pack.workspace)
+            continue
+        said += 1
+        where = pack.file.places.value(loc)
+        # Looking for similar names takes time, and nobody reads the fiftieth hint.
+        known = sorted(own | offered.keys()) if said <= _MAX_HINTS else []
+        if owner is not None:
+            similar = "" if normal in offered else nearest(name, known)
+            yield _waits(where, name, owner, causes, similar)
+        else:
+            message = f"no pack of this business line and workspace declares the recipient {shown(name)}"
+            yield Problem(where, "recipient-unknown", message, unknown_word(name, known))
+
+
+def _references(document: PackDocument) -> Iterator[tuple[Loc, str]]:
     for number, share in enumerate(document.share):
         for position, name in enumerate(share.recipients or ()):
-            normal = normal_name(name)
-            if not normal or normal in own:
-                continue
-            where = pack.file.places.value(("share", number, "recipients", position))
-            owner = offered.get(normal) or next((p for p in packs if _may_declare(p, pack.line)), None)
-            if owner is not None and (owner.path in causes or normal not in offered):
-                similar = "" if normal in offered else nearest(name, [*own, *offered])
-                yield _waits(where, name, owner, causes, similar)
-            elif owner is not None:
-                yield recipient_key(name, pack.workspace)
-            else:
-                hint = unknown_word(name, sorted(own | offered.keys()))
-                message = f"no pack of this business line and workspace declares the recipient {shown(name)}"
-                yield Problem(where, "recipient-unknown", message, hint)
+            yield ("share", number, "recipients", position), name
 
 
 def _waits(where: Where, name: str, owner: Placed, causes: Mapping[str, Where], similar: str) -> Problem:
     message = f"the recipient {shown(name)} belongs to {owner.path}, or may; that file has to be corrected first"
     hint = f'or did you mean "{similar}"?' if similar else ""
     return Problem(where, "waits-for-file", message, hint, also=causes.get(owner.path))
-
-
-def _may_declare(pack: Placed, line: str) -> bool:
-    """The file may declare recipients of the business line that could not be read."""
-    return pack.line in {"", line} and _hides_recipients(pack)
 
 
 def _hides_recipients(pack: Placed) -> bool:

@@ -1,14 +1,16 @@
 """What a check says about a document: like a Problem, but the place is still the way to the value."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice
+from typing import Final, TypeVar
 
 from reconciler.core.problem import Problem, Severity, Where
 from reconciler.packs.tree import Flaw, Loc, Places, where
 
 MAX_PROBLEMS: Final = 1_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,15 @@ def limited(problems: Iterable[Problem], path: str) -> tuple[Problem, ...]:
     found = sorted(set(problems), key=in_order)
     if len(found) <= MAX_PROBLEMS:
         return tuple(found)
-    rest = f"and {len(found) - MAX_PROBLEMS:,} more problems in this file"
-    return (*found[:MAX_PROBLEMS], Problem(Where(path), "file-too-many-problems", rest))
+    more = Problem(
+        Where(path), "file-too-many-problems", f"more than {MAX_PROBLEMS:,} problems; the others are not shown"
+    )
+    return (*found[:MAX_PROBLEMS], more)
+
+
+def enough(found: Iterable[T]) -> Iterator[T]:
+    """As many as are shown, and one to tell that there are more: the rest of a hostile file is not worth the time."""
+    return islice(found, MAX_PROBLEMS + 1)
 
 
 def in_order(problem: Problem) -> tuple[str, int, int, str, int, str, str, str]:

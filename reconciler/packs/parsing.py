@@ -9,7 +9,7 @@ from reconciler.core.problem import Problem
 from reconciler.packs.content import check_pack
 from reconciler.packs.document import PackDocument
 from reconciler.packs.file_names import FOREIGN_ENDINGS, WORKBOOK_ENDINGS, YAML_ENDINGS, ending
-from reconciler.packs.finding import Finding, limited, problem_of, problem_of_flaw
+from reconciler.packs.finding import Finding, enough, limited, problem_of, problem_of_flaw
 from reconciler.packs.shape import fit, is_settled
 from reconciler.packs.tree import Flaw, Loc, Odd, Places, Spot, Tree
 from reconciler.packs.yaml_file import read_yaml, split_lines
@@ -63,7 +63,8 @@ def parse_file(path: str, data: bytes) -> ParsedFile:
     fitted = fit(PackDocument, content)
     findings.extend(fitted.findings)
     if fitted.document is not None:
-        findings.extend(f for f in check_pack(fitted.document) if not is_settled(f.loc, fitted.settled))
+        checked = check_pack(fitted.document)
+        findings.extend(enough(f for f in checked if not is_settled(f.loc, fitted.settled)))
     problems.extend(problem_of(finding, places) for finding in findings)
     return ParsedFile(path, fitted.document, places, limited(problems, path), line, project, fitted.settled)
 

@@ -8,7 +8,7 @@ from reconciler.core.problem import Problem
 from reconciler.core.tenant import Tenant
 from reconciler.packs.content import unknown_word
 from reconciler.packs.document import PackDocument
-from reconciler.packs.finding import Finding, problem_of, shown
+from reconciler.packs.finding import Finding, enough, problem_of, shown
 from reconciler.packs.names import object_name
 from reconciler.packs.parsing import ParsedFile
 from reconciler.packs.shape import is_settled
@@ -70,7 +70,7 @@ def _placed_in(file: ParsedFile, identity: PackId | None, line: str, tenant: Ten
         return Placed(file, identity, line, None)
     found = _workspace(file.document.metadata.region, tenant)
     findings = [] if isinstance(found, str) else [found]
-    findings.extend(_foreign_catalogs(file.document, tenant))
+    findings.extend(enough(_foreign_catalogs(file.document, tenant)))
     said = [problem_of(finding, file.places) for finding in findings if not is_settled(finding.loc, file.settled)]
     return Placed(file, identity, line, found if isinstance(found, str) else None, tuple(said))
 

@@ -49,7 +49,7 @@ def merge(
     found.extend(clashes(placed))
     resolved = references(placed, found)
     found.extend(resolved.problems)
-    broken_paths = _with_errors(found)
+    broken_paths = {path for problem in found if problem.is_error for path in paths_of(problem)}
     packs = {}
     for pack in placed:
         document, workspace = pack.file.document, pack.workspace
@@ -68,15 +68,12 @@ def merge(
     )
 
 
-def _with_errors(problems: Iterable[Problem]) -> frozenset[str]:
-    """Paths of the files that an error speaks of; one that only waits for another does not break that other."""
-    paths: set[str] = set()
-    for problem in problems:
-        if problem.is_error:
-            paths.add(problem.where.path)
-            if problem.also is not None and problem.rule != "waits-for-file":
-                paths.add(problem.also.path)
-    return frozenset(paths)
+def paths_of(problem: Problem) -> frozenset[str]:
+    """The files a problem speaks against; one that only waits for another says nothing against that other."""
+    is_about_both = problem.also is not None and problem.rule != "waits-for-file"
+    return frozenset(
+        {problem.where.path, problem.also.path} if is_about_both and problem.also else {problem.where.path}
+    )
 
 
 def _unreadable_lines(broken: Sequence[Placed], tenants: TenantsFile, *, is_misplaced: bool) -> frozenset[str]:

@@ -9,7 +9,7 @@ _FILE = {
     "file-empty": "A pack file holds a pack.",
     "file-encoding": "Text is UTF-8.",
     "file-control-character": "Text holds no control characters.",
-    "file-too-many-problems": "Beyond a thousand problems a file's problems are only counted.",
+    "file-too-many-problems": "Of one file's problems a thousand are shown.",
 }
 _YAML = {
     "yaml-syntax": "The file is YAML.",
@@ -20,7 +20,7 @@ _YAML = {
     "yaml-key-not-text": "Keys are plain text.",
     "yaml-many-documents": "One file is one document.",
     "yaml-too-deep": "A file is nested at most 20 levels deep.",
-    "yaml-too-many-values": "A file holds at most 200,000 values.",
+    "yaml-too-many-values": "A file holds at most 100,000 values.",
 }
 _WORKBOOK = {
     "workbook-format": "Workbooks are .xlsx, without a password.",
@@ -40,7 +40,7 @@ _WORKBOOK = {
     "workbook-formula-result": "A formula's stored result is taken as it is.",
     "workbook-error-cell": "No cell holds an error such as #REF!.",
     "workbook-number": "Cells hold text: Excel changes what is typed when it makes a number or a date of it.",
-    "workbook-too-many-rows": "A sheet has at most 20,000 rows and 64 columns, a workbook at most 200,000 values.",
+    "workbook-too-many-rows": "A sheet has at most 20,000 rows and 64 columns, a workbook at most 100,000 values.",
 }
 _SHAPE = {
     "null-value": "A key has a value, or is left out.",

@@ -2,7 +2,6 @@
 
 A misfit does not end the reading: it is replaced by an empty value, so that the checks that follow see the rest."""
 
-import copy
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from reconciler.packs.finding import Finding, meant, nearest, shown
+from reconciler.packs.finding import MAX_PROBLEMS, Finding, meant, nearest, shown
 from reconciler.packs.tree import Loc, Number, Odd
 
 M = TypeVar("M", bound=BaseModel)
@@ -48,7 +47,7 @@ def fit(model: type[M], data: object) -> Fitted[M]:
     try:
         return Fitted(model.model_validate(data))
     except ValidationError as error:
-        return _mend(model, copy.deepcopy(data), error)
+        return _mend(model, _copied(data), error)
 
 
 def _mend(model: type[M], data: Any, error: ValidationError) -> Fitted[M]:
@@ -59,7 +58,7 @@ def _mend(model: type[M], data: Any, error: ValidationError) -> Fitted[M]:
         # Unknown keys first: a misspelt key is not also a missing one.
         for each in sorted(details, key=lambda each: each["type"] != "extra_forbidden"):
             loc = each["loc"]
-            if not is_settled(loc, settled):
+            if len(findings) <= MAX_PROBLEMS and not is_settled(loc, settled):
                 findings.extend(_findings(model, each["type"], loc, each["input"]))
                 settled.add(loc)
                 settled.update(_meant_instead(model, data, each["type"], loc))
@@ -71,6 +70,12 @@ def _mend(model: type[M], data: Any, error: ValidationError) -> Fitted[M]:
         except ValidationError as next_error:
             error = next_error
     return Fitted(None, findings, frozenset(settled))
+
+
+def _copied(data: object) -> object:
+    if isinstance(data, dict):
+        return {key: _copied(value) for key, value in data.items()}
+    return [_copied(value) for value in data] if isinstance(data, list) else data
 
 
 def _meant_instead(model: type[BaseModel], data: object, kind: str, loc: Loc) -> Sequence[Loc]:

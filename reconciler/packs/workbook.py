@@ -21,7 +21,7 @@ from reconciler.packs.tree import Flaw, Odd, Position, Spot, Tree
 from reconciler.packs.workbook_gate import refusal
 
 MAX_ROWS: Final = 20_000
-MAX_VALUES: Final = 200_000
+MAX_VALUES: Final = 100_000
 LIST_COLUMNS: Final = frozenset({"allowed_ips", "recipients", "data_objects"})
 COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "recipients": list(RecipientEntry.model_fields),

@@ -14,7 +14,7 @@ from reconciler.packs.tree import Flaw, Number, Odd, Position, Spot, Tree
 
 #: A pack is five levels deep.
 MAX_DEPTH: Final = 20
-MAX_VALUES: Final = 200_000
+MAX_VALUES: Final = 100_000
 _MAX_FLAWS: Final = 1_000
 
 _NUMBER: Final = re.compile(
@@ -237,15 +237,23 @@ def _syntax_flaw(error: yaml.MarkedYAMLError, text: str) -> Flaw:
     said = error.problem or "cannot be read"
     is_open_ended = "end of stream" in said and error.context_mark is not None
     mark = error.context_mark if is_open_ended or error.problem_mark is None else error.problem_mark
+    lines = split_lines(text)
     at = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    if _is_tab(text, at):
+    if not "".join(lines[at[0] - 1 :]).strip():
+        at = _end(lines)
+    if _is_tab(lines, at):
         return Flaw(at, "yaml-tab", "a tab stands where YAML allows only spaces", "indent with spaces")
     hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in said), "")
     return Flaw(at, "yaml-syntax", f"this is not YAML: {said}", hint)
 
 
-def _is_tab(text: str, at: tuple[int, int]) -> bool:
-    lines = split_lines(text)
+def _end(lines: Sequence[str]) -> tuple[int, int]:
+    """Behind the last character, where something is missing."""
+    number = max((number for number, line in enumerate(lines, start=1) if line.strip()), default=1)
+    return (number, len(lines[number - 1].rstrip()) + 1)
+
+
+def _is_tab(lines: Sequence[str], at: tuple[int, int]) -> bool:
     line = lines[at[0] - 1] if len(lines) >= at[0] else ""
     return line[at[1] - 1 : at[1]] == "\t" or line.lstrip(" ").startswith("\t")
 

@@ -58,7 +58,7 @@ def test_e_mail_addresses(text: str, expected: bool) -> None:
     [
         ("aws:us-west-2:abc-123-def", "aws:us-west-2:abc-123-def"),
         ("AZURE:WestEurope:19A84BEE", "azure:westeurope:19a84bee"),
-        ("gcp:europe-west1:19a84bee-54bc-43a2-87de-023d0ec16016", "gcp:europe-west1:19a84bee-54bc-43a2-87de-023d0ec16016"),
+        ("gcp:eu-west1:19a84bee-54bc-43a2-87de-023d0ec16016", "gcp:eu-west1:19a84bee-54bc-43a2-87de-023d0ec16016"),
         ("oci:us:abc", None),
         ("aws:us-west-2", None),
         ("aws::abc", None),
@@ -66,7 +66,7 @@ def test_e_mail_addresses(text: str, expected: bool) -> None:
         ("aws:us:abc-", None),
         ("aws:us:a_b", None),
     ],
-)  # fmt: skip
+)
 def test_metastore_ids(text: str, expected: str | None) -> None:
     assert metastore_id(text) == expected
 

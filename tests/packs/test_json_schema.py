@@ -47,9 +47,21 @@ def test_it_accepts_the_valid_examples(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["key-unknown", "key-missing", "null-value", "text-expected", "list-expected", "name-invalid", "email-invalid",
-             "recipient-type-unknown", "recipient-metastore-invalid", "allowed-ips-too-many", "pipelines-not-supported"],
-)  # fmt: skip
+    "name",
+    [
+        "key-unknown",
+        "key-missing",
+        "null-value",
+        "text-expected",
+        "list-expected",
+        "name-invalid",
+        "email-invalid",
+        "recipient-type-unknown",
+        "recipient-metastore-invalid",
+        "allowed-ips-too-many",
+        "pipelines-not-supported",
+    ],
+)
 def test_it_sees_what_an_editor_can_see(name: str) -> None:
     data = yaml.safe_load((INVALID / f"{name}.yaml").read_text(encoding="utf-8"))
     assert not VALIDATOR.is_valid(data)

@@ -81,7 +81,7 @@ def test_the_only_region_needs_no_mention() -> None:
 def test_what_tenants_say_is_kept() -> None:
     tenant = read({"tenants.yaml": TENANTS}).tenants.by_line["sales"]
     assert (tenant.business_line, tenant.owner, tenant.contact) == ("Sales", "sales@example.com", "#sales")
-    assert tenant.catalogs == {"prod"}
+    assert tenant.catalogs == frozenset({"prod"})
     assert read({"tenants.yaml": TENANTS}).tenants.by_line["legal"].catalogs is None
 
 
@@ -105,7 +105,10 @@ def test_packs_may_refer_to_each_other() -> None:
     assert rules(read(files)) == []
 
 
-@pytest.mark.parametrize("other", [pack("Legal", "Other", "second", "others"), pack("Sales", "Other", "second", "others", region="am")])  # fmt: skip
+@pytest.mark.parametrize(
+    "other",
+    [pack("Legal", "Other", "second", "others"), pack("Sales", "Other", "second", "others", region="am")],
+)
 def test_a_recipient_of_another_business_line_or_workspace_may_not(other: bytes) -> None:
     files = {"tenants.yaml": TENANTS, "a.yaml": pack(readers="second", region="emea"), "b.yaml": other}
     desired = read(files)

@@ -1,15 +1,17 @@
 """Workbooks: the same packs as from YAML, problems at their cells, and what must not be opened is not."""
 
-import datetime
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
 
+from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import SharePack
 from reconciler.core.problem import Severity, Where
+from reconciler.core.share import Share
 from tests.packs.examples import EXAMPLES, read
 from tests.packs.workbooks import (
     GUIDE,
@@ -35,6 +37,12 @@ def the_pack(data: bytes, name: str = "a.xlsx") -> SharePack:
 def without_places(pack: SharePack) -> SharePack:
     resources = {key: replace(declared, where=NOWHERE) for key, declared in pack.resources.items()}
     return replace(pack, path="", file_format="", resources=resources)
+
+
+def shared(pack: SharePack) -> list[str]:
+    """The data objects of all its shares."""
+    shares = [each.resource for each in pack.resources.values() if isinstance(each.resource, Share)]
+    return sorted(str(each) for share in shares if share.objects is not UNMANAGED for each in share.objects)
 
 
 def problems(data: bytes) -> list[tuple[str, str]]:
@@ -69,7 +77,7 @@ def test_empty_rows_and_columns_around_the_tables_do_not_matter() -> None:
 
 
 def test_an_empty_cell_is_not_managed_and_two_quotes_clear() -> None:
-    rows = [
+    rows: list[list[object]] = [
         ["name", "comment", "recipients", "data_objects", "adopt"],
         ["unmanaged", None, None, None, None],
         ["cleared", '""', '""', '""', False],
@@ -97,8 +105,7 @@ share:
 )
 def test_lists_are_separated_by_commas_semicolons_or_line_breaks(cell: str) -> None:
     pack = the_pack(workbook(Shares=[SHARES[0], ["orders", None, "partner", cell]]))
-    share = next(declared.resource for key, declared in pack.resources.items() if key.kind == "share")
-    assert sorted(map(str, share.objects)) == ["a.b.c", "a.b.d"]  # type: ignore[union-attr]
+    assert shared(pack) == ["a.b.c", "a.b.d"]
 
 
 def test_a_row_named_plus_adds_to_the_lists_of_the_row_above() -> None:
@@ -108,39 +115,90 @@ def test_a_row_named_plus_adds_to_the_lists_of_the_row_above() -> None:
         (":Shares!D4", "data-object-invalid"),
     ]
     pack = the_pack(workbook(Shares=rows[:3]))
-    share = next(declared.resource for key, declared in pack.resources.items() if key.kind == "share")
-    assert sorted(map(str, share.objects)) == ["prod.sales.orders", "prod.sales.refunds"]  # type: ignore[union-attr]
+    assert shared(pack) == ["prod.sales.orders", "prod.sales.refunds"]
 
 
-def cells(*values: Any) -> list[list[Any]]:
+def cells(*values: Any) -> Sequence[Sequence[Any]]:
     return [RECIPIENTS[0], ["partner", *values]]
 
 
 WRONG_CELLS: list[tuple[str, bytes, list[tuple[str, str]]]] = [
-    ("a number", workbook(Metadata=[*METADATA[:2], ["project_name", 2024], METADATA[3]]), [(":Metadata!B3", "workbook-number")]),
-    ("a date", workbook(Recipients=cells("D2O", "a@b.example", None, None, datetime.date(2024, 1, 30))), [(":Recipients!F2", "workbook-number")]),
-    ("a truth value", workbook(Recipients=cells("D2O", "a@b.example", None, None, True)), [(":Recipients!F2", "workbook-number")]),
-    ("no truth value", workbook(Shares=[[*SHARES[0], "adopt"], [*SHARES[1], "maybe"]]), [(":Shares!E2", "boolean-expected")]),
+    (
+        "a number",
+        workbook(Metadata=[*METADATA[:2], ["project_name", 2024], METADATA[3]]),
+        [(":Metadata!B3", "workbook-number")],
+    ),
+    (
+        "a date",
+        workbook(Recipients=cells("D2O", "a@b.example", None, None, dt.date(2024, 1, 30))),
+        [(":Recipients!F2", "workbook-number")],
+    ),
+    (
+        "a truth value",
+        workbook(Recipients=cells("D2O", "a@b.example", None, None, True)),
+        [(":Recipients!F2", "workbook-number")],
+    ),
+    (
+        "no truth value",
+        workbook(Shares=[[*SHARES[0], "adopt"], [*SHARES[1], "maybe"]]),
+        [(":Shares!E2", "boolean-expected")],
+    ),
     ("a missing value", workbook(Recipients=cells(None, "a@b.example")), [(":Recipients!B2", "key-missing")]),
     ("a missing name", workbook(Shares=[SHARES[0], [None, *SHARES[1][1:]]]), [(":Shares!A2", "key-missing")]),
     ("a missing email", workbook(Recipients=cells("D2O")), [(":Recipients!C2", "recipient-email-missing")]),
     ("a missing field", workbook(Metadata=METADATA[:3]), [(":Metadata!A1", "key-missing")]),
     ("a field twice", workbook(Metadata=[*METADATA, ["Project Name", "Other"]]), [(":Metadata!A5", "key-duplicate")]),
     ("an unknown field", workbook(Metadata=[*METADATA, ["regions", "AM"]]), [(":Metadata!A5", "key-unknown")]),
-    ("an unknown column", workbook(Shares=[[*SHARES[0], "Remarks"], [*SHARES[1], "x"]]), [(":Shares!E1", "key-unknown")]),
+    (
+        "an unknown column",
+        workbook(Shares=[[*SHARES[0], "Remarks"], [*SHARES[1], "x"]]),
+        [(":Shares!E1", "key-unknown")],
+    ),
     ("a column twice", workbook(Shares=[[*SHARES[0], "Name"], [*SHARES[1], "x"]]), [(":Shares!E1", "workbook-header")]),
-    ("a column without name", workbook(Shares=[SHARES[0], [*SHARES[1], "x"]]), [(":Shares!E2", "workbook-value-without-header")]),
-    ("no header", workbook(Shares=SHARES[1:]), [(f":Shares!{c}1", "key-unknown") for c in "ACD"] + [(":Shares!A1", "workbook-header")]),
+    (
+        "a column without name",
+        workbook(Shares=[SHARES[0], [*SHARES[1], "x"]]),
+        [(":Shares!E2", "workbook-value-without-header")],
+    ),
+    (
+        "no header",
+        workbook(Shares=SHARES[1:]),
+        [(f":Shares!{c}1", "key-unknown") for c in "ACD"] + [(":Shares!A1", "workbook-header")],
+    ),
     ("no metadata header", workbook(Metadata=METADATA[1:]), [(":Metadata!A1", "workbook-header")]),
-    ("an orphaned continuation", workbook(Shares=[SHARES[0], ["+", None, "partner", "a.b.c"]]), [(":Shares!A2", "workbook-continuation")]),
-    ("a continuation with a comment", workbook(Shares=[*SHARES, ["+", "more", None, "a.b.c"]]), [(":Shares!B3", "workbook-continuation")]),
-    ("a wrong list entry", workbook(Recipients=cells("D2O", "a@b.example", None, "10.0.0.1, 10.0.0.300")), [(":Recipients!E2", "allowed-ip-invalid")]),
-    ("a pipeline", workbook(Pipelines=[["name", "type"], ["nightly", "DLT"]]), [(":Pipelines!A2", "pipelines-not-supported")]),
+    (
+        "an orphaned continuation",
+        workbook(Shares=[SHARES[0], ["+", None, "partner", "a.b.c"]]),
+        [(":Shares!A2", "workbook-continuation")],
+    ),
+    (
+        "a continuation with a comment",
+        workbook(Shares=[*SHARES, ["+", "more", None, "a.b.c"]]),
+        [(":Shares!B3", "workbook-continuation")],
+    ),
+    (
+        "a wrong list entry",
+        workbook(Recipients=cells("D2O", "a@b.example", None, "10.0.0.1, 10.0.0.300")),
+        [(":Recipients!E2", "allowed-ip-invalid")],
+    ),
+    (
+        "a pipeline",
+        workbook(Pipelines=[["name", "type"], ["nightly", "DLT"]]),
+        [(":Pipelines!A2", "pipelines-not-supported")],
+    ),
     ("a sheet missing", written({"Metadata": METADATA, "Recipients": RECIPIENTS}), [("", "workbook-sheet-missing")]),
     ("a sheet nearly right", workbook(Pipeline=[["name"]]), [(":Pipeline", "workbook-sheet-unknown")]),
-    ("a sheet twice", workbook(**{"Shares ": SHARES}), [(":Shares ", "workbook-sheet-duplicate")]),
-    ("too many rows", workbook(Shares=[*SHARES, *[[]] * 20_000, ["late"]]), [(":Shares!A20001", "workbook-too-many-rows")]),
-]  # fmt: skip
+    (
+        "a sheet twice",
+        written({"Metadata": METADATA, "Recipients": RECIPIENTS, "Shares": SHARES, "SHARES ": SHARES}),
+        [(":SHARES ", "workbook-sheet-duplicate")],
+    ),
+    (
+        "too many rows",
+        workbook(Shares=[*SHARES, *[[]] * 20_000, ["late"]]),
+        [(":Shares!A20001", "workbook-too-many-rows")],
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -199,8 +257,8 @@ def test_a_formula_with_a_stored_result_is_taken_with_a_warning() -> None:
     assert [(problem.rule, problem.severity) for problem in desired.problems] == [
         ("workbook-formula-result", Severity.WARNING)
     ]
-    share = [each.resource for key, each in the_pack(data).resources.items() if key.kind == "share"]
-    assert share[0].comment == "Q1"
+    (share,) = [each.resource for key, each in the_pack(data).resources.items() if key.kind == "share"]
+    assert share.comment == "Q1"
     assert desired.unreadable_lines == frozenset()
 
 
