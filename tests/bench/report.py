@@ -77,7 +77,9 @@ class Line:
 
 
 def machine(postgres: str) -> dict[str, Any]:
+    """Before the first row: what is measured, and on what."""
     return {
+        "commit": _commit(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "processor": _processor(),
@@ -92,7 +94,6 @@ def document(lines: list[Line], about: dict[str, Any], at: datetime, seed: int) 
     return {
         "version": VERSION,
         "at": at.astimezone(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
         "seed": seed,
         "machine": about,
         "rows": [line.as_json() for line in lines],
@@ -102,7 +103,7 @@ def document(lines: list[Line], about: dict[str, Any], at: datetime, seed: int) 
 def show(console: Console, lines: list[Line], about: dict[str, Any], at: datetime) -> None:
     facts = (
         f"{about['cores']} cores ({about['processor']}), {about['memory_gb']} GB, Python {about['python']}, "
-        f"PostgreSQL {about['postgresql']}, load {about['load_before']} before"
+        f"PostgreSQL {about['postgresql']}, load {about['load_before']} before, commit {about['commit'] or '-'}"
     )
     console.print(f"{at:%Y-%m-%d %H:%M} UTC, {facts}", highlight=False, soft_wrap=True)
     table = Table("work", box=None, pad_edge=False, header_style="bold")
