@@ -68,7 +68,9 @@ async def work(claim: Claim, ledger: Ledger, platform: Platform, notice: Notice,
         verdicts = {key: _verdict(item, recorded, actual, claim) for key, item in wanted.items()}
         if (ended := await _refuse(claim, verdicts, ledger)) is not None:
             return ended
+        said = ""
         for key, verdict in verdicts.items():
+            said = await _say(claim, key, verdict, said, ledger)
             await _carry_out(claim, key, verdict, ledger, platform, notice)
     except UnavailableError as error:
         seconds = delay(claim.attempts, error.retry_after, spread)
@@ -144,12 +146,19 @@ async def _refuse(claim: Claim, verdicts: Mapping[Key, Verdict], ledger: Ledger)
     return None
 
 
+async def _say(claim: Claim, key: Key, verdict: Verdict, said: str, ledger: Ledger) -> str:
+    """What the status line says now; written only when there is something to do and the words change."""
+    words = _progress_words(key, verdict)
+    if words == said or not lower(key, verdict):
+        return said
+    await ledger.progress(claim, words)
+    return words
+
+
 async def _carry_out(
     claim: Claim, key: Key, verdict: Verdict, ledger: Ledger, platform: Platform, notice: Notice
 ) -> None:
     operations = lower(key, verdict)
-    if operations:
-        await ledger.progress(claim, _progress_words(key, verdict))
     for operation in operations:
         await _perform(claim, operation, ledger, platform)
         notice(Performed(claim, operation.call))

@@ -6,10 +6,10 @@ it is worked on. What happens inside a claim is `stages.work`'s business.
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -47,8 +47,8 @@ class Workforce:
     #: Seconds between sweeps for due work that nobody rang for.
     sweep_every: float = 60.0
     _busy: dict[UUID, asyncio.Task[None]] = field(default_factory=dict)
-    #: What to try next, and the delivery that asked for it.
-    _next: deque[tuple[UUID, Ring | None]] = field(default_factory=deque)
+    #: What to try next, oldest first, with the deliveries that asked for it.
+    _next: dict[UUID, list[Ring]] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _failure: BaseException | None = None
 
@@ -117,23 +117,21 @@ class Workforce:
             return []
 
     def _queue(self, work_ids: Iterable[UUID]) -> None:
-        self._next.extend((work_id, None) for work_id in work_ids)
+        for work_id in work_ids:
+            self._next.setdefault(work_id, [])
 
     def _queue_rings(self, rings: Iterable[Ring]) -> None:
-        self._next.extend((ring.work_id, ring) for ring in rings)
+        for ring in rings:
+            self._next.setdefault(ring.work_id, []).append(ring)
 
     def _start_waiting(self) -> None:
-        held_back: list[tuple[UUID, Ring | None]] = []
-        while self._next and len(self._busy) < self.hands:
-            work_id, ring = self._next.popleft()
-            if work_id not in self._busy:
-                task = asyncio.create_task(self._take(work_id, ring))
-                self._busy[work_id] = task
-                task.add_done_callback(lambda done, work_id=work_id: self._put_down(work_id, done))  # type: ignore[misc]
-            elif ring is not None:
-                # A second delivery of what is in hand: looked at again, and settled, when the first has ended.
-                held_back.append((work_id, ring))
-        self._next.extend(held_back)
+        """Start what waits, for as many as there are free hands. What is in hand already waits until that has ended."""
+        free = self.hands - len(self._busy)
+        ready = [work_id for work_id in self._next if work_id not in self._busy]
+        for work_id in ready[: max(free, 0)]:
+            task = asyncio.create_task(self._take(work_id, self._next.pop(work_id)))
+            self._busy[work_id] = task
+            task.add_done_callback(partial(self._put_down, work_id))
 
     def _put_down(self, work_id: UUID, done: asyncio.Task[None]) -> None:
         del self._busy[work_id]
@@ -141,16 +139,18 @@ class Workforce:
             self._failure = failure
         self._wake.set()
 
-    async def _take(self, work_id: UUID, ring: Ring | None) -> None:
+    async def _take(self, work_id: UUID, rings: Sequence[Ring]) -> None:
         claimed = await self.ledger.claim(self.name, work_id, self.lease)
         if isinstance(claimed, NothingToClaim):
-            await self._settle(ring)
+            await self._settle(rings)
             return
-        if ring is not None and ring.deliveries > MOST_DELIVERIES:
-            await self._give_up(claimed, ring)
+        poisoned = [ring for ring in rings if ring.deliveries > MOST_DELIVERIES]
+        if poisoned:
+            await self._give_up(claimed, poisoned)
             return
         self.on_event(Started(claimed))
-        keeping = asyncio.create_task(self._keep(claimed, ring))
+        kept = list(rings)
+        keeping = asyncio.create_task(self._keep(claimed, kept))
         try:
             ended = await work(claimed, self.ledger, self.platform, self.on_event, random.random())  # noqa: S311
         except FenceLostError:
@@ -158,41 +158,45 @@ class Workforce:
             return
         finally:
             keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                ring = await keeping
-        await self._settle(ring)
-        self._announce(ended)
+            await asyncio.gather(keeping, return_exceptions=True)
+        await self._settle(kept)
+        await self._announce(ended)
 
-    def _announce(self, ended: Ended) -> None:
+    async def _announce(self, ended: Ended) -> None:
         self.on_event(ended)
         self._queue(ended.released)
         if ended.retry_in is not None:
             asyncio.get_running_loop().call_later(ended.retry_in, self._try_again, ended.claim.work_id)
+        elif ended.claim.work_id in self._next:
+            # It has ended: deliveries that came meanwhile have nothing left to ask for.
+            await self._settle(self._next.pop(ended.claim.work_id))
 
     def _try_again(self, work_id: UUID) -> None:
         self._queue([work_id])
         self._wake.set()
 
-    async def _keep(self, claim: Claim, ring: Ring | None) -> Ring | None:
-        """Renew the lease and the delivery; returns the newest delivery once it is stopped."""
-        try:
+    async def _keep(self, claim: Claim, rings: list[Ring]) -> None:
+        """Renew the lease and, in place, the deliveries, until cancelled or the lease is lost."""
+        with suppress(FenceLostError):
             while True:
                 await asyncio.sleep(self.lease / 3)
                 await self.ledger.renew(claim, self.lease)
-                if ring is not None:
-                    ring = await self.doorbell.keep(ring)
-        except (asyncio.CancelledError, FenceLostError, DoorbellUnavailableError):
-            return ring
+                # An unreachable queue delivers again later; that is found to be in hand or done.
+                with suppress(DoorbellUnavailableError):
+                    for place, ring in enumerate(rings):
+                        rings[place] = await self.doorbell.keep(ring)
 
-    async def _give_up(self, claim: Claim, ring: Ring) -> None:
-        reason = f"its message was delivered {ring.deliveries} times and was never finished"
+    async def _give_up(self, claim: Claim, rings: Sequence[Ring]) -> None:
+        most = max(ring.deliveries for ring in rings)
+        reason = f"its message was delivered {most} times and was never finished"
         released = await self.ledger.finish(claim, WorkStatus.FAILED, reason)
         with suppress(DoorbellUnavailableError):
-            await self.doorbell.park(ring, reason)
-        self._announce(Ended(claim, WorkStatus.FAILED, reason, released))
+            for ring in rings:
+                await self.doorbell.park(ring, reason)
+        await self._announce(Ended(claim, WorkStatus.FAILED, reason, released))
 
-    async def _settle(self, ring: Ring | None) -> None:
-        if ring is not None:
-            # A message that cannot be settled comes again and finds nothing to do.
-            with suppress(DoorbellUnavailableError):
+    async def _settle(self, rings: Iterable[Ring]) -> None:
+        # A message that cannot be settled comes again and finds nothing to do.
+        with suppress(DoorbellUnavailableError):
+            for ring in rings:
                 await self.doorbell.settle(ring)

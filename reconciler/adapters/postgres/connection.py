@@ -139,7 +139,8 @@ async def transact(pool: asyncpg.Pool, where: str, body: Callable[[asyncpg.Conne
 @asynccontextmanager
 async def _transaction(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     async with AsyncExitStack() as stack:
-        for _ in range(pool.get_max_size()):
+        # All connections of the pool may have died; the one after the last of them is new.
+        for _ in range(pool.get_max_size() + 1):
             connection = await stack.enter_async_context(pool.acquire())
             try:
                 await stack.enter_async_context(connection.transaction())
