@@ -23,8 +23,12 @@ class _Claim:
     """One file's claim to something that only one may have."""
 
     pack: Placed
-    where: Where
+    loc: Loc
     text: str
+
+    @property
+    def where(self) -> Where:
+        return self.pack.file.places.value(self.loc)
 
 
 def clashes(packs: Sequence[Placed]) -> Iterator[Problem]:
@@ -46,13 +50,13 @@ def clashes(packs: Sequence[Placed]) -> Iterator[Problem]:
 def _identities(packs: Sequence[Placed]) -> Iterator[tuple[object, _Claim]]:
     for pack in packs:
         if pack.id is not None:
-            yield pack.id, _Claim(pack, pack.file.places.value(("metadata", "project_name")), "")
+            yield pack.id, _Claim(pack, ("metadata", "project_name"), "")
 
 
 def _clashing_resources(packs: Sequence[Placed]) -> Iterator[Problem]:
     for first, *others in _grouped(_resources(packs)):
         for other in (claim for claim in others if claim.pack is not first.pack):
-            message = f"the {other.text} is declared in {first.pack.path} as well"
+            message = f"the {other.loc[0]} {shown(other.text)} is declared in {first.pack.path} as well"
             hint = "a resource belongs to one pack; other packs of the business line may refer to its recipients"
             yield Problem(other.where, "resource-duplicate", message, hint, also=first.where)
 
@@ -63,8 +67,8 @@ def _resources(packs: Sequence[Placed]) -> Iterator[tuple[object, _Claim]]:
             continue
         for kind, number, name in _names(pack.file.document):
             if normal_name(name):
-                where = pack.file.places.value((kind.value, number, "name"))
-                yield (kind, pack.workspace, normal_name(name)), _Claim(pack, where, f"{kind} {shown(name)}")
+                claim = _Claim(pack, (kind.value, number, "name"), name)
+                yield (kind, pack.workspace, normal_name(name)), claim
 
 
 def _names(document: PackDocument) -> Iterator[tuple[Kind, int, str]]:
@@ -91,8 +95,7 @@ def _metastores(packs: Sequence[Placed]) -> Iterator[tuple[object, _Claim]]:
         for number, entry in enumerate(pack.file.document.recipient):
             normal = metastore_id(entry.metastore_id or "") if entry.type.strip().upper() == "D2D" else None
             if normal:
-                where = pack.file.places.value(("recipient", number, "metastore_id"))
-                yield (pack.workspace, normal), _Claim(pack, where, entry.name)
+                yield (pack.workspace, normal), _Claim(pack, ("recipient", number, "metastore_id"), entry.name)
 
 
 def _grouped(claims: Iterator[tuple[object, _Claim]]) -> Iterator[list[_Claim]]:

@@ -49,10 +49,14 @@ def metastore_id(text: str) -> str | None:
 def object_name(text: str) -> str | None:
     """`catalog.schema` or `catalog.schema.table` in lower case, back-quotes removed; None when it is neither."""
     plain = text.strip()
+    # What nearly all names are is told without the regular expression, at a fifth of its cost.
+    if plain.isascii() and len(plain) <= MAX_NAME and plain.replace(".", "").replace("_", "").isalnum():
+        parts = plain.split(".")
+        return plain.lower() if len(parts) in {2, 3} and all(parts) else None
     if _PLAIN_OBJECT.fullmatch(plain):
         return plain.lower()
-    parts = _quoted_parts(plain) if "`" in plain else None
-    return None if parts is None else ".".join(parts)
+    quoted = _quoted_parts(plain) if "`" in plain else None
+    return None if quoted is None else ".".join(quoted)
 
 
 def _quoted_parts(rest: str) -> Sequence[str] | None:

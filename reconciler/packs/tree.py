@@ -5,7 +5,7 @@ YAML and workbooks both become a `Tree`; what the content means is decided in `s
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from reconciler.core.problem import Severity, Where
 
@@ -21,7 +21,8 @@ class Spot(NamedTuple):
     at: Position
     key: Position | None = None
     #: By key or list position. In a workbook also the empty cells of a row, to point at what is missing.
-    inner: "Mapping[str, Spot] | Sequence[Spot]" = ()
+    #: What a list holds most of, plain values, is a bare position: half the objects for the garbage collector to visit.
+    inner: "Mapping[str, Spot] | Sequence[Spot | Position]" = ()
 
 
 class Odd(Enum):
@@ -94,7 +95,10 @@ def where(path: str, position: Position) -> Where:
 
 
 def _inner(spot: Spot, part: str | int) -> Spot | None:
-    inner = spot.inner
-    if isinstance(inner, Mapping):
-        return inner.get(part) if isinstance(part, str) else None
-    return inner[part] if isinstance(part, int) and part < len(inner) else None
+    inner: Any = spot.inner
+    if isinstance(inner, dict):
+        return inner.get(part)
+    if not isinstance(part, int) or part >= len(inner):
+        return None
+    found = inner[part]
+    return found if isinstance(found, Spot) else Spot(found)

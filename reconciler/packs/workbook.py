@@ -33,11 +33,11 @@ _YES_NO: Final = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def read_workbook(data: bytes) -> Tree:
-    refused = refusal(data)
-    if refused is not None:
-        return Tree(Odd.REFUSED, Spot((0, 0)), (refused,), is_whole=False)
     reader = _Reader()
     try:
+        refused = refusal(data)
+        if refused is not None:
+            return Tree(Odd.REFUSED, Spot((0, 0)), (refused,), is_whole=False)
         with warnings.catch_warnings():
             # openpyxl warns of extensions it drops (drop-down lists, themes); none of them is part of a pack.
             warnings.simplefilter("ignore")
@@ -262,7 +262,7 @@ class _Reader:
             if field in found:
                 entry[field] = self._value(field, found[field], at)
                 if isinstance(entry[field], list):
-                    inner[field] = Spot(at, at, [Spot(at)] * len(entry[field]))
+                    inner[field] = Spot(at, at, [at] * len(entry[field]))
         return entry, inner
 
     def _continue(
@@ -281,7 +281,7 @@ class _Reader:
             if isinstance(value, list) and isinstance(entries[0].get(field, []), list):
                 inner: Any = spots[0].inner
                 entries[0][field] = [*entries[0].get(field, []), *value]
-                inner[field] = Spot(inner[field].at, at, [*inner[field].inner, *[Spot(at)] * len(value)])
+                inner[field] = Spot(inner[field].at, at, [*inner[field].inner, *[at] * len(value)])
 
     def _value(self, field: str, cell: Any, at: Position) -> object:
         if field == "adopt":

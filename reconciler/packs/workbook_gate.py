@@ -80,6 +80,8 @@ def _refusals(archive: zipfile.ZipFile) -> Iterator[Flaw]:
     names = [part.filename.lower() for part in parts]
     if any(part.flag_bits & 1 for part in parts):
         yield Flaw(_AT, "workbook-format", "the workbook is encrypted", "save it as .xlsx without a password")
+    if any(part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for part in parts):
+        yield Flaw(_AT, "workbook-unreadable", "the workbook is packed in a way Excel does not use", _SAVE_AGAIN)
     if len(set(names)) < len(names):
         yield Flaw(_AT, "workbook-unreadable", "the workbook has two parts of one name", _SAVE_AGAIN)
     for words, rule, message, hint in _FORBIDDEN_PARTS:

@@ -9,6 +9,15 @@ from typing import Any, Final
 
 import yaml
 from yaml import CSafeLoader
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
 from reconciler.packs.tree import Flaw, Number, Odd, Position, Spot, Tree
 
@@ -46,9 +55,10 @@ def read_yaml(text: str) -> Tree:
     # CSafeLoader is only the parser here: nothing is constructed, so no tag can do anything.
     loader: Any = CSafeLoader(text)
     try:
-        next_event = loader.get_event
+        next_event, take, take_scalar = loader.get_event, builder.take, builder.take_scalar
         event = next_event()
-        while event is not None and builder.take(event):
+        # Two events of three are scalars.
+        while event is not None and (take_scalar(event) if type(event) is ScalarEvent else take(event)):
             event = next_event()
     except yaml.MarkedYAMLError as error:
         builder.stop(_syntax_flaw(error, text))
@@ -78,7 +88,7 @@ class _Open:
     def put(self, value: object, at: Position, inner: Any) -> None:
         if not self.is_mapping:
             self.values.append(value)
-            self.spots.append(Spot(at, None, inner))
+            self.spots.append(Spot(at, None, inner) if inner else at)
             return
         if not self.is_dropping:
             self.values[self.key] = value
@@ -100,21 +110,19 @@ class _Builder:
         self._is_whole = True
 
     def take(self, event: Any) -> bool:
-        """False when reading stops here."""
+        """Any event but a scalar. False when reading stops here."""
         kind = type(event)
-        if kind is yaml.ScalarEvent:
-            return self._scalar(event)
-        if kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            return self._start(event, is_mapping=kind is yaml.MappingStartEvent)
-        if kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+        if kind is MappingStartEvent or kind is SequenceStartEvent:
+            return self._start(event, is_mapping=kind is MappingStartEvent)
+        if kind is MappingEndEvent or kind is SequenceEndEvent:
             return self._end()
-        if kind is yaml.AliasEvent:
+        if kind is AliasEvent:
             self._flaw(event, "yaml-alias", f"the alias *{_short(event.anchor)} is not allowed", "write the value out")
             if not self._is_key_next():
                 return self._put(Odd.REFUSED, _position(event))
             self._open[-1].key, self._open[-1].is_dropping = "", True
             return True
-        return kind is not yaml.DocumentStartEvent or self._document(event)
+        return kind is not DocumentStartEvent or self._document(event)
 
     def stop(self, flaw: Flaw) -> bool:
         self._flaws.append(flaw)
@@ -137,20 +145,22 @@ class _Builder:
         self._data = Odd.REFUSED
         return self.stop(Flaw(_position(event), "yaml-many-documents", "a second YAML document starts here", hint))
 
-    def _scalar(self, event: Any) -> bool:
+    def take_scalar(self, event: Any) -> bool:
         if event.anchor or event.tag:
             self._flaw_marks(event)
-        if self._is_key_next():
-            return self._take_key(event)
+        at = _position(event)
+        around = self._open[-1] if self._open else None
+        if around is not None and around.is_mapping and around.key is None:
+            return self._take_key(event, around, at)
         text = event.value
-        return self._put(_plain_value(text) if event.implicit[0] else text, _position(event))
+        return self._put(_plain_value(text) if event.implicit[0] else text, at)
 
     def _is_key_next(self) -> bool:
         return bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
 
-    def _take_key(self, event: Any) -> bool:
-        key, mapping = event.value, self._open[-1]
-        mapping.key, mapping.key_at = key, _position(event)
+    def _take_key(self, event: Any, mapping: _Open, at: Position) -> bool:
+        key = event.value
+        mapping.key, mapping.key_at = key, at
         if key == "<<" and event.implicit[0]:
             mapping.is_dropping = True
             self._flaw(event, "yaml-merge-key", "the merge key << is not allowed", "write the keys out")
@@ -158,7 +168,7 @@ class _Builder:
             mapping.is_dropping = True
             first = mapping.spots[key].key
             message = f'the key "{_short(key)}" stands here again; it stands in line {first[0]} already'
-            self._add(Flaw(_position(event), "key-duplicate", message, "keep one of the two", also=first))
+            self._add(Flaw(at, "key-duplicate", message, "keep one of the two", also=first))
         return True
 
     def _start(self, event: Any, *, is_mapping: bool) -> bool:

@@ -18,7 +18,10 @@ from tests.packs.workbooks import (
     METADATA,
     RECIPIENTS,
     SHARES,
+    as_excel_saves,
     edited,
+    packed_otherwise,
+    part,
     with_part,
     workbook,
     written,
@@ -60,6 +63,12 @@ def test_the_guides_workbook_says_what_the_guides_yaml_says() -> None:
         "a.xlsx:Shares!A2",
         "a.xlsx:Shares!A3",
     ]
+
+
+def test_texts_may_stand_in_a_table_of_shared_strings_as_excel_saves_them() -> None:
+    data = as_excel_saves(written(GUIDE))
+    assert b"external-auditor" not in part(data, "xl/worksheets/sheet2.xml")
+    assert without_places(the_pack(data)) == without_places(the_pack(written(GUIDE)))
 
 
 def test_sheet_names_headers_and_fields_are_found_in_any_letter_case() -> None:
@@ -280,6 +289,7 @@ REFUSED = [
     ("a missing part", with_part(workbook(), "xl/_rels/workbook.xml.rels", b"<Relationships/>"), "workbook-unreadable"),
     ("another encoding", with_part(workbook(), "xl/styles.xml", XML), "workbook-unreadable"),
     ("entities", with_part(workbook(), "xl/styles.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a/>'), "workbook-unreadable"),
+    ("another packing", packed_otherwise(workbook()), "workbook-unreadable"),
     ("macros", with_part(workbook(), "xl/vbaProject.bin", b"Sub"), "workbook-macros"),
     ("old macros", with_part(workbook(), "xl/macrosheets/sheet1.xml", b"<a/>"), "workbook-macros"),
     ("links", with_part(workbook(), "xl/externalLinks/externalLink1.xml", b"<a/>"), "workbook-external-link"),

@@ -1,11 +1,16 @@
 """Workbooks for tests: from rows of values, and with their parts changed by hand as Excel would not."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook
+
+_MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_LINKS = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_KINDS = b"application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 METADATA: Sequence[Sequence[Any]] = [
     ["Field", "Value"],
@@ -74,6 +79,35 @@ def written(
     change(book)
     stream = io.BytesIO()
     book.save(stream)
+    return stream.getvalue()
+
+
+def as_excel_saves(data: bytes) -> bytes:
+    """The same workbook with its texts in one table of shared strings, where Excel keeps them and openpyxl does not."""
+    texts: list[bytes] = []
+
+    def shared(found: re.Match[bytes]) -> bytes:
+        texts.append(found[1])
+        return b't="s"><v>%d</v>' % (len(texts) - 1)
+
+    for number in range(1, 5):
+        name = f"xl/worksheets/sheet{number}.xml"
+        data = with_part(
+            data, name, re.sub(rb't="inlineStr"><is>(.*?)</is>', shared, part(data, name), flags=re.DOTALL)
+        )
+    table = b'<sst xmlns="%s">%s</sst>' % (_MAIN, b"".join(b"<si>%s</si>" % text for text in texts))
+    link = b'<Relationship Id="rId99" Type="%s/sharedStrings" Target="sharedStrings.xml" /></Relationships>' % _LINKS
+    kind = b'<Override PartName="/xl/sharedStrings.xml" ContentType="%s.sharedStrings+xml" /></Types>' % _KINDS
+    data = with_part(data, "xl/sharedStrings.xml", table)
+    data = edited(data, "xl/_rels/workbook.xml.rels", b"</Relationships>", link)
+    return edited(data, "[Content_Types].xml", b"</Types>", kind)
+
+
+def packed_otherwise(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(stream, "w", zipfile.ZIP_LZMA) as target:
+        for each in source.namelist():
+            target.writestr(each, source.read(each))
     return stream.getvalue()
 
 
