@@ -239,8 +239,8 @@ class Ledger(Protocol):
         """Reading showed what an unfinished operation left behind: close open intents of `key`, and write the version
         (None: absent) if it differs from the current row."""
 
-    async def settle(self, claim: Claim, key: Key, resource: Resource | None) -> None:
-        """No call was needed; bring the rows up to date: record, adopt, or (None) forget."""
+    async def settle(self, claim: Claim, key: Key, resource: Resource | None, reason: str) -> None:
+        """Bring the rows up to date with what is in the workspace (None: it is not there), without any call."""
 
     async def progress(self, claim: Claim, provisioning_status: str) -> None:
         """What the pack's status line says while it is being worked on; a version only when the words change."""

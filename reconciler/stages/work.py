@@ -12,6 +12,7 @@ from uuid import UUID
 from reconciler.core.actions import actions
 from reconciler.core.actual import Absent, Actual, Found, Unreadable
 from reconciler.core.calls import Call, Operation
+from reconciler.core.changes import Cause
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.key import Key, Kind
 from reconciler.core.lowering import lower, managed_like
@@ -159,11 +160,24 @@ async def _carry_out(
     claim: Claim, key: Key, verdict: Verdict, ledger: Ledger, platform: Platform, notice: Notice
 ) -> None:
     operations = lower(key, verdict)
+    await _tell_drift(claim, key, verdict, ledger)
     for operation in operations:
         await _perform(claim, operation, ledger, platform)
         notice(Performed(claim, operation.call))
     if not operations:
         await _settle(claim, key, verdict, ledger)
+
+
+async def _tell_drift(claim: Claim, key: Key, verdict: Verdict, ledger: Ledger) -> None:
+    """What somebody changed by hand gets a version of its own before it is corrected: it is part of who could read
+    what, and must not look like our doing."""
+    match verdict:
+        case Update(before, after, _, Cause.DRIFT | Cause.BOTH):
+            await ledger.settle(claim, key, managed_like(after, before), "found changed by hand")
+        case Create(_, Cause.DRIFT):
+            await ledger.settle(claim, key, None, "found deleted by hand")
+        case _:
+            pass
 
 
 async def _perform(claim: Claim, operation: Operation, ledger: Ledger, platform: Platform) -> None:
@@ -183,9 +197,9 @@ async def _perform(claim: Claim, operation: Operation, ledger: Ledger, platform:
 async def _settle(claim: Claim, key: Key, verdict: Verdict, ledger: Ledger) -> None:
     match verdict:
         case Record(_, after) | Adopt(_, after):
-            await ledger.settle(claim, key, after)
+            await ledger.settle(claim, key, after, "recorded as it is in the workspace")
         case Forget():
-            await ledger.settle(claim, key, None)
+            await ledger.settle(claim, key, None, "gone from the workspace")
         case Create() | Update() | Delete() | Keep() | Ignore() | Conflict() | Unknown():
             pass
         case _:

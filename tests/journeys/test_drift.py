@@ -58,6 +58,11 @@ async def test_a_stranger_and_a_lost_table_are_drift_and_are_corrected(applied: 
     granted = sdk.shares.share_permissions("sales_q1_share").privilege_assignments
     assert [grant.principal for grant in granted] == ["sales-analyst"]
     assert sdk.recipients.get("stranger").name == "stranger"
+    found, *corrected = (await applied.ledger.history(share_key("sales_q1_share", "")))[-3:]
+    assert found.change_reason == "found changed by hand"
+    assert isinstance(found.resource, Share)
+    assert found.resource.recipients == frozenset({"sales-analyst", "stranger"})
+    assert [version.change_reason for version in corrected] == ["grants changed", "share updated"]
 
 
 async def test_what_was_deleted_by_hand_is_created_again_and_continues_its_history(applied: Journey, sdk: Any) -> None:
@@ -70,6 +75,7 @@ async def test_what_was_deleted_by_hand_is_created_again_and_continues_its_histo
     assert [version.version for version in versions] == list(range(1, len(versions) + 1))
     for before, after in pairwise(versions):
         assert before.effective_to == after.effective_from
+    assert [version.change_reason for version in versions if version.resource is None] == ["found deleted by hand"]
     last = versions[-1].resource
     assert isinstance(last, Share)
     assert last.recipients == frozenset({"sales-analyst"})

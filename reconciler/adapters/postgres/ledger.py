@@ -85,8 +85,8 @@ class PostgresLedger:
     async def resolve(self, claim: Claim, key: Key, found: Resource | None) -> None:
         await self._do(operations.resolve, claim, key, found)
 
-    async def settle(self, claim: Claim, key: Key, resource: Resource | None) -> None:
-        await self._do(operations.settle, claim, key, resource)
+    async def settle(self, claim: Claim, key: Key, resource: Resource | None, reason: str) -> None:
+        await self._do(operations.settle, claim, key, resource, reason)
 
     async def progress(self, claim: Claim, provisioning_status: str) -> None:
         await self._do(work.progress, claim, provisioning_status)

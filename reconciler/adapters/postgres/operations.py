@@ -84,9 +84,10 @@ async def resolve(connection: asyncpg.Connection, claim: Claim, key: Key, found:
     await write_resource(connection, key, found, share_pack_id, change)
 
 
-async def settle(connection: asyncpg.Connection, claim: Claim, key: Key, resource: Resource | None) -> None:
+async def settle(
+    connection: asyncpg.Connection, claim: Claim, key: Key, resource: Resource | None, reason: str
+) -> None:
     share_pack_id = await hold(connection, claim)
-    reason = "gone from the workspace" if resource is None else "recorded as it is in the workspace"
     await write_resource(connection, key, resource, share_pack_id, _change(claim, reason))
 
 

@@ -130,7 +130,7 @@ async def test_resolving_what_never_came_to_be_only_closes_the_intent(
 
 
 async def test_resolving_a_deletion_that_went_through_closes_the_rows(ledger: PostgresLedger, held: Claim) -> None:
-    await ledger.settle(held, SALES_KEY, SALES)
+    await ledger.settle(held, SALES_KEY, SALES, "as found")
     await ledger.begin(held, Operation(DeleteShare(SALES_KEY), None))
     await ledger.resolve(held, SALES_KEY, None)
     assert await resource(ledger, SALES_KEY) is None
@@ -152,18 +152,18 @@ async def test_each_call_of_several_is_a_version_of_its_own(ledger: PostgresLedg
 
 
 async def test_settling_what_is_recorded_writes_nothing(ledger: PostgresLedger, held: Claim) -> None:
-    await ledger.settle(held, SALES_KEY, SALES)
-    await ledger.settle(held, SALES_KEY, SALES)
+    await ledger.settle(held, SALES_KEY, SALES, "as found")
+    await ledger.settle(held, SALES_KEY, SALES, "as found")
     assert len(await ledger.history(SALES_KEY)) == 1
 
 
 async def test_a_recipient_deleted_and_made_again_continues_its_versions(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    await ledger.settle(held, ANALYST_KEY, ANALYST)
-    await ledger.settle(held, ANALYST_KEY, None)
+    await ledger.settle(held, ANALYST_KEY, ANALYST, "as found")
+    await ledger.settle(held, ANALYST_KEY, None, "as found")
     assert await resource(ledger, ANALYST_KEY) is None
-    await ledger.settle(held, ANALYST_KEY, replace(ANALYST, comment="again"))
+    await ledger.settle(held, ANALYST_KEY, replace(ANALYST, comment="again"), "as found")
     history = await ledger.history(ANALYST_KEY)
     assert [(version.version, version.resource is None) for version in history] == [(1, False), (2, True), (3, False)]
     assert await connection.fetchval("SELECT count(DISTINCT recipient_id) FROM deltashare.recipients") == 1
@@ -172,15 +172,15 @@ async def test_a_recipient_deleted_and_made_again_continues_its_versions(
 async def test_forgetting_what_was_never_recorded_writes_nothing(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    await ledger.settle(held, ANALYST_KEY, None)
+    await ledger.settle(held, ANALYST_KEY, None, "as found")
     assert await connection.fetchval("SELECT count(*) FROM deltashare.recipients") == 0
 
 
 async def test_a_resource_handed_over_is_a_version_for_the_other_pack(ledger: PostgresLedger, held: Claim) -> None:
-    await ledger.settle(held, ANALYST_KEY, ANALYST)
+    await ledger.settle(held, ANALYST_KEY, ANALYST, "as found")
     await ledger.finish(held, WorkStatus.DONE)
     other = await claimed(ledger, an_order(OTHER_PACK, wanted(ANALYST_KEY, ANALYST)))
-    await ledger.settle(other, ANALYST_KEY, ANALYST)
+    await ledger.settle(other, ANALYST_KEY, ANALYST, "as found")
     state = await ledger.recorded([ANALYST_KEY], [])
     assert (state.resources[ANALYST_KEY].pack, state.resources[ANALYST_KEY].version) == (OTHER_PACK, 2)
     assert [version.pack for version in await ledger.history(ANALYST_KEY)] == [PACK, OTHER_PACK]
@@ -190,7 +190,7 @@ async def test_a_commit_is_recorded_where_there_was_none(ledger: PostgresLedger)
     order = an_order(PACK, wanted(SALES_KEY, SALES))
     for commit, expected in (("", ""), (COMMIT, COMMIT), (NEXT_COMMIT, COMMIT)):
         held = await claimed(ledger, order, plan=a_plan(commit))
-        await ledger.settle(held, SALES_KEY, SALES)
+        await ledger.settle(held, SALES_KEY, SALES, "as found")
         await ledger.finish(held, WorkStatus.DONE)
         assert (await ledger.recorded([SALES_KEY], [])).resources[SALES_KEY].commit == expected
 
@@ -213,10 +213,10 @@ async def test_unmanaged_and_cleared_fields_come_back_as_they_were(
 
 async def test_nothing_of_a_resource_is_lost_for_any_kind_of_recipient(ledger: PostgresLedger, held: Claim) -> None:
     bare = Recipient("analyst", TokenSharing())
-    await ledger.settle(held, ANALYST_KEY, bare)
+    await ledger.settle(held, ANALYST_KEY, bare, "as found")
     assert await resource(ledger, ANALYST_KEY) == bare
 
 
 async def test_a_resource_under_another_name_is_a_mistake(ledger: PostgresLedger, held: Claim) -> None:
     with pytest.raises(ValueError, match="share/sales: the resource is called other"):
-        await ledger.settle(held, SALES_KEY, Share("other"))
+        await ledger.settle(held, SALES_KEY, Share("other"), "as found")

@@ -33,10 +33,10 @@ ELSEWHERE = "https://adb-2.azuredatabricks.net"
 async def filled(ledger: PostgresLedger) -> PostgresLedger:
     """PACK owns the recipient, OTHER_PACK the share."""
     held = await claimed(ledger, an_order(PACK, wanted(ANALYST_KEY, ANALYST)))
-    await ledger.settle(held, ANALYST_KEY, ANALYST)
+    await ledger.settle(held, ANALYST_KEY, ANALYST, "as found")
     await ledger.finish(held, WorkStatus.DONE)
     held = await claimed(ledger, an_order(OTHER_PACK, wanted(SALES_KEY, SALES)))
-    await ledger.settle(held, SALES_KEY, SALES)
+    await ledger.settle(held, SALES_KEY, SALES, "as found")
     await ledger.finish(held, WorkStatus.DONE)
     return ledger
 
@@ -61,7 +61,7 @@ async def test_a_recorded_resource_tells_its_pack_version_and_commit(filled: Pos
 
 async def test_a_deleted_resource_is_not_recorded_any_more(filled: PostgresLedger) -> None:
     held = await claimed(filled, an_order(OTHER_PACK, wanted(SALES_KEY, None)))
-    await filled.settle(held, SALES_KEY, None)
+    await filled.settle(held, SALES_KEY, None, "as found")
     assert (await filled.recorded([SALES_KEY], [OTHER_PACK])).resources == {}
 
 
@@ -91,21 +91,21 @@ async def test_history_tells_who_why_and_from_which_commit(filled: PostgresLedge
     changed = replace(SALES, comment="Q1 with refunds")
     plan = a_plan(NEXT_COMMIT, actor="ann")
     held = await claimed(filled, an_order(OTHER_PACK, wanted(SALES_KEY, changed)), plan=plan)
-    await filled.settle(held, SALES_KEY, changed)
-    await filled.settle(held, SALES_KEY, None)
+    await filled.settle(held, SALES_KEY, changed, "as found")
+    await filled.settle(held, SALES_KEY, None, "as found")
     first, second, third = await filled.history(SALES_KEY)
     assert [first.resource, second.resource, third.resource] == [SALES, changed, None]
     assert [first.version, second.version, third.version] == [1, 2, 3]
     assert (first.effective_to, second.effective_to) == (second.effective_from, third.effective_from)
     assert third.effective_to is None
     assert (second.created_by, second.commit, second.plan_id) == ("ann", NEXT_COMMIT, plan.plan_id)
-    assert second.change_reason == "recorded as it is in the workspace"
+    assert second.change_reason == "as found"
 
 
 async def test_history_without_a_workspace_is_of_all_of_them(filled: PostgresLedger) -> None:
     key = share_key("sales", ELSEWHERE)
     held = await claimed(filled, replace(an_order(THIRD_PACK, wanted(key, SALES)), workspace=ELSEWHERE))
-    await filled.settle(held, key, SALES)
+    await filled.settle(held, key, SALES, "as found")
     assert [version.key for version in await filled.history(share_key("SALES", ""))] == [SALES_KEY, key]
     assert [version.key for version in await filled.history(key)] == [key]
     assert await filled.history(share_key("unknown", "")) == []
@@ -116,9 +116,9 @@ async def test_recipients_are_found_by_name_in_any_workspace(filled: PostgresLed
     assert await filled.find_recipients("nobody") == []
     elsewhere = recipient_key("analyst", ELSEWHERE)
     held = await claimed(filled, an_order(THIRD_PACK, wanted(elsewhere, ANALYST)))
-    await filled.settle(held, elsewhere, ANALYST)
+    await filled.settle(held, elsewhere, ANALYST, "as found")
     assert await filled.find_recipients("analyst") == [ANALYST_KEY, elsewhere]
-    await filled.settle(held, elsewhere, None)
+    await filled.settle(held, elsewhere, None, "as found")
     assert await filled.find_recipients("analyst") == [ANALYST_KEY]
 
 

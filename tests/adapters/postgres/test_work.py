@@ -102,7 +102,7 @@ async def write_nothing(ledger: PostgresLedger, stale: Claim, operation_id: UUID
     for write in (
         ledger.begin(stale, CREATE),
         ledger.conclude(stale, operation_id, Done()),
-        ledger.settle(stale, SALES_KEY, SALES),
+        ledger.settle(stale, SALES_KEY, SALES, "as found"),
         ledger.resolve(stale, SALES_KEY, SALES),
         ledger.progress(stale, "Working..."),
         ledger.renew(stale, 60),
