@@ -75,60 +75,51 @@ def bounded(text: str, length: int) -> str:
     return clean if len(clean) <= length else clean[: length - 1] + "…"
 
 
-@cache
-def _statement(table: Table) -> str:
-    """`held` locks the current rows. When another writer was first, a row is looked at again after the wait, is no
-    longer current, and `lost` sees it missing. The audit row of an update tells the columns that changed, of any other
-    operation all of them."""
-    listed = ", ".join(table.columns)
-    origin = "".join(f", {column}" for column in table.origin)
-    origin_values = "".join(f", ${4 if column == 'plan_id' else 5}" for column in table.origin)
-    held = ", ".join(f"held.{column}" for column in ("is_deleted", *table.columns))
-    wanted = ", ".join(f"wanted.{column}" for column in ("is_deleted", *table.columns))
-    first_commit = "held.commit_id IS NULL AND $5::text IS NOT NULL" if "commit_id" in table.origin else "false"
-    hidden = ", ".join(f"'{column}'" for column in SCD2_COLUMNS)
-    return f"""
+#: `held` locks the current rows. When another writer was first, a row is looked at again after the wait, is no
+#: longer current, and `lost` sees it missing. The audit row of an update tells the columns that changed, of any other
+#: operation all of them.
+_WRITE: Final = """
         WITH wanted AS MATERIALIZED (
-            SELECT * FROM jsonb_populate_recordset(NULL::deltashare.{table.name}, $1::jsonb)
+            SELECT * FROM jsonb_populate_recordset(NULL::deltashare.{name}, $1::jsonb)
         ), held AS MATERIALIZED (
-            SELECT held.* FROM deltashare.{table.name} AS held JOIN wanted USING ({table.id})
-            WHERE held.is_current ORDER BY {table.id} FOR UPDATE OF held
+            SELECT held.* FROM deltashare.{name} AS held JOIN wanted USING ({id})
+            WHERE held.is_current ORDER BY {id} FOR UPDATE OF held
         ), lost AS MATERIALIZED (
-            SELECT {table.id} FROM wanted LEFT JOIN held USING ({table.id})
+            SELECT {id} FROM wanted LEFT JOIN held USING ({id})
             WHERE wanted.version IS DISTINCT FROM coalesce(held.version, 0)
         ), changed AS MATERIALIZED (
-            SELECT wanted.* FROM wanted LEFT JOIN held USING ({table.id})
+            SELECT wanted.* FROM wanted LEFT JOIN held USING ({id})
             WHERE NOT EXISTS (SELECT FROM lost) AND CASE
                 WHEN held.version IS NULL THEN NOT wanted.is_deleted
                 ELSE ({held}) IS DISTINCT FROM ({wanted}) OR ({first_commit} AND NOT wanted.is_deleted)
             END
         ), closed AS (
-            UPDATE deltashare.{table.name} AS old SET
+            UPDATE deltashare.{name} AS old SET
                 is_current = false,
                 -- A clock that was set back must not make a span negative.
                 effective_to = greatest(statement_timestamp(), old.effective_from + interval '1 microsecond')
-            FROM changed WHERE old.{table.id} = changed.{table.id} AND old.is_current
-            RETURNING old.{table.id}, old.version, old.effective_to
+            FROM changed WHERE old.{id} = changed.{id} AND old.is_current
+            RETURNING old.{id}, old.version, old.effective_to
         ), opened AS (
-            INSERT INTO deltashare.{table.name} (
-                {table.id}, {listed}{origin}, is_deleted, version, effective_from, created_by, change_reason
+            INSERT INTO deltashare.{name} (
+                {id}, {listed}{origin}, is_deleted, version, effective_from, created_by, change_reason
             )
-            SELECT {table.id}, {listed}{origin_values}, is_deleted, coalesce(closed.version, 0) + 1,
+            SELECT {id}, {listed}{origin_values}, is_deleted, coalesce(closed.version, 0) + 1,
                    coalesce(closed.effective_to, statement_timestamp()), $2, $3
-            FROM changed LEFT JOIN closed USING ({table.id})
+            FROM changed LEFT JOIN closed USING ({id})
             RETURNING *
         ), audited AS (
             INSERT INTO deltashare.audit_trail (
                 entity_type, entity_id, entity_version, operation, old_values, new_values,
                 actor, change_reason, plan_id, commit_id, operation_id, recorded_at
             )
-            SELECT '{table.entity}', {table.id}, opened.version,
+            SELECT '{entity}', {id}, opened.version,
                    CASE WHEN held.version IS NULL THEN 'CREATE'
                         WHEN opened.is_deleted AND NOT held.is_deleted THEN 'DELETE'
                         WHEN held.is_deleted AND NOT opened.is_deleted THEN 'RESTORE'
                         ELSE 'UPDATE' END,
                    told.before, told.after, $2, $3, $4, $5, $6, opened.effective_from
-            FROM opened LEFT JOIN held USING ({table.id})
+            FROM opened LEFT JOIN held USING ({id})
             CROSS JOIN LATERAL (
                 SELECT to_jsonb(held) - ARRAY[{hidden}] AS whole_before,
                        to_jsonb(opened) - ARRAY[{hidden}] AS whole_after
@@ -143,10 +134,28 @@ def _statement(table: Table) -> str:
                    OR value IS DISTINCT FROM whole_before -> name
             ) AS told
         )
-        SELECT {table.id} AS id, wanted.version AS expected, coalesce(held.version, 0) AS found,
+        SELECT {id} AS id, wanted.version AS expected, coalesce(held.version, 0) AS found,
                opened.version AS opened
-        FROM wanted LEFT JOIN held USING ({table.id}) LEFT JOIN opened USING ({table.id})
-    """  # noqa: S608 - every name comes from the frozen descriptions in `tables`
+        FROM wanted LEFT JOIN held USING ({id}) LEFT JOIN opened USING ({id})
+    """
+
+
+@cache
+def _statement(table: Table) -> str:
+    """Every name in it comes from the frozen descriptions in `tables`."""
+    columns = ("is_deleted", *table.columns)
+    return _WRITE.format(
+        name=table.name,
+        id=table.id,
+        entity=table.entity,
+        listed=", ".join(table.columns),
+        origin="".join(f", {column}" for column in table.origin),
+        origin_values="".join(f", ${4 if column == 'plan_id' else 5}" for column in table.origin),
+        held=", ".join(f"held.{column}" for column in columns),
+        wanted=", ".join(f"wanted.{column}" for column in columns),
+        first_commit="held.commit_id IS NULL AND $5::text IS NOT NULL" if "commit_id" in table.origin else "false",
+        hidden=", ".join(f"'{column}'" for column in SCD2_COLUMNS),
+    )
 
 
 async def read_current(connection: asyncpg.Connection, table: Table, ids: Collection[UUID]) -> Mapping[UUID, Row]:
