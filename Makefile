@@ -9,7 +9,7 @@ PY := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
-.PHONY: help demo test lint format bench lock schema clean
+.PHONY: help demo test coverage lint format bench lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -37,6 +37,12 @@ demo: $(RUN) ## Plan, apply, drift and history on embedded defaults, in under a 
 
 test: $(DEV) ## Run the tests (real PostgreSQL, real HTTP, real SDK, real Azurite)
 	@$(PY) -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+
+coverage: $(DEV) ## Run the tests and show which lines and branches they miss
+	@mkdir -p .cache/coverage && rm -f .cache/coverage/*
+	@$(PY) -m coverage run -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report
 
 lint: $(DEV) ## Formatting, ruff, mypy --strict, import contracts, generated files up to date
 	@$(PY) -m ruff format --check .

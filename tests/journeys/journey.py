@@ -13,6 +13,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.core.desired import Desired
 from reconciler.core.key import PackId
 from reconciler.core.plan import Plan
+from reconciler.ports.clock import Clock
 from reconciler.ports.doorbell import Doorbell
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import PackSource
@@ -40,6 +41,7 @@ class Journey:
     platform: Platform
     doorbell: Doorbell
     source: PackSource
+    clock: Clock = field(default_factory=SystemClock)
     control: ControlClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +89,7 @@ class Journey:
             plan_document(chosen),
             self.workforce(),
             lambda: self._plan(desired, scope),
-            SystemClock(),
+            self.clock,
             "pat@example.com",
         )
 

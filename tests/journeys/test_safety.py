@@ -1,6 +1,7 @@
 """What must never happen: nothing is deleted or revoked that Git did not attest, nothing foreign is touched."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest_asyncio
@@ -182,6 +183,64 @@ async def test_what_was_approved_is_what_runs(applied: Journey, sdk: Any) -> Non
     assert [item.status for item in done.work] == ["stale"]
     assert "stranger" in done.work[0].reason
     assert applied.writes() == []
+
+
+async def test_what_appeared_between_plan_and_work_is_not_taken_over(journey: Journey, sdk: Any) -> None:
+    journey.save("sales.yaml", SALES)
+    plan = await journey.plan()
+    sdk.shares.create("sales_q1_share", comment="somebody else's")
+    done = await journey.apply(plan)
+    assert [item.status for item in done.work] == ["failed"]
+    assert "was not made from a pack" in done.work[0].reason
+    assert sdk.shares.get("sales_q1_share").comment == "somebody else's"
+
+
+async def test_what_cannot_be_read_for_a_moment_is_read_again(journey: Journey) -> None:
+    journey.save("sales.yaml", SALES)
+    plan = await journey.plan()
+    journey.control.fault("GET /api/2.1/unity-catalog/shares/*", status=403, error_code="PERMISSION_DENIED", times=1)
+    done = await journey.apply(plan)
+    assert [item.status for item in done.work] == ["done"]
+    assert done.is_converged
+
+
+async def test_a_shallow_clone_takes_nothing_away_and_says_why(applied: Journey) -> None:
+    applied.save("sales.yaml", SALES + "      - prod_catalog.sales.refunds\n")
+    applied.save("sales.yaml", LESS)
+    shallow = applied.repository.parent / "shallow"
+    git(applied.repository, "clone", "--quiet", "--depth", "1", f"file://{applied.repository}", str(shallow))
+    applied.source = pack_source(shallow / "sharepacks")
+    plan = await applied.plan()
+    assert held(plan) == [("share/sales_q1_share", "revoke-not-attested")]
+    (objection,) = [item for step in plan.steps for item in step.objections]
+    assert "whole history" in objection.hint
+
+
+class _QuickClock:
+    """Time passes at once."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+async def test_an_apply_that_did_not_take_is_not_called_converged(journey: Journey) -> None:
+    journey.clock = clock = _QuickClock()
+    journey.save("sales.yaml", SALES)
+    path = "PATCH /api/2.1/unity-catalog/shares/sales_q1_share/permissions"
+    journey.control.fault(path, status=200, body={}, times=1)
+    done = await journey.apply()
+    assert done.failed == ()
+    assert not done.is_converged
+    assert clock.slept > 10
+    assert done.after is not None
+    assert [str(step.key) for step in done.after.steps if step.is_work] == ["share/sales_q1_share"]
+    await journey.converge()
 
 
 def _grant(sdk: Any, name: str) -> Any:

@@ -181,3 +181,47 @@ async def test_a_lost_database_ends_the_workers_with_the_reason(journey: Journey
     with pytest.raises(ConnectionError, match="the database is away"):
         await force.work_until_done(submission.work_ids)
     assert journey.writes() == []
+
+
+async def test_a_lease_is_renewed_while_work_takes_longer_than_it(journey: Journey) -> None:
+    journey.save("sales.yaml", SALES)
+    submission = await submitted(journey)
+    (work_id,) = submission.work_ids
+    journey.control.latency(400)
+    doorbell = ScriptedDoorbell([Ring(work_id)])
+    force = Workforce(journey.ledger, journey.platform, doorbell, "slow", lease=0.9, sweep_every=3600)
+    await force.work_until_done(submission.work_ids)
+    (item,) = await journey.ledger.work(submission.work_ids)
+    assert (item.status, item.attempts) == (WorkStatus.DONE, 1)
+    assert len(journey.writes()) == 4
+
+
+async def test_a_worker_that_is_overtaken_in_the_middle_stops_and_the_next_one_ends_it(journey: Journey) -> None:
+    journey.save("sales.yaml", SALES)
+    submission = await submitted(journey)
+    platform = journey.platform
+
+    class Overtaken:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(platform, name)
+
+        async def perform(self, call: Any) -> Any:
+            receipt = await platform.perform(call)
+            await journey.rows("UPDATE reconciler.leases SET fence = fence + 1, expires_at = now()")
+            return receipt
+
+    events: list[Event] = []
+    stalled = journey.workforce(on_event=events.append, sweep_every=3600)
+    stalled.platform = Overtaken()
+    stop = asyncio.Event()
+    running = asyncio.create_task(stalled.work_until(stop))
+    while not journey.writes():
+        await asyncio.sleep(0.05)
+    stop.set()
+    await running
+    assert not any(isinstance(event, Ended) for event in events)
+    assert [path for _, path, _ in journey.writes()] == ["/recipients"]
+    await journey.rows("UPDATE reconciler.leases SET expires_at = now()")
+    await journey.workforce().work_until_done(submission.work_ids)
+    assert [path for _, path, _ in journey.writes()].count("/recipients") == 1
+    assert not (await journey.plan()).has_changes
