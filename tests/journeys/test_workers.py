@@ -207,7 +207,7 @@ async def test_a_worker_that_is_overtaken_in_the_middle_stops_and_the_next_one_e
 
         async def perform(self, call: Any) -> Any:
             receipt = await platform.perform(call)
-            await journey.rows("UPDATE reconciler.leases SET fence = fence + 1, expires_at = now()")
+            await journey.rows("UPDATE reconciler.leases SET fence = fence + 1, holder = 'another'")
             return receipt
 
     events: list[Event] = []
