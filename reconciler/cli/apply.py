@@ -74,10 +74,8 @@ def command(
     Exit code 0 when all is done, 6 when a pack failed, 5 when a second plan is not empty, 3 when a file has problems, 4
     when something is held or a saved plan is out of date, 1 when nothing could be applied.
     """
-    if saved is not None and (paths or commit or allow_uncommitted):
-        raise click.UsageError(
-            "--plan says which packs and which commit: leave out PATH, --commit, --allow-uncommitted"
-        )
+    if saved is not None and (paths or commit):
+        raise click.UsageError("--plan says which packs and which commit: leave out PATH and --commit")
     if commit and allow_uncommitted:
         raise click.UsageError("--commit and --allow-uncommitted exclude each other")
     order = Order(
@@ -126,6 +124,11 @@ async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Plan
         read = read_working_tree if order.allows_uncommitted else read
         return await make_plan(ports, settings, read, under(order.paths, settings)), ()
     saved = order.saved
+    if not saved.revision.is_committed and not order.allows_uncommitted:
+        raise Failure(
+            "this plan was made of files that are not committed: commit them and plan again, or carry it out as it is "
+            "with --allow-uncommitted (then nothing is deleted)"
+        )
     read = reader(saved.revision.commit) if saved.revision.is_committed else read_working_tree
 
     def choose(_desired: Desired, _recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:

@@ -147,6 +147,17 @@ def _by_hand(bench: Bench, path: str, body: dict[str, str]) -> None:
         assert answer.status == 200
 
 
+def test_a_saved_plan_of_uncommitted_files_needs_to_be_allowed(bench: Bench) -> None:
+    bench.pack.write_text(bench.pack.read_text(encoding="utf-8").replace("Q1 sales data", "Q1"), encoding="utf-8")
+    assert bench.run("plan", "--out", "plan.json").exit_code == Exit.DONE
+    refused = bench.run("apply", "--plan", "plan.json")
+    assert refused.exit_code == Exit.ERROR
+    assert "--allow-uncommitted" in refused.stderr
+    assert bench.writes() == []
+    assert bench.run("apply", "--plan", "plan.json", "--allow-uncommitted").exit_code == Exit.DONE
+    assert len(bench.writes()) == 4
+
+
 def test_a_foreign_file_is_no_saved_plan(bench: Bench) -> None:
     result = bench.run("apply", "--plan", str(bench.pack))
     assert (result.exit_code, "plan --out" in result.stderr) == (Exit.ERROR, True)
