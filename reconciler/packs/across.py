@@ -175,7 +175,8 @@ def _resolved(
             yield _waits(where, name, owner, causes, similar)
         else:
             message = f"no pack of this business line and workspace declares the recipient {shown(name)}"
-            yield Problem(where, "recipient-unknown", message, unknown_word(name, known))
+            hint = unknown_word(name, known) if known else "declare it under `recipient:` in this file"
+            yield Problem(where, "recipient-unknown", message, hint)
 
 
 def _references(document: PackDocument) -> Iterator[tuple[Loc, str]]:
