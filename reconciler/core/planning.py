@@ -6,6 +6,7 @@ may be done on its own is `core.guard`'s and `core.prerequisites`'.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from reconciler.core.actual import Absent, Actual, Found, Observed, Unreadable
 from reconciler.core.compare import ThreeStates, compare
@@ -21,6 +22,10 @@ from reconciler.core.resolve import Catalog, resolve
 from reconciler.core.resource import Resource
 from reconciler.core.share import Share
 from reconciler.core.verdict import Conflict, Create, Delete, Forget
+
+#: What a world leaves out is never taken for absence, nor for Git's word.
+_NOT_LOOKED_AT: Final = Unreadable("it was not looked at")
+_NOT_ASKED: Final = Attestation("Git was not asked about this pack", "plan again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def _plan_pack(
     declared: Mapping[Key, Declared] = {} if pack is None else pack.resources
     left = [key for key in on_record if key not in declared]
     keys = [*declared, *(key for key in left if not _is_handed_over(pack_id, owners.get(key)))]
-    attestation = world.attestations.get(pack_id, Attestation())
+    attestation = world.attestations.get(pack_id, _NOT_ASKED)
     steps = [_step(key, pack_id, declared.get(key), desired, world, attestation) for key in keys]
     row = world.recorded.packs.get(pack_id)
     is_new = all(isinstance(step.verdict, Create) for step in steps) and row is None
@@ -91,7 +96,7 @@ def _pack_rows_behind(pack: SharePack | None, row: RecordedPack | None) -> bool:
 def _step(
     key: Key, pack_id: PackId, declared: Declared | None, desired: Desired, world: World, attestation: Attestation
 ) -> Step:
-    observed = world.actual.get(key, Absent())
+    observed = world.actual.get(key, _NOT_LOOKED_AT)
     recorded = world.recorded.resources.get(key)
     wanted = None if declared is None else declared.resource
     prerequisites = Prerequisites()
@@ -184,7 +189,7 @@ def _basis(keys: Collection[Key], declared: Mapping[Key, Declared], world: World
     return Basis(
         desired=digest([encode_resource(declared[key].resource) for key in sorted(declared)]),
         recorded=digest([[str(key), resources[key].version] for key in sorted(keys) if key in resources]),
-        actual=digest([[str(key), _seen(world.actual.get(key, Absent()))] for key in sorted(keys)]),
+        actual=digest([[str(key), _seen(world.actual.get(key, _NOT_LOOKED_AT))] for key in sorted(keys)]),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.actual import Found, Observed, Unreadable
+from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.approval import Approved, check_approval
 from reconciler.core.changes import Cause
 from reconciler.core.desired import Desired
@@ -34,9 +34,12 @@ def planned(
     scope: frozenset[PackId] | None = None,
     **world: object,
 ) -> Plan:
+    """What `actual` leaves out is absent, and Git has nothing against any pack."""
     rows = recorded or RecordedState()
     chosen = scope if scope is not None else frozenset(desired.packs) | frozenset(rows.packs)
-    return make_plan(desired, chosen, World(rows, actual or {}, **world))  # type: ignore[arg-type]
+    seen = dict.fromkeys(keys_in_scope(desired, chosen, rows), Absent()) | (actual or {})
+    world = {"attestations": dict.fromkeys(chosen, Attestation())} | world
+    return make_plan(desired, chosen, World(rows, seen, **world))  # type: ignore[arg-type]
 
 
 def found(*resources: Resource) -> dict[Key, Observed]:
@@ -219,6 +222,15 @@ def test_what_cannot_be_read_is_held() -> None:
     plan = planned(desired_of(a_pack(SALES_Q1, S, ACME)), rows, actual)
     assert step(plan, K_S).verdict == Unknown("PERMISSION_DENIED")
     assert plan.is_held
+
+
+def test_what_was_not_looked_at_is_not_absent_and_what_git_was_not_asked_is_not_attested() -> None:
+    rows = recorded_of({K_S: (S, SALES_Q1), K_ACME: (ACME, SALES_Q1)})
+    less = desired_of(a_pack(SALES_Q1, replace(S, recipients=frozenset()), ACME))
+    blind = make_plan(less, {SALES_Q1}, World(rows, {}))
+    assert {type(item.verdict) for item in blind.steps} == {Unknown}
+    unasked = make_plan(less, {SALES_Q1}, World(rows, found(S, ACME)))
+    assert [item.rule for item in step(unasked, K_S).objections] == ["revoke-not-attested"]
 
 
 def test_what_is_gone_on_both_sides_only_closes_rows() -> None:
