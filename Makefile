@@ -48,7 +48,7 @@ lint: $(DEV) ## Formatting, ruff, mypy --strict, import contracts, generated fil
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
-	@$(PY) -m importlinter.cli lint 2>/dev/null || .venv/bin/lint-imports
+	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	@$(PY) -m reconciler schema --check
 
 format: $(DEV) ## Format the code and mend what ruff can mend

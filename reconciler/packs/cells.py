@@ -5,7 +5,7 @@ column, the empty list. Lists are separated by commas, semicolons or line breaks
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 EMPTY: Final = '""'
@@ -76,7 +76,3 @@ def column_letters(number: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
-
-
-def coordinates(row: int, columns: Iterable[int]) -> Sequence[str]:
-    return [f"{column_letters(column)}{row}" for column in columns]
