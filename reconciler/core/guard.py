@@ -18,6 +18,8 @@ class Objection:
     message: str
     #: What a person can do about it.
     hint: str
+    #: The words that allow it by name (`delete:share/x`), on the command line or in the pack; empty: nothing does.
+    lift: str = ""
 
 
 @dataclass(frozen=True, slots=True)

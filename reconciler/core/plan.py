@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.core.actions import actions
+from reconciler.core.changes import TokenChange
 from reconciler.core.desired import Revision
 from reconciler.core.encoding import digest
 from reconciler.core.guard import Objection
@@ -12,8 +13,43 @@ from reconciler.core.key import Key, PackId
 from reconciler.core.pack import SharePack, Strategy
 from reconciler.core.problem import Problem, Where
 from reconciler.core.resource import Resource
+from reconciler.core.severity import Effect, effect
 from reconciler.core.tenant import Tenant
-from reconciler.core.verdict import Adopt, Conflict, Create, Delete, Ignore, Keep, Unknown, Update, Verdict
+from reconciler.core.verdict import (
+    Adopt,
+    Conflict,
+    Create,
+    Delete,
+    Drifted,
+    Ignore,
+    Keep,
+    Rename,
+    Replace,
+    Unknown,
+    Update,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who stands behind the actual state, as far as Databricks tells."""
+
+    owner: str = ""
+    updated_by: str = ""
+    #: Epoch milliseconds.
+    updated_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """A shared object nobody gets to read, because the owner of the share may not read it any more."""
+
+    object_name: str
+    #: Of the share.
+    owner: str
+    #: Such as `SELECT on TABLE c.s.t`; empty when it could not be found out.
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +61,19 @@ class Step:
     where: Where | None = None
     adopt: bool = False
     objections: tuple[Objection, ...] = ()
+    #: The normal name it had; empty when the verdict is not a rename.
+    renamed_from: str = ""
+    #: What is to be done about a recipient's token, if anything.
+    token: TokenChange | None = None
+    #: None where nothing was found.
+    seen: Seen | None = None
+    degraded: tuple[Degraded, ...] = ()
+    #: Objections that were lifted by name, as the words that lifted them.
+    lifted: tuple[str, ...] = ()
+
+    @property
+    def effect(self) -> Effect:
+        return effect(self.verdict)
 
     @property
     def is_held(self) -> bool:
@@ -38,12 +87,16 @@ class Step:
     @property
     def is_change(self) -> bool:
         """Whether anything at Databricks would change."""
-        return isinstance(self.verdict, Create | Adopt | Update | Delete)
+        match self.verdict:
+            case Adopt(changes=changes):
+                return bool(changes)
+            case _:
+                return isinstance(self.verdict, Create | Update | Rename | Replace | Delete)
 
     @property
     def is_work(self) -> bool:
         """Whether a worker has something to do, if only in our rows."""
-        return not self.is_held and not isinstance(self.verdict, Keep | Ignore)
+        return not self.is_held and not isinstance(self.verdict, Keep | Drifted | Ignore)
 
 
 @dataclass(frozen=True, slots=True)

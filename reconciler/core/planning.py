@@ -11,7 +11,9 @@ from typing import Final
 from reconciler.core.actual import Absent, Actual, Found, Observed, Unreadable
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.desired import Desired, Revision
-from reconciler.core.encoding import digest, encode_pack, encode_resource
+from reconciler.core.encoding import digest
+from reconciler.core.pack_encoding import encode_pack
+from reconciler.core.resource_encoding import encode_resource
 from reconciler.core.guard import Attestation, Attestations, Prerequisites, objections, only_removes_access
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.pack import Declared, SharePack, Strategy

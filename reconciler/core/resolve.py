@@ -1,15 +1,43 @@
-"""Which type each named data object has: two parts are a schema; three parts are what the share already holds or what
-the catalog says. Decides which names have to be looked up, and performs no look-up."""
+"""Which type each named data object has, and whether it can be shared as the pack says. Decides which objects have to
+be looked up in the catalog, and performs no look-up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from reconciler.core.actual import Found, Observed
-from reconciler.core.managed import UNMANAGED
-from reconciler.core.share import ObjectType, Share, SharedObject
+from reconciler.core.managed import UNMANAGED, Managed
+from reconciler.core.objects import pair
+from reconciler.core.share import TABLE_LIKE, ObjectType, Share, SharedObject
 
-#: The shareable type by full name; None: no such object. A name that is missing could not be looked up.
-Catalog = Mapping[str, ObjectType | None]
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """An object to be looked up."""
+
+    name: str
+    #: UNMANAGED: whatever is there by this name.
+    type: Managed[ObjectType]
+    #: Who must be able to read it: the owner of the share. Empty: the caller.
+    reader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogObject:
+    """What the catalog says of one object."""
+
+    type: ObjectType
+    owner: str = ""
+    #: Lower case; only tables have some.
+    partition_columns: frozenset[str] = frozenset()
+    #: Deletion vectors or column mapping: it can only be shared with its history (lesson 27).
+    needs_history: bool = False
+    #: The privilege the reader lacks to share it, such as `SELECT on TABLE c.s.t`; empty when none or not known.
+    lacking: str = ""
+
+
+#: None: no such object. What is missing could not be looked up.
+Catalog: TypeAlias = Mapping[Sought, CatalogObject | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,45 +45,114 @@ class Resolved:
     share: Share
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    #: What stands against sharing an object as the pack says, in words, by name.
+    unfit: tuple[tuple[str, str], ...] = ()
 
 
-def names_to_look_up(share: Share, observed: Observed) -> frozenset[str]:
-    """What the share is to gain and whose type the name does not tell."""
+def to_look_up(share: Share, observed: Observed) -> frozenset[Sought]:
+    """What the share is to gain, what it is to share otherwise, and what its owner may not read any more."""
     if share.objects is UNMANAGED:
         return frozenset()
-    held = _types_held(observed)
-    return frozenset(item.name for item in share.objects if item.type is UNMANAGED and _known(item, held) is None)
+    reader = reader_of(share, observed)
+    held = _held(observed)
+    denied = {item.name for item in observed.denied} if isinstance(observed, Found) else set()
+    sought = set()
+    for wanted, found in _paired(share.objects, held):
+        is_settled = found is not None and wanted.name not in denied and not _changes_data(wanted, found)
+        if not is_settled and wanted.type is not ObjectType.NOTEBOOK_FILE:
+            sought.add(sought_for(wanted, found, reader))
+    return frozenset(sought)
+
+
+def reader_of(share: Share, observed: Observed) -> str:
+    """Whose rights the shared objects are read with: the owner's, as the pack wants it or as it is."""
+    if share.owner is not UNMANAGED and share.owner:
+        return share.owner
+    return observed.owner if isinstance(observed, Found) else ""
+
+
+def sought_for(wanted: SharedObject, found: SharedObject | None, reader: str) -> Sought:
+    kind = wanted.type if wanted.type is not UNMANAGED else _told_by_name(wanted)
+    if kind is UNMANAGED and found is not None:
+        kind = found.type
+    return Sought(wanted.name, kind, reader)
 
 
 def resolve(share: Share, observed: Observed, catalog: Catalog) -> Resolved:
     """The share with every type filled in, as far as it can be known."""
     if share.objects is UNMANAGED:
         return Resolved(share)
-    held = _types_held(observed)
+    reader = reader_of(share, observed)
     objects: set[SharedObject] = set()
     missing: list[str] = []
     unknown: list[str] = []
-    for item in sorted(share.objects, key=str):
-        found = item.type if item.type is not UNMANAGED else _known(item, held) or catalog.get(item.name)
-        objects.add(SharedObject(item.name, found or UNMANAGED))
-        if found is None:
-            (missing if item.name in catalog else unknown).append(item.name)
-    return Resolved(replace(share, objects=frozenset(objects)), tuple(missing), tuple(unknown))
+    unfit: list[tuple[str, str]] = []
+    for wanted, found in _paired(share.objects, _held(observed)):
+        sought = sought_for(wanted, found, reader)
+        entry = catalog.get(sought)
+        if entry is not None:
+            unfit += [(wanted.name, words) for words in _misfits(wanted, entry)]
+        elif found is None and wanted.type is not ObjectType.NOTEBOOK_FILE:
+            (missing if sought in catalog else unknown).append(wanted.name)
+        kind = sought.type if entry is None else entry.type
+        objects.add(wanted if wanted.type is not UNMANAGED else replace(wanted, type=kind))
+    return Resolved(
+        replace(share, objects=frozenset(objects)),
+        tuple(sorted(missing)),
+        tuple(sorted(unknown)),
+        tuple(sorted(unfit)),
+    )
 
 
-def _known(item: SharedObject, held: Mapping[str, ObjectType]) -> ObjectType | None:
-    return ObjectType.SCHEMA if item.name.count(".") == 1 else held.get(item.name)
+def _misfits(wanted: SharedObject, entry: CatalogObject) -> list[str]:
+    if wanted.type is not UNMANAGED and wanted.type != entry.type:
+        return [f"is a {entry.type.words}, not a {wanted.type.words}"]
+    words = []
+    if entry.lacking:
+        words.append(f"cannot be read by the owner of the share: {entry.lacking} is missing")
+    if entry.needs_history and wanted.history is not True:
+        words.append("uses deletion vectors or column mapping; it can only be shared with `history: true`")
+    if wanted.partitions is not UNMANAGED:
+        columns = {each.column.lower() for partition in wanted.partitions for each in partition}
+        unknown = sorted(columns - entry.partition_columns)
+        if unknown:
+            known = ", ".join(sorted(entry.partition_columns)) or "none"
+            words.append(f"is not partitioned by {', '.join(unknown)}; its partition columns are: {known}")
+    takes_no_options = entry.type is not ObjectType.TABLE
+    options = [
+        name
+        for name, value in (
+            ("partitions", wanted.partitions),
+            ("cdf", wanted.cdf),
+            ("start_version", wanted.start_version),
+        )
+        if value is not UNMANAGED
+    ]
+    if takes_no_options and options and wanted.type is UNMANAGED:
+        words.append(f"is a {entry.type.words}, which takes no {' and no '.join(options)}")
+    return words
 
 
-def _types_held(observed: Observed) -> dict[str, ObjectType]:
-    """What the share holds now; of two objects with one name the table-like one is meant."""
+def _told_by_name(item: SharedObject) -> Managed[ObjectType]:
+    return ObjectType.SCHEMA if item.name.count(".") == 1 else UNMANAGED
+
+
+def _changes_data(wanted: SharedObject, found: SharedObject) -> bool:
+    return wanted.partitions not in {UNMANAGED, found.partitions} or wanted.type not in {UNMANAGED, found.type}
+
+
+def _held(observed: Observed) -> frozenset[SharedObject]:
     if not isinstance(observed, Found) or not isinstance(observed.resource, Share):
-        return {}
+        return frozenset()
     objects = observed.resource.objects
-    if objects is UNMANAGED:
-        return {}
-    table_last = sorted(objects, key=lambda item: str(item.type) in _TABLE_LIKE)
-    return {item.name: item.type for item in table_last if item.type is not UNMANAGED}
+    return frozenset() if objects is UNMANAGED else objects
 
 
-_TABLE_LIKE = frozenset({"TABLE", "VIEW", "MATERIALIZED_VIEW", "STREAMING_TABLE", "FOREIGN_TABLE"})
+def _paired(
+    desired: frozenset[SharedObject], held: frozenset[SharedObject]
+) -> list[tuple[SharedObject, SharedObject | None]]:
+    """A name of three parts without a type means the table-like object, else whatever else the share holds by it."""
+    paired = pair(desired, held)
+    by_name = {item.name: item for item in held if item.type not in TABLE_LIKE}
+    loose = [(item, by_name.get(item.name) if item.type is UNMANAGED else None) for item in paired.new]
+    return [*paired.same, *((item, found) for item, found in loose)]

@@ -1,7 +1,9 @@
-"""Which workspace a business line uses, and what it may share."""
+"""Which workspace a business line uses, what it may share, and whom it lends its recipients to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from reconciler.core.pack import DriftPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,10 @@ class Tenant:
     contact: str = ""
     #: Catalogs it may share from, lower-cased; None lets it share from any.
     catalogs: frozenset[str] | None = None
+    #: Case-folded business lines whose shares may be granted to this line's recipients; `*` stands for all.
+    lends_to: frozenset[str] = frozenset()
+    #: For packs that say nothing themselves; None: CORRECT.
+    drift: DriftPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,23 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Rename:
+    """Ours under another name, which the pack gives in `renamed_from`; changed as well where `changes` says so."""
+
+    before: Resource
+    after: Resource
+    changes: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """A recipient whose authentication changes: deleted and made anew, with a new token and its grants given again."""
+
+    before: Resource
+    after: Resource
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """The workspace is as desired; only our rows are behind."""
 
@@ -46,6 +63,14 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Drifted:
+    """Changed by hand, and the pack or its tenant says `drift: report`: told, not corrected."""
+
+    actual: Resource
+    changes: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     before: Resource
 
@@ -53,6 +78,13 @@ class Delete:
 @dataclass(frozen=True, slots=True)
 class Forget:
     """Neither desired nor there any more: only the rows close."""
+
+    before: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The pack lets go of it (`release:`): the rows close, the resource stays as it is."""
 
     before: Resource
 
@@ -80,4 +112,19 @@ class Ignore:
     """Not declared, not recorded: not ours."""
 
 
-Verdict: TypeAlias = Create | Adopt | Update | Record | Keep | Delete | Forget | Conflict | Unknown | Ignore
+Verdict: TypeAlias = (
+    Create
+    | Adopt
+    | Update
+    | Rename
+    | Replace
+    | Record
+    | Keep
+    | Drifted
+    | Delete
+    | Forget
+    | Release
+    | Conflict
+    | Unknown
+    | Ignore
+)

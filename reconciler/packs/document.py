@@ -4,13 +4,27 @@ None stands for "not mentioned", never for null: an explicit null is refused bef
 
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 #: Ours: the longest text that is sure to fit an Excel cell with every character of it escaped.
 MAX_TEXT: Final = 10_000
 #: Databricks documents 255 for the names of Unity Catalog objects; VARCHAR(255) in our tables.
 MAX_NAME: Final = 255
 MAX_ALLOWED_IPS: Final = 100
+#: As packs write them (any letter case): the values of `data_object_type`.
+OBJECT_TYPES: Final = (
+    "TABLE",
+    "VIEW",
+    "MATERIALIZED_VIEW",
+    "STREAMING_TABLE",
+    "FOREIGN_TABLE",
+    "SCHEMA",
+    "VOLUME",
+    "MODEL",
+    "FUNCTION",
+    "NOTEBOOK_FILE",
+    "FEATURE_SPEC",
+)
 
 #: Blanks around a value are dropped, so the patterns let them pass.
 _NAME_PATTERN: Final = rf"^\s*[^\s./\x00-\x1f\x7f]{{1,{MAX_NAME}}}\s*$"
@@ -32,6 +46,19 @@ Email: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": _EMA
 
 class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AllowanceEntry(Shape):
+    """A reviewed exception: it lifts one objection of a plan, named by its words, until a day."""
+
+    action: StrictStr = Field(
+        description="What is allowed, in the words of the plan's objection.",
+        examples=["delete:share/sales_q1_share"],
+    )
+    until: StrictStr = Field(
+        description="The last day on which it counts, as YYYY-MM-DD, at most a year ahead.", examples=["2027-01-31"]
+    )
+    reason: Text = Field(description="Why it is right, for whoever reviews it.")
 
 
 class Metadata(Shape):
@@ -58,6 +85,31 @@ class Metadata(Shape):
         examples=["AM", "EMEA"],
         json_schema_extra={"maxLength": MAX_NAME},
     )
+    drift: StrictStr | None = Field(
+        default=None,
+        description="correct: what was changed by hand is put back. report: it is told, and left until the file "
+        "changes the resource. Left out, tenants.yaml decides, and without that it is corrected.",
+        json_schema_extra=_one_of("correct", "report"),
+    )
+
+
+class FederationPolicyEntry(Shape):
+    """Whom the partner's identity provider must name for an OIDC recipient to be let in."""
+
+    name: StrictStr = Field(
+        description="Lower-case letters, digits and hyphens; unique in the recipient.", examples=["nightly-job"]
+    )
+    issuer: StrictStr = Field(
+        description="https URL of the identity provider.",
+        examples=["https://login.microsoftonline.com/7ff1d04b-0000-4a00-9000-000000000000/v2.0"],
+    )
+    subject_claim: StrictStr = Field(
+        description="The claim of its token that says who it is.",
+        json_schema_extra=_one_of("oid", "azp", "groups", "sub"),
+    )
+    subject: StrictStr = Field(description="The value that claim must have.")
+    audiences: tuple[StrictStr, ...] | None = Field(default=None, description="Audiences its token may be made for.")
+    comment: Text | None = Field(default=None, description="A remark.")
 
 
 class RecipientEntry(Shape):
@@ -68,8 +120,9 @@ class RecipientEntry(Shape):
         examples=["sales-analyst"],
     )
     type: StrictStr = Field(
-        description="D2O: a partner who reads with a token. D2D: another Databricks metastore.",
-        json_schema_extra=_one_of("D2O", "D2D"),
+        description="D2O: a partner who reads with a token. OIDC: a partner who signs in at its own identity provider. "
+        "D2D: another Databricks metastore.",
+        json_schema_extra=_one_of("D2O", "OIDC", "D2D"),
     )
     email: Annotated[StrictStr, Field(json_schema_extra={"pattern": f"^$|{_EMAIL_PATTERN}"})] | None = Field(
         default=None,
@@ -90,7 +143,89 @@ class RecipientEntry(Shape):
         json_schema_extra={"maxItems": MAX_ALLOWED_IPS},
     )
     comment: Text | None = Field(default=None, description='A remark. "" clears it; left out, it is not managed.')
+    owner: StrictStr | None = Field(
+        default=None,
+        description="User, group or service principal that owns it; a group is best. Left out, it is not managed.",
+        examples=["data-sharing-admins"],
+    )
+    properties: dict[StrictStr, StrictStr] | None = Field(
+        default=None,
+        description="Names and values that partitions and row filters may ask for. {} clears them; left out, they are "
+        "not managed. Names beginning with databricks. belong to the server.",
+        examples=[{"country": "DE"}],
+    )
+    expires_at: StrictStr | None = Field(
+        default=None,
+        description="When the token ends, as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (UTC), for D2O only. It can only be "
+        "brought forward; a later end takes a new token.",
+        examples=["2027-06-30"],
+    )
+    token_lifetime: StrictStr | None = Field(
+        default=None,
+        description="How long a token lives from when it is issued, such as 90d or 12h, for D2O only. A longer-lived "
+        "token is shortened, but never to less than the overlap from now.",
+        examples=["90d"],
+    )
+    rotate_every: StrictStr | None = Field(
+        default=None,
+        description="After how long a token is replaced by a new one, such as 90d, for D2O only.",
+        examples=["90d"],
+    )
+    rotation_overlap: StrictStr | None = Field(
+        default=None,
+        description="How long the old token works beside the new one, such as 7d (which it is when left out); 0d ends "
+        "it at once.",
+        examples=["7d"],
+    )
+    federation_policies: tuple[FederationPolicyEntry, ...] | None = Field(
+        default=None,
+        description="Who is let in, for OIDC only. [] lets nobody in; left out, the policies are not managed.",
+    )
+    protect: StrictBool = Field(
+        default=False, description="It may not be deleted. Lifting this and deleting are two commits."
+    )
+    renamed_from: Name | None = Field(
+        default=None, description="The name it had. It is renamed in place: the token stays."
+    )
     adopt: StrictBool = Field(default=False, description="Take over a recipient of this name that exists already.")
+
+
+class DataObjectEntry(Shape):
+    """A data object with options. Without any, its name alone is enough."""
+
+    name: StrictStr = Field(
+        description="catalog.schema.table, or catalog.schema for all of a schema; for a notebook a name of its own.",
+        examples=["prod_catalog.sales.transactions"],
+    )
+    type: StrictStr | None = Field(
+        default=None,
+        description="What it is. Left out, it is looked up in the catalog; notebooks and feature specs must say.",
+        json_schema_extra=_one_of(*OBJECT_TYPES),
+    )
+    shared_as: StrictStr | None = Field(
+        default=None,
+        description="The name it has for its readers: schema.table; for a notebook a file name.",
+        examples=["sales.transactions_eu"],
+    )
+    comment: Text | None = Field(default=None, description='A remark. "" clears it; left out, it is not managed.')
+    partitions: tuple[StrictStr, ...] | None = Field(
+        default=None,
+        description="Which partitions of a table are shared, each as column = 'value', column LIKE 'pattern', "
+        "column = recipient.property or column IS NULL, joined by AND. [] shares all; left out, it is not managed.",
+        examples=[["region = 'EMEA' AND year = '2026'", "country = recipient.country"]],
+    )
+    history: StrictBool | None = Field(
+        default=None, description="Share a table with its history, so that readers can travel in time and stream."
+    )
+    cdf: StrictBool | None = Field(default=None, description="Share the change data feed of a table.")
+    start_version: StrictInt | None = Field(
+        default=None, description="The oldest version of a table that can be read.", json_schema_extra={"minimum": 0}
+    )
+    content: StrictStr | None = Field(
+        default=None,
+        description="Path of the notebook's file, from the folder of the pack. Needed for notebooks.",
+        examples=["notebooks/getting-started.ipynb"],
+    )
 
 
 class ShareEntry(Shape):
@@ -101,18 +236,35 @@ class ShareEntry(Shape):
         examples=["sales_q1_share"],
     )
     comment: Text | None = Field(default=None, description='A remark. "" clears it; left out, it is not managed.')
+    owner: StrictStr | None = Field(
+        default=None,
+        description="User, group or service principal that owns it and must be able to read every object; a group is "
+        "best. Left out, it is not managed.",
+        examples=["data-sharing-admins"],
+    )
+    storage_root: StrictStr | None = Field(
+        default=None,
+        description="Cloud storage URL for the files of shared notebooks. Left out, it is not managed.",
+        examples=["abfss://shares@account.dfs.core.windows.net/notebooks"],
+    )
     recipients: tuple[StrictStr, ...] | None = Field(
         default=None,
-        description="Names of the recipients that may read it: of this pack, or of another pack of the business line. "
+        description="Names of the recipients that may read it: of this pack, of another pack of the business line, or "
+        "of a business line that lends them (tenants.yaml). "
         "[] means nobody; left out, who reads it is not managed.",
         examples=[["sales-analyst"]],
     )
-    data_objects: tuple[StrictStr, ...] | None = Field(
+    data_objects: tuple[StrictStr | DataObjectEntry, ...] | None = Field(
         default=None,
-        description="What is shared: catalog.schema.table, or catalog.schema for all of a schema. "
+        description="What is shared: catalog.schema.table, or catalog.schema for all of a schema; with options, a "
+        "mapping. "
         "[] means nothing; left out, the content is not managed.",
         examples=[["prod_catalog.sales.transactions"]],
     )
+    protect: StrictBool = Field(
+        default=False, description="It may not be deleted. Lifting this and deleting are two commits."
+    )
+    renamed_from: Name | None = Field(default=None, description="The name it had. It is renamed in place.")
     adopt: StrictBool = Field(default=False, description="Take over a share of this name that exists already.")
 
 
@@ -122,3 +274,11 @@ class PackDocument(Shape):
     metadata: Metadata = Field(description="Who asks for the pack, and what it is called.")
     recipient: tuple[RecipientEntry, ...] = Field(default=(), description="The recipients this pack declares.")
     share: tuple[ShareEntry, ...] = Field(default=(), description="The shares this pack declares.")
+    allow: tuple[AllowanceEntry, ...] = Field(
+        default=(), description="Reviewed exceptions: objections of a plan that are lifted, each until a day."
+    )
+    release: tuple[StrictStr, ...] = Field(
+        default=(),
+        description="Resources the pack lets go of without touching them: share/NAME or recipient/NAME.",
+        examples=[["share/sales_q1_share"]],
+    )

@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from reconciler.core.calls import Operation
+from reconciler.core.changes import TokenChange
 from reconciler.core.key import Key, PackId
 from reconciler.core.pack import Strategy
 from reconciler.core.recorded import PackStatus, RecordedState
@@ -34,6 +35,12 @@ class Wanted:
     key: Key
     resource: Resource | None
     adopt: bool = False
+    #: The normal name it has until it is renamed; empty when it is not.
+    renamed_from: str = ""
+    #: What is to be done about a recipient's token, if anything.
+    token: TokenChange | None = None
+    #: The pack lets go of it: the rows close, nothing else happens.
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """Databricks, as the stages see it: read what is asked about, perform one call. Two failures exist, no others."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.core.actual import Actual
 from reconciler.core.calls import Call
-from reconciler.core.key import Key
-from reconciler.core.share import ObjectType
+from reconciler.core.key import Key, Kind
+from reconciler.core.resolve import Catalog, Sought
+from reconciler.core.rights import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,19 @@ class Platform(Protocol):
     async def observe(self, keys: Collection[Key]) -> Actual:
         """An entry for every key, read in parallel; 404 is Absent, any other failure is Unreadable."""
 
-    async def object_types(self, workspace: str, names: Collection[str]) -> Mapping[str, ObjectType | None]:
-        """The shareable type of each three-part name, looked up in the catalog; None when there is no such object.
+    async def look_up(self, workspace: str, sought: Collection[Sought]) -> Catalog:
+        """What the catalog says of each object, asked in parallel and once for each; None when there is no such object.
 
-        A name that could not be looked up (no privilege, no answer) is left out.
+        With a type that is not UNMANAGED the object is looked for where such objects are; when something else has the
+        name (a view that was said to be a table), that is what is answered. What could not be looked up (no privilege,
+        no answer) is left out. A right that could not be found out is taken for given: then Databricks will say.
         """
+
+    async def caller(self, workspace: str) -> Caller:
+        """Who calls, and what the metastore lets it do; asked once. Raises UnavailableError or RefusedError."""
+
+    async def names(self, workspace: str, kind: Kind) -> frozenset[str]:
+        """The normal names of all recipients or shares the caller can see, all pages. Raises like `perform`."""
 
     async def perform(self, call: Call) -> CallReceipt:
         """Carry out one call, once. Raises UnavailableError or RefusedError."""

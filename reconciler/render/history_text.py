@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from reconciler.core.changes import Cause, FieldChange, ValueSet, field_changes
-from reconciler.core.encoding import encode_resource
+from reconciler.core.resource_encoding import encode_resource
 from reconciler.core.key import Key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.recipient import Recipient

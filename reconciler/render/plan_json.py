@@ -6,7 +6,7 @@ from typing import Any, Final, assert_never
 from reconciler.core.access import AccessChange
 from reconciler.core.changes import ElementAdded, ElementRemoved, FieldChange, ValueSet
 from reconciler.core.desired import Revision
-from reconciler.core.encoding import encode_resource
+from reconciler.core.resource_encoding import encode_resource
 from reconciler.core.key import PackId
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.plan import PackPlan, Plan, Step

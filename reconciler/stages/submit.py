@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from reconciler.core.encoding import Json, encode_pack
+from reconciler.core.encoding import Json
 from reconciler.core.guard import removes_access
 from reconciler.core.key import PackId
 from reconciler.core.managed import UNMANAGED
+from reconciler.core.pack_encoding import encode_pack
 from reconciler.core.plan import PackPlan, Plan
 from reconciler.core.verdict import Conflict, Unknown
 from reconciler.ports.doorbell import Doorbell, DoorbellUnavailableError
@@ -53,7 +54,7 @@ def order(plan: PackPlan) -> PackOrder:
         file_format="" if declared is None else declared.file_format,
         config=None if declared is None else encode_pack(declared),
         region="" if declared is None or declared.region is UNMANAGED else declared.region,
-        wanted=tuple(Wanted(step.key, step.desired, step.adopt) for step in plan.steps if step.is_work),
+        wanted=tuple(Wanted(step.key, step.desired, step.adopt, step.renamed_from, step.token) for step in plan.steps if step.is_work),
         actions=plan.actions,
         needs=plan.needs,
         held=tuple(_held_words(plan)),

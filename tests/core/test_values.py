@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from reconciler.core.access import AccessChange, access_changes
 from reconciler.core.actions import actions
 from reconciler.core.changes import Cause, ElementAdded, ElementRemoved
-from reconciler.core.encoding import canonical, decode_resource, digest, encode_pack, encode_resource
+from reconciler.core.encoding import canonical, digest
+from reconciler.core.pack_encoding import encode_pack
+from reconciler.core.resource_encoding import decode_resource, encode_resource
 from reconciler.core.key import Kind, PackId, parse_key, recipient_key, share_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.recipient import OtherSharing, Recipient, TokenSharing

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from reconciler.core.calls import Call
-from reconciler.core.encoding import decode_resource, encode_resource
+from reconciler.core.resource_encoding import decode_resource, encode_resource
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import Strategy
