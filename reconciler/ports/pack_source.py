@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from reconciler.core.desired import Revision
@@ -9,6 +10,11 @@ from reconciler.core.desired import Revision
 
 class PackSourceError(Exception):
     """The packs cannot be read: no such folder, no such commit, Git refuses. Says what to do."""
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(f"{what} {advice}".rstrip())
+        self.what = what
+        self.advice = advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,34 @@ class PackFiles:
     folder: str = ""
 
 
+class Ancestry(Enum):
+    """How a newer commit stands to an older one, as far as a clone can tell."""
+
+    #: It is the older one or descends from it.
+    DESCENDS = "descends"
+    #: It is an ancestor of the older one.
+    REWOUND = "rewound"
+    #: They have a common past, and neither descends from the other.
+    DIVERGED = "diverged"
+    #: They have no commit in common.
+    UNRELATED = "unrelated"
+    #: The clone is shallow, and its history ends before it reaches the older one.
+    CUT_OFF = "cut off"
+    #: The clone is whole and does not hold the older one.
+    UNKNOWN = "unknown"
+    #: There is no Git repository.
+    NO_HISTORY = "no history"
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Paths that the packs folder has in HEAD and that do not lie in the working tree; sorted."""
+
+    #: A sparse checkout leaves them out.
+    sparse: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+
+
 class PackSource(Protocol):
     async def committed(self, revision: str = "HEAD") -> PackFiles:
         """The files at a commit. Raises PackSourceError, also when the folder is not in Git."""
@@ -27,5 +61,8 @@ class PackSource(Protocol):
     async def working_tree(self) -> PackFiles:
         """The files as they lie there; `is_committed` says whether they are exactly those of HEAD."""
 
-    async def is_ancestor(self, older: str, newer: str) -> bool | None:
-        """Whether `newer` is `older` or descends from it; None when Git cannot tell (shallow clone, unknown commit)."""
+    async def gaps(self) -> Gaps:
+        """What the working tree lacks of HEAD. Raises PackSourceError."""
+
+    async def ancestry(self, older: str, newer: str) -> Ancestry:
+        """Raises PackSourceError when there is no commit `newer`, or the history between them is damaged."""

@@ -1,23 +1,66 @@
 """Asks Git, for each pack, what may be removed: what stood in a commit we applied and is gone in a descendant of it.
 
-Reads through the pack source; the objections that follow from the answers are `core.guard`'s.
+Reads through the pack source, and says in words what Git could not show; the objections are `core.guard`'s.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TypeAlias
 
+from reconciler.core.changes import ElementRemoved, ObjectChanged, field_changes
 from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation
 from reconciler.core.key import Key, PackId
-from reconciler.core.recorded import RecordedState
+from reconciler.core.recorded import Recorded, RecordedState
+from reconciler.core.resource import Resource
+from reconciler.packs.parsing import ParsedFile, parse_file
 from reconciler.packs.reading import read_packs
-from reconciler.ports.pack_source import PackSource, PackSourceError
+from reconciler.ports.pack_source import Ancestry, PackSource, PackSourceError
+from reconciler.stages.attest_words import (
+    Refusal,
+    broken_files,
+    broken_then,
+    from_files,
+    no_descent,
+    uncommitted,
+    unreadable_then,
+)
 
-#: Per commit on record: whether the revision being planned is it or descends from it; None when Git cannot tell.
-Descent = Mapping[str, bool | None]
+#: Per commit on record: how the revision being planned stands to it, or why that cannot be read.
+Descent: TypeAlias = Mapping[str, Ancestry | PackSourceError]
+Parse: TypeAlias = Callable[[str, bytes], ParsedFile]
 
-_UNCOMMITTED: Final = ("these files are not committed", "commit them and apply the commit")
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What stood in a commit on record."""
+
+    declared: frozenset[Key] = frozenset()
+    #: Business lines of which not every pack of that commit can be read; "" means any.
+    unreadable_lines: frozenset[str] = frozenset()
+    #: Paths with problems.
+    broken: tuple[str, ...] = ()
+    error: PackSourceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What is on record of one pack, sorted by what this revision wants of it."""
+
+    #: Every commit it was recorded from.
+    commits: frozenset[str] = frozenset()
+    #: No pack declares it any more, and none lets go of it.
+    undeclared: Mapping[Key, Recorded] = field(default_factory=dict)
+    #: It loses something it was recorded with.
+    narrowed: Mapping[Key, Recorded] = field(default_factory=dict)
+    #: The commit that the pack was submitted from last.
+    own: str = ""
+
+    @property
+    def doubtful(self) -> Mapping[Key, Recorded]:
+        return {**self.undeclared, **self.narrowed}
 
 
 async def attest(
@@ -25,84 +68,119 @@ async def attest(
 ) -> dict[PackId, Attestation]:
     """An attestation for every pack in scope."""
     if not desired.revision.is_committed:
-        return dict.fromkeys(scope, Attestation(*_UNCOMMITTED))
-    owned = _owned(recorded)
-    commits = {pack: _commits(pack, desired, recorded, owned.get(pack, frozenset())) for pack in scope}
-    descent = await _descent(source, desired.revision.commit, frozenset().union(*commits.values()))
-    removed = await _removed(source, desired, recorded, descent)
-    return {
-        pack: _attestation(pack, desired, commits[pack], descent, removed & owned.get(pack, frozenset()))
-        for pack in scope
-    }
+        refusal = uncommitted(desired.revision, await source.gaps())
+        return dict.fromkeys(scope, Attestation(refusal.why, refusal.hint))
+    records = _records(desired, scope, recorded)
+    commits = frozenset().union(*(record.commits for record in records.values()))
+    descent = await _descent(source, desired.revision.commit, commits)
+    past = await _past(source, desired, descent, records.values())
+    return {pack: _attestation(pack, desired, records[pack], descent, past) for pack in scope}
 
 
-def _owned(recorded: RecordedState) -> Mapping[PackId, frozenset[Key]]:
+def _records(desired: Desired, scope: Collection[PackId], recorded: RecordedState) -> Mapping[PackId, _Record]:
     """Once for all packs: asking each row for each pack grows with the square of their number."""
-    keys: dict[PackId, set[Key]] = {}
+    wanted = {key: item.resource for pack in desired.packs.values() for key, item in pack.resources.items()}
+    kept = wanted.keys() | {key for pack in desired.packs.values() for key in pack.released}
+    owned: dict[PackId, dict[Key, Recorded]] = {}
     for key, row in recorded.resources.items():
-        keys.setdefault(row.pack, set()).add(key)
-    return {pack: frozenset(owned) for pack, owned in keys.items()}
+        owned.setdefault(row.pack, {})[key] = row
+    records = {}
+    for pack in scope:
+        declared = desired.packs[pack].resources if pack in desired.packs else {}
+        rows = owned.get(pack, {}) | {key: recorded.resources[key] for key in declared if key in recorded.resources}
+        own = recorded.packs[pack].commit if pack in recorded.packs else ""
+        records[pack] = _Record(
+            commits=frozenset({own, *(row.commit for row in rows.values())} - {""}),
+            undeclared={key: row for key, row in rows.items() if key not in kept},
+            narrowed={key: row for key, row in rows.items() if key in declared and _is_narrowed(row, wanted[key])},
+            own=own,
+        )
+    return records
 
 
-def _commits(pack: PackId, desired: Desired, recorded: RecordedState, owned: frozenset[Key]) -> frozenset[str]:
-    """All commits that what the pack declares or owns was recorded from, and the one it was submitted from last."""
-    declared = desired.packs[pack].resources.keys() if pack in desired.packs else frozenset()
-    rows = {recorded.resources[key].commit for key in owned | declared if key in recorded.resources}
-    own = recorded.packs.get(pack)
-    return frozenset(rows | ({own.commit} if own else set())) - {""}
+def _is_narrowed(row: Recorded, wanted: Resource) -> bool:
+    changes = field_changes(wanted, row.resource, row.resource)
+    return any(isinstance(change, ElementRemoved | ObjectChanged) for change in changes)
 
 
 async def _descent(source: PackSource, commit: str, older: Iterable[str]) -> Descent:
-    asked = sorted(older)
-    answers = await asyncio.gather(*(source.is_ancestor(each, commit) for each in asked if each != commit))
-    return dict(zip((each for each in asked if each != commit), answers, strict=True)) | {commit: True}
+    async def ask(each: str) -> Ancestry | PackSourceError:
+        try:
+            return await source.ancestry(each, commit)
+        except PackSourceError as error:
+            return error
+
+    asked = [each for each in sorted(older) if each != commit]
+    return dict(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True)) | {commit: Ancestry.DESCENDS}
+
+
+async def _past(
+    source: PackSource, desired: Desired, descent: Descent, records: Iterable[_Record]
+) -> Mapping[str, _Past]:
+    """The commits that must show what is to be removed: where it was recorded and, for what did not stand there (a row
+    does not move when its resource stays as it is), where its pack was submitted last."""
+    parse = cache(parse_file)
+    past: dict[str, _Past] = {"": _Past()}
+
+    async def look(commit: str) -> _Past:
+        if commit not in past and descent[commit] is Ancestry.DESCENDS:
+            past[commit] = await _read(source, desired, commit, parse)
+        return past.get(commit, _Past())
+
+    for record in records:
+        for key, row in record.doubtful.items():
+            found = await look(row.commit)
+            if key in record.undeclared and key not in found.declared:
+                await look(record.own)
+    return past
+
+
+async def _read(source: PackSource, desired: Desired, commit: str, parse: Parse) -> _Past:
+    try:
+        found = await source.committed(commit)
+    except PackSourceError as error:
+        return _Past(error=error)
+    workspace = desired.tenants.default_workspace
+    then = read_packs(found.files, found.revision, workspace, packs_folder=found.folder, parse=parse)
+    return _Past(
+        frozenset(key for pack in then.packs.values() for key in pack.resources),
+        then.unreadable_lines,
+        tuple(sorted({problem.where.path for problem in then.problems if problem.is_error})),
+    )
 
 
 def _attestation(
-    pack: PackId,
-    desired: Desired,
-    commits: frozenset[str],
-    descent: Descent,
-    removed: frozenset[Key],
+    pack: PackId, desired: Desired, record: _Record, descent: Descent, past: Mapping[str, _Past]
 ) -> Attestation:
     if desired.unreadable_lines & {"", pack.business_line_key}:
-        return Attestation(
-            f"not every pack of {pack.business_line} can be read, so nobody knows what the others still want",
-            "mend the files with problems first",
-        )
-    now = desired.revision.commit[:12]
-    for commit in sorted(commits):
-        if descent[commit] is False:
-            return Attestation(
-                f"commit {commit[:12]} was applied before and is not an ancestor of {now}",
-                "the branch was rewound or rewritten: apply a commit that descends from the one applied last",
-            )
-        if descent[commit] is None:
-            return Attestation(
-                f"Git cannot tell whether {now} descends from {commit[:12]}, which was applied before",
-                "fetch the whole history (git fetch --unshallow) and try again",
-            )
-    return Attestation(removed=removed)
+        refusal: Refusal | None = broken_files(pack, desired)
+    else:
+        refusal = _not_descended(desired.revision.commit, record, descent) or _not_shown(pack, record, past)
+    if refusal is not None:
+        return Attestation(refusal.why, refusal.hint)
+    removed = {
+        key
+        for key, row in record.undeclared.items()
+        if any(key in past[commit].declared for commit in (row.commit, record.own) if commit in past)
+    }
+    return Attestation(removed=frozenset(removed))
 
 
-async def _removed(source: PackSource, desired: Desired, recorded: RecordedState, descent: Descent) -> frozenset[Key]:
-    """Resources no pack declares any more, that stood in the very commit their rows come from."""
-    declared = {key for pack in desired.packs.values() for key in pack.resources}
-    left: dict[str, set[Key]] = {}
-    for key, row in recorded.resources.items():
-        if key not in declared and descent.get(row.commit):
-            left.setdefault(row.commit, set()).add(key)
-    removed: set[Key] = set()
-    for commit, keys in left.items():
-        removed |= keys & await _declared_at(source, desired, commit)
-    return frozenset(removed)
+def _not_descended(now: str, record: _Record, descent: Descent) -> Refusal | None:
+    refusals = (no_descent(commit, now, descent[commit]) for commit in sorted(record.commits))
+    return next((refusal for refusal in refusals if refusal is not None), None)
 
 
-async def _declared_at(source: PackSource, desired: Desired, commit: str) -> frozenset[Key]:
-    try:
-        found = await source.committed(commit)
-    except PackSourceError:
-        return frozenset()
-    workspace = desired.tenants.default_workspace
-    then = read_packs(found.files, found.revision, workspace, packs_folder=found.folder)
-    return frozenset(key for pack in then.packs.values() for key in pack.resources)
+def _not_shown(pack: PackId, record: _Record, past: Mapping[str, _Past]) -> Refusal | None:
+    """Why the commits on record do not show what stood there."""
+    for key, row in sorted(record.doubtful.items(), key=lambda item: str(item[0])):
+        then = past[row.commit]
+        if key in then.declared or (key in record.undeclared and key in past.get(record.own, _Past()).declared):
+            continue
+        if then.error is not None:
+            return unreadable_then(key, row.commit, then.error)
+        if key in record.narrowed and row.commit == "":
+            return from_files(key)
+        if key in record.undeclared and then.unreadable_lines & {"", pack.business_line_key}:
+            return broken_then(key, row.commit, then.broken)
+    return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.adapters.git.contents import check_size, check_total, digest, is_overlooked, path_text, refuse_link
 from reconciler.core.desired import Revision
-from reconciler.ports.pack_source import PackFiles, PackSourceError
+from reconciler.ports.pack_source import Ancestry, Gaps, PackFiles, PackSourceError
 
 
 class FolderPackSource:
@@ -26,8 +26,11 @@ class FolderPackSource:
     async def working_tree(self) -> PackFiles:
         return await asyncio.to_thread(self._read)
 
-    async def is_ancestor(self, older: str, newer: str) -> bool | None:  # noqa: ARG002 - the port's signature
-        return None
+    async def gaps(self) -> Gaps:
+        return Gaps()
+
+    async def ancestry(self, older: str, newer: str) -> Ancestry:  # noqa: ARG002 - the port's signature
+        return Ancestry.NO_HISTORY
 
     def _read(self) -> PackFiles:
         folder = existing_folder(self._folder)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.adapters.git.command import git
+from reconciler.adapters.git.command import REFETCH, MissingObjectError, git, refuse_damage
 from reconciler.adapters.git.contents import check_size, check_total, is_overlooked, path_text, refuse_link
 from reconciler.adapters.git.contents import refuse_repository as refuse_submodule
 from reconciler.ports.pack_source import PackSourceError
@@ -58,7 +58,7 @@ def locate(folder: Path) -> Repository:
 def commit_facts(repository: Repository, revision: str) -> CommitFacts:
     commit = commit_id(repository, revision)
     if commit is None:
-        raise PackSourceError(_no_commit(repository, revision))
+        raise no_commit(repository, revision)
     author = git(repository.root, "show", "--no-show-signature", "-s", "--format=%an <%ae>", commit).text
     full_name = git(repository.root, "rev-parse", "--symbolic-full-name", revision, may_fail=(128,)).text
     branch = full_name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
@@ -66,33 +66,52 @@ def commit_facts(repository: Repository, revision: str) -> CommitFacts:
 
 
 def commit_id(repository: Repository, revision: str) -> str | None:
-    """The full id; None when there is no such commit here."""
+    """The full id; None when there is no such commit here. Raises PackSourceError when it is there and damaged."""
     if not revision or revision.startswith("-"):
         return None
     answer = git(repository.root, "rev-parse", "--verify", "--quiet", revision + "^{commit}", may_fail=(1, 128))
+    refuse_damage(repository.root, "rev-parse", answer)
     return answer.text if answer.code == 0 else None
 
 
 def entries(repository: Repository, commit: str) -> Mapping[bytes, str]:
     """Path to blob id of every file of the folder at a commit. Links and submodules are refused."""
-    listing = git(repository.root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit, *repository.pathspec).out
-    found = {}
+    return {path: oid for path, (oid, _) in _listing(repository, commit).items()}
+
+
+def readable_entries(repository: Repository, commit: str) -> Mapping[bytes, str]:
+    """The same, of files that are all here and not too large to be read."""
     total = 0
-    for line in listing.split(b"\0")[:-1]:
+    try:
+        found = _listing(repository, commit, "-l")
+    except MissingObjectError as missing:
+        path = next((path for path, oid in entries(repository, commit).items() if oid == missing.oid), None)
+        if path is None:
+            raise
+        raise _missing_content(repository, path, missing.oid) from None
+    for path, (oid, size) in found.items():
+        if not size.isdigit():
+            raise _missing_content(repository, path, oid)
+        check_size(path_text(path), int(size))
+        total += int(size)
+    check_total(repository.prefix or str(repository.root), total)
+    return {path: oid for path, (oid, _) in found.items()}
+
+
+def _listing(repository: Repository, commit: str, *options: str) -> Mapping[bytes, tuple[str, bytes]]:
+    """Path to blob id and, with the option `-l`, size."""
+    arguments = ("-r", "-z", "--full-tree", *options, commit, *repository.pathspec)
+    found = {}
+    for line in git(repository.root, "ls-tree", *arguments).out.split(b"\0")[:-1]:
         facts, _, path = line.partition(b"\t")
-        mode, _, oid, size = facts.split()
+        mode, _, oid, *size = facts.split()
         if mode == _SUBMODULE:
             raise refuse_submodule(path_text(path))
         if mode == _LINK:
             if is_overlooked(path_text(path.rpartition(b"/")[2])):
                 continue
             raise refuse_link(path_text(path))
-        if not size.isdigit():
-            raise _missing_content(path, oid.decode())
-        check_size(path_text(path), int(size))
-        total += int(size)
-        found[path] = oid.decode()
-    check_total(repository.prefix or str(repository.root), total)
+        found[path] = (oid.decode(), size[0] if size else b"")
     return found
 
 
@@ -106,7 +125,7 @@ def blobs(repository: Repository, wanted: Mapping[bytes, str]) -> Mapping[bytes,
         end = out.index(b"\n", at)
         header = out[at:end].split()
         if len(header) != 3:
-            raise _missing_content(path, oid)
+            raise _missing_content(repository, path, oid)
         size = int(header[2])
         contents[path] = out[end + 1 : end + 1 + size]
         at = end + 1 + size + 1
@@ -117,6 +136,12 @@ def listed_files(repository: Repository) -> list[bytes]:
     """Paths of the folder in the working tree: tracked ones (deleted ones too) and new ones that are not ignored."""
     answer = git(repository.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", *repository.pathspec)
     return sorted(set(answer.out.split(b"\0")) - {b""})
+
+
+def sparse_files(repository: Repository) -> frozenset[bytes]:
+    """Tracked paths of the folder that the index says to leave out of the working tree."""
+    lines = git(repository.root, "ls-files", "-z", "-t", "--cached", *repository.pathspec).out.split(b"\0")
+    return frozenset(line[2:] for line in lines if line.startswith(b"S "))
 
 
 def has_ignored_files(repository: Repository) -> bool:
@@ -150,27 +175,37 @@ def blob_id(content: bytes, like: str) -> str:
     return algorithm(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def descends(repository: Repository, older: str, newer: str) -> bool | None:
-    if commit_id(repository, older) is None or commit_id(repository, newer) is None:
-        return None
-    answer = git(repository.root, "merge-base", "--is-ancestor", older, newer, may_fail=(1, 128))
-    if answer.code == 0:
-        return True
-    # Where history is cut off, "no" only means that no path was found in what is here.
-    is_shallow = git(repository.root, "rev-parse", "--is-shallow-repository").text == "true"
-    return None if is_shallow or answer.code != 1 else False
+def is_shallow(repository: Repository) -> bool:
+    return git(repository.root, "rev-parse", "--is-shallow-repository").text == "true"
 
 
-def _missing_content(path: bytes, oid: str) -> PackSourceError:
+def no_commit(repository: Repository, revision: str) -> PackSourceError:
+    if revision != "HEAD":
+        return PackSourceError(
+            f"There is no commit {revision!r} in the Git repository {repository.root}.",
+            "Check the name, or fetch it (`git fetch`; in a shallow clone `git fetch --unshallow`).",
+        )
+    if git(repository.root, "symbolic-ref", "--quiet", "HEAD", may_fail=(1, 128)).code != 0 or is_named(repository):
+        return PackSourceError(
+            f"HEAD of the Git repository {repository.root} leads to no commit: its branch is damaged, or the commit is "
+            "missing.",
+            "`git fsck` names what is damaged; clone it again.",
+        )
     return PackSourceError(
-        f"{path_text(path)}: its content ({oid[:12]}) is missing from this clone. Fetch it, or clone again."
+        f"The Git repository {repository.root} has no commit yet.",
+        "Commit the packs first; if it should have some, this is an empty checkout: fetch and check out the branch.",
     )
 
 
-def _no_commit(repository: Repository, revision: str) -> str:
-    if revision == "HEAD":
-        return f"The Git repository {repository.root} has no commit yet. Commit the packs first."
-    return (
-        f"There is no commit {revision!r} in the Git repository {repository.root}. Check the name, or fetch it "
-        "(`git fetch`; in a shallow clone `git fetch --unshallow`)."
+def is_named(repository: Repository) -> bool:
+    """Whether HEAD is the id of anything, be it there or not. It is not before the first commit."""
+    return git(repository.root, "rev-parse", "--verify", "--quiet", "HEAD", may_fail=(1, 128)).code == 0
+
+
+def _missing_content(repository: Repository, path: bytes, oid: str) -> PackSourceError:
+    partial = r"^(remote\..*\.promisor|extensions\.partialclone)$"
+    is_partial = git(repository.root, "config", "--get-regexp", partial, may_fail=(1,)).code == 0
+    return PackSourceError(
+        f"{path_text(path)}: its content ({oid[:12]}) is missing from this clone.",
+        REFETCH if is_partial else "Fetch it, or clone again.",
     )

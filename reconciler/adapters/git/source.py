@@ -7,9 +7,10 @@ from pathlib import Path
 from reconciler.adapters.git import repository as repo
 from reconciler.adapters.git.contents import check_total, digest, path_text, refuse_repository, without_pointer
 from reconciler.adapters.git.folder import FolderPackSource, existing_folder, read_file
+from reconciler.adapters.git.history import ancestry, gaps
 from reconciler.adapters.git.repository import CommitFacts, Repository
 from reconciler.core.desired import Revision
-from reconciler.ports.pack_source import PackFiles, PackSource, PackSourceError
+from reconciler.ports.pack_source import Ancestry, Gaps, PackFiles, PackSource, PackSourceError
 
 
 def pack_source(folder: Path) -> PackSource:
@@ -31,8 +32,11 @@ class GitPackSource:
     async def working_tree(self) -> PackFiles:
         return await asyncio.to_thread(self._working_tree)
 
-    async def is_ancestor(self, older: str, newer: str) -> bool | None:
-        return await asyncio.to_thread(self._is_ancestor, older, newer)
+    async def gaps(self) -> Gaps:
+        return await asyncio.to_thread(lambda: gaps(repo.locate(self._folder.resolve())))
+
+    async def ancestry(self, older: str, newer: str) -> Ancestry:
+        return await asyncio.to_thread(lambda: ancestry(repo.locate(self._folder.resolve()), older, newer))
 
     def _committed(self, revision: str) -> PackFiles:
         repository = repo.locate(self._folder.resolve())
@@ -45,13 +49,13 @@ class GitPackSource:
         return PackFiles(_revision(commit, files, is_committed=True), files, repository.prefix.strip("/"))
 
     def _working_tree(self) -> PackFiles:
-        repository = repo.locate(existing_folder(self._folder))
+        repository = repo.locate(self._existing_folder())
         if repository.is_bare:
             raise PackSourceError(f"{repository.root} is a bare repository; it has commits but no files to work with.")
         on_disk = _on_disk(repository)
         files = {path_text(raw): content for raw, content in on_disk.items()}
         files = {path: without_pointer(path, content, repository.lfs_objects) for path, content in files.items()}
-        if repo.commit_id(repository, "HEAD") is None:
+        if not repo.is_named(repository):
             return PackFiles(Revision(content=digest(files)), files, repository.prefix.strip("/"))
         commit = repo.commit_facts(repository, "HEAD")
         is_committed = not repo.has_changes(repository) and repo.is_same_content(
@@ -59,16 +63,32 @@ class GitPackSource:
         )
         return PackFiles(_revision(commit, files, is_committed=is_committed), files, repository.prefix.strip("/"))
 
-    def _is_ancestor(self, older: str, newer: str) -> bool | None:
-        return repo.descends(repo.locate(self._folder.resolve()), older, newer)
+    def _existing_folder(self) -> Path:
+        if not self._folder.exists():
+            repository = repo.locate(self._folder.resolve())
+            missing = gaps(repository)
+            if missing.sparse or missing.deleted:
+                raise _not_checked_out(repository, missing)
+        return existing_folder(self._folder)
+
+
+def _not_checked_out(repository: Repository, missing: Gaps) -> PackSourceError:
+    count = len(missing.sparse) + len(missing.deleted)
+    bring_back = "`git sparse-checkout disable`" if missing.sparse else f"`git checkout HEAD -- {repository.prefix}`"
+    return PackSourceError(
+        f"The packs folder {repository.root / repository.prefix} is not checked out: HEAD has {count} "
+        f"{'file' if count == 1 else 'files'} in it. Nothing is taken to be removed.",
+        f"{bring_back} brings it back; to remove packs on purpose, commit that, and keep one file in the folder.",
+    )
 
 
 def _entries(repository: Repository, commit: str) -> dict[bytes, str]:
-    found = dict(repo.entries(repository, commit))
+    found = dict(repo.readable_entries(repository, commit))
     if not found or os.fsencode(repository.prefix) in found:
         raise PackSourceError(
             f"There is no folder {repository.prefix or '/'!r} with files in commit {commit[:12]} of {repository.root}. "
-            "Nothing is taken to be removed: an empty folder needs one committed file, such as a README."
+            "Nothing is taken to be removed.",
+            "Check `packs_dir` and the commit; an empty folder needs one committed file, such as a README.",
         )
     return found
 

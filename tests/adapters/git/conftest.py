@@ -31,6 +31,20 @@ class Clone:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
+    def clone(self, name: str, *options: str) -> "Clone":
+        """Another clone of this repository, beside it, as one of a server would be."""
+        other = self.root.parent / name
+        self.git("clone", "--quiet", *options, self.root.as_uri(), str(other))
+        return Clone(other)
+
+    def damage(self, name: str, content: bytes | None = b"garbage") -> None:
+        """Overwrite the loose object of this name, or take it away."""
+        oid = self.git("rev-parse", name)
+        place = self.root / ".git" / "objects" / oid[:2] / oid[2:]
+        place.unlink()
+        if content is not None:
+            place.write_bytes(content)
+
     @property
     def packs(self) -> Path:
         return self.root / "sharepacks"
@@ -43,7 +57,7 @@ def _own_git_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch
     configuration = tmp_path_factory.mktemp("git") / "config"
     configuration.write_text(
         "[user]\n  name = Ada Lovelace\n  email = ada@example.org\n[init]\n  defaultBranch = main\n"
-        '[protocol "file"]\n  allow = always\n'
+        '[protocol "file"]\n  allow = always\n[uploadpack]\n  allowFilter = true\n  allowAnySHA1InWant = true\n'
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.git import FolderPackSource, contents, pack_source
-from reconciler.ports.pack_source import PackSourceError
+from reconciler.ports.pack_source import Ancestry, PackSourceError
 from tests.adapters.git.conftest import PACK, Clone
 
 
@@ -226,7 +226,7 @@ async def test_a_bare_repository_has_commits_and_no_working_tree(clone: Clone, t
     clone.git("clone", "--quiet", "--bare", str(clone.root), str(bare))
     source = pack_source(bare / "sharepacks")
     assert set((await source.committed("main")).files) == {PACK}
-    assert await source.is_ancestor("main", "main") is True
+    assert await source.ancestry("main", "main") is Ancestry.DESCENDS
     with pytest.raises(PackSourceError, match="does not exist"):
         await source.working_tree()
     with pytest.raises(PackSourceError, match="bare repository"):

@@ -1,4 +1,4 @@
-"""The files as they lie there, and whether they are exactly those of HEAD; folders outside Git; ancestry."""
+"""The files as they lie there, and whether they are exactly those of HEAD; folders outside Git."""
 
 import os
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.git import FolderPackSource, GitPackSource, pack_source
-from reconciler.ports.pack_source import PackSourceError
+from reconciler.ports.pack_source import Ancestry, Gaps, PackSourceError
 from tests.adapters.git.conftest import PACK, Clone
 
 OTHER = "sharepacks/other.yaml"
@@ -163,7 +163,8 @@ async def test_a_plain_folder_is_read_and_never_committed(tmp_path: Path) -> Non
     assert tree.files == {"sales/q1.yaml": b"one"}
     assert (tree.revision.commit, tree.revision.is_committed) == ("", False)
     assert str(tree.revision) == "folder outside Git"
-    assert await source.is_ancestor("a", "b") is None
+    assert await source.ancestry("a", "b") is Ancestry.NO_HISTORY
+    assert await source.gaps() == Gaps()
     with pytest.raises(PackSourceError, match=r"not in a Git repository.*git init"):
         await source.committed()
 
@@ -191,35 +192,3 @@ async def test_a_packs_folder_that_is_itself_a_link_is_followed(clone: Clone, tm
     (tmp_path / "here").symlink_to(clone.packs)
     source = GitPackSource(tmp_path / "here")
     assert set((await source.committed()).files) == {PACK}
-
-
-async def test_who_descends_from_whom(clone: Clone) -> None:
-    first = clone.git("rev-parse", "HEAD")
-    second = clone.commit()
-    clone.git("checkout", "--quiet", "-b", "side", first)
-    side = clone.commit("Side")
-    source = pack_source(clone.packs)
-    assert await source.is_ancestor(first, second) is True
-    assert await source.is_ancestor(first, first) is True
-    assert await source.is_ancestor(second, first) is False
-    assert await source.is_ancestor(side, second) is False
-
-
-@pytest.mark.parametrize("unknown", ["", "0" * 40, "--all", "no such"])
-async def test_an_unknown_commit_has_no_known_ancestry(clone: Clone, unknown: str) -> None:
-    source = pack_source(clone.packs)
-    assert await source.is_ancestor(unknown, "HEAD") is None
-    assert await source.is_ancestor("HEAD", unknown) is None
-
-
-async def test_a_shallow_clone_does_not_say_no(clone: Clone, tmp_path: Path) -> None:
-    first = clone.git("rev-parse", "HEAD")
-    clone.commit()
-    last = clone.commit()
-    shallow = Clone(tmp_path / "shallow")
-    clone.git("clone", "--quiet", "--depth", "1", clone.root.as_uri(), str(shallow.root))
-    source = pack_source(shallow.packs)
-    assert await source.is_ancestor(first, last) is None
-    shallow.git("fetch", "--quiet", "origin", first)
-    assert await source.is_ancestor(first, last) is None
-    assert await source.is_ancestor(last, last) is True
