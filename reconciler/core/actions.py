@@ -8,20 +8,37 @@ import json
 from collections.abc import Iterator
 from typing import assert_never
 
-from reconciler.core.changes import ElementAdded, ElementRemoved, FieldChange, ValueSet, field_changes
+from reconciler.core.changes import (
+    Element,
+    ElementAdded,
+    ElementRemoved,
+    FieldChange,
+    ObjectChanged,
+    TokenRotated,
+    TokenShortened,
+    ValueSet,
+    field_changes,
+)
+from reconciler.core.encoding import canonical
 from reconciler.core.key import Key
-from reconciler.core.recipient import Recipient
+from reconciler.core.managed import UNMANAGED
+from reconciler.core.recipient import FederationPolicy, Recipient
 from reconciler.core.resource import Resource
+from reconciler.core.resource_encoding import encode_object, encode_policies
 from reconciler.core.share import Share, SharedObject
 from reconciler.core.verdict import (
     Adopt,
     Conflict,
     Create,
     Delete,
+    Drifted,
     Forget,
     Ignore,
     Keep,
     Record,
+    Release,
+    Rename,
+    Replace,
     Unknown,
     Update,
     Verdict,
@@ -43,12 +60,24 @@ def _actions(verdict: Verdict) -> Iterator[str]:
             yield from _changed(changes)
         case Update(changes=changes):
             yield from _changed(changes)
+        case Rename(before, _, changes):
+            yield f"rename from {before.name}"
+            yield from _changed(changes)
+        case Replace(before, after):
+            yield f"replace {_authentication(before)} by {_authentication(after)}"
+            yield from _changed(field_changes(after, None, _nothing_like(after)))
         case Delete():
             yield "delete"
-        case Record() | Keep() | Forget() | Conflict() | Unknown() | Ignore():
+        case Release():
+            yield "release"
+        case Record() | Keep() | Drifted() | Forget() | Conflict() | Unknown() | Ignore():
             pass
         case _:
             assert_never(verdict)
+
+
+def _authentication(resource: Resource) -> str:
+    return str(resource.authentication) if isinstance(resource, Recipient) else resource.name
 
 
 def _nothing_like(resource: Resource) -> Resource:
@@ -69,10 +98,37 @@ def _changed(changes: tuple[FieldChange, ...]) -> Iterator[str]:
             case ElementAdded(field, element):
                 yield f"{field} + {_element(element)}"
             case ElementRemoved(field, element):
-                yield f"{field} - {_element(element)}"
+                yield f"{field} - {_removed(element)}"
+            case ObjectChanged(_, after, sets):
+                for each in sets:
+                    yield f"objects {_element(after)} {each.field} = {json.dumps(each.after)}"
+            case TokenRotated(token_id, _, overlap):
+                yield f"token: rotate {token_id}, which goes on for {overlap} s"
+            case TokenShortened(token_id):
+                # Until when follows from when it is looked at; it is never less than the overlap.
+                yield f"token: shorten {token_id}"
             case _:
                 assert_never(change)
 
 
-def _element(element: str | SharedObject) -> str:
-    return element if isinstance(element, str) else f"{element.name} ({element.type})"
+def _removed(element: Element) -> str:
+    """What goes is told by what it is: how much of it was shared does not matter any more."""
+    if not isinstance(element, SharedObject):
+        return _element(element)
+    has_own_alias = element.shared_as not in {UNMANAGED, element.name.partition(".")[2]}
+    alias = f" as {element.shared_as}" if has_own_alias else ""
+    return f"{element.name} ({element.type}){alias}"
+
+
+def _element(element: Element) -> str:
+    match element:
+        case str():
+            return element
+        case FederationPolicy():
+            return canonical(encode_policies(frozenset([element])))
+        case SharedObject():
+            options = encode_object(element)
+            said = f"{options.pop('name')} ({options.pop('type', UNMANAGED)})"
+            return f"{said} {canonical(options)}" if options else said
+        case _:
+            assert_never(element)

@@ -57,8 +57,13 @@ class ObjectChanged:
     after: SharedObject
     #: Attribute by attribute; never empty.
     sets: tuple[ValueSet, ...]
-    #: The alias it has, which an update has to repeat (contract 4.4).
-    alias: Managed[str] = UNMANAGED
+    #: As it is, with everything.
+    found: SharedObject
+
+    @property
+    def alias(self) -> Managed[str]:
+        """The alias it has, which an update has to repeat (contract 4.4)."""
+        return self.found.shared_as
 
     @property
     def field(self) -> str:
@@ -225,7 +230,7 @@ def _object_changes(
         return
     last = None if recorded is UNMANAGED else recorded
     paired = pair(desired, frozenset() if actual is UNMANAGED else actual)
-    before = {wanted: was for wanted, was in pair(desired, last or frozenset()).same}
+    before = dict(pair(desired, last or frozenset()).same)
     ours = None if last is None else {_identity(item) for item in last}
     for item in paired.gone:
         by_hand = ours is not None and _identity(item) not in ours
@@ -233,7 +238,7 @@ def _object_changes(
     for wanted, found in paired.same:
         sets = tuple(_attribute_changes(wanted, before.get(wanted), found))
         if sets:
-            yield ObjectChanged(reduced(wanted, found), wanted, sets, found.shared_as)
+            yield ObjectChanged(reduced(wanted, found), wanted, sets, found)
     for item in paired.new:
         by_hand = ours is not None and _identity(item) in ours
         yield ElementAdded("objects", item, Cause.DRIFT if by_hand else Cause.FILE)

@@ -6,33 +6,41 @@ Plan, drift report, adoption, "why" and the worker's last look before a call all
     D        –                 –        Create
     D        –                 A        Adopt when the pack says so, else Conflict
     D        R or open intent  A = D    Keep, or Record when the rows are behind
-    D        R = D             A ≠ D    Update, cause drift
+    D        R = D             A ≠ D    Update, cause drift; Drifted where drift is only reported
     D        R = A             A ≠ D    Update, cause file
     D        R                 A        Update, cause both (all three differ)
+    D        R (old name)      A (old)  Rename
+    D        R                 A        Replace, when a recipient's authentication differs and that is allowed by name
     D        R                 –        Create, cause drift
     –        R                 A        Delete (guarded elsewhere)
+    –        R, released       any      Release
     –        R                 –        Forget
     –        open intent       A        Conflict: nobody can prove it is ours
     –        –                 A        Ignore
     any      any               unreadable  Unknown, or Ignore when it is not ours at all
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
-from reconciler.core.changes import Cause, combined_cause, field_changes
+from reconciler.core.changes import Cause, FieldChange, TokenChange, combined_cause, field_changes
 from reconciler.core.recipient import Recipient
 from reconciler.core.resource import Resource
+from reconciler.core.rotation import still_due
 from reconciler.core.verdict import (
     Adopt,
     Conflict,
     Create,
     Delete,
+    Drifted,
     Forget,
     Ignore,
     Keep,
     Record,
+    Release,
+    Rename,
+    Replace,
     Unknown,
     Update,
     Verdict,
@@ -48,11 +56,21 @@ class ThreeStates:
     adopt: bool = False
     #: A call on this resource was begun and its outcome is not known.
     intended: bool = False
-    #: The rows name another pack of the business line, or no commit yet: they need a version all the same.
+    #: The rows name another pack of the business line, another name or no commit: they need a version all the same.
     rows_behind: bool = False
+    #: It still bears the name it had; `recorded` and `actual` are those of the old name.
+    renames: bool = False
+    #: What was decided about the recipient's token.
+    token: TokenChange | None = None
+    #: The pack lets go of it.
+    released: bool = False
+    #: What was changed by hand is told, not corrected.
+    reports_drift: bool = False
 
 
 def compare(states: ThreeStates) -> Verdict:
+    if states.released and states.desired is None:
+        return Ignore() if states.recorded is None else Release(states.recorded)
     match states.actual:
         case Unreadable(reason):
             ours = states.desired is not None or states.recorded is not None
@@ -62,7 +80,7 @@ def compare(states: ThreeStates) -> Verdict:
         case Found(resource):
             if states.desired is None:
                 return _undesired(states, resource)
-            return _compare_with(states, states.desired, resource)
+            return _compare_with(states, states.desired, states.actual)
         case _:
             assert_never(states.actual)
 
@@ -85,35 +103,59 @@ def _undesired(states: ThreeStates, actual: Resource) -> Verdict:
     return Ignore()
 
 
-def _compare_with(states: ThreeStates, desired: Resource, actual: Resource) -> Verdict:
-    changes = field_changes(desired, states.recorded, actual)
-    if (conflict := _fixed_field_conflict(desired, actual)) is not None:
-        return conflict
-    if states.recorded is None and not states.intended:
-        if states.adopt:
-            return Adopt(actual, desired, changes)
-        return Conflict(
-            rule="exists-not-ours",
-            message="exists in the workspace and was not made from a pack",
-            hint="write `adopt: true` on it to take it over, or choose another name",
-            changes=changes,
-        )
-    if changes:
-        return Update(actual, desired, changes, combined_cause(changes))
-    if states.recorded == desired and not states.rows_behind:
-        return Keep(actual)
-    return Record(states.recorded, desired)
+def _compare_with(states: ThreeStates, desired: Resource, found: Found) -> Verdict:
+    actual = found.resource
+    is_ours = states.recorded is not None or states.intended
+    if _is_other_authentication(desired, actual):
+        return Replace(actual, desired) if is_ours else _other_kind_conflict(desired, actual)
+    changes: tuple[FieldChange, ...] = field_changes(desired, states.recorded, actual)
+    if not is_ours:
+        return Adopt(actual, desired, changes) if states.adopt else _not_ours(changes)
+    token = still_due(states.token, found)
+    changes = changes if token is None else (*changes, token)
+    if states.renames:
+        return Rename(actual, desired, changes)
+    if not changes:
+        is_current = states.recorded == desired and not states.rows_behind
+        return Keep(actual) if is_current else Record(states.recorded, desired)
+    if states.reports_drift and states.recorded == desired and _is_all_drift(changes):
+        return Drifted(actual, changes)
+    return Update(actual, desired, changes, combined_cause(changes))
 
 
-def _fixed_field_conflict(desired: Resource, actual: Resource) -> Conflict | None:
-    """How a recipient proves who it is cannot be changed in place (contract 2.3); replacing it would cost the partner
-    its token, so that is never done implicitly."""
+def _is_all_drift(changes: tuple[FieldChange, ...]) -> bool:
+    return combined_cause(changes) is Cause.DRIFT
+
+
+def _not_ours(changes: tuple[FieldChange, ...]) -> Conflict:
+    return Conflict(
+        rule="exists-not-ours",
+        message="exists in the workspace and was not made from a pack",
+        hint="write `adopt: true` on it to take it over, or choose another name",
+        changes=changes,
+    )
+
+
+def _is_other_authentication(desired: Resource, actual: Resource) -> bool:
+    """How a recipient proves who it is cannot be changed in place (contract 2.3)."""
     if not isinstance(desired, Recipient) or not isinstance(actual, Recipient):
-        return None
-    if desired.authentication == actual.authentication:
-        return None
+        return False
+    return desired.authentication != actual.authentication
+
+
+def _other_kind_conflict(desired: Resource, actual: Resource) -> Conflict:
+    was, wanted = (_authentication(actual), _authentication(desired))
     return Conflict(
         rule="recipient-not-replaceable",
-        message=f"is {actual.authentication}, the pack wants {desired.authentication}; that is fixed at creation",
-        hint="give the new recipient another name, move the grants, then remove the old one in a later commit",
+        message=f"exists, was not made from a pack, and is {was}; the pack wants {wanted}, which is fixed at creation",
+        hint="give the new recipient another name, or declare it as it is",
     )
+
+
+def _authentication(resource: Resource) -> str:
+    return str(resource.authentication) if isinstance(resource, Recipient) else ""
+
+
+def with_name_of(desired: Resource, other: Resource) -> Resource:
+    """`other` under the name that is desired: names are not among the fields that are compared."""
+    return replace(other, name=desired.name)

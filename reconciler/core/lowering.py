@@ -1,26 +1,21 @@
 """From a verdict to the exact API calls, with what is true after each of them.
 
-Within a share: revoke, remove and add objects, grant; so no reader is ever shown more than both states allow. Equal
-states give no call, no call is empty, and none is larger than Databricks accepts. Performs nothing.
+Within a share: revoke, remove, change and add objects, grant; so no reader is ever shown more than both states allow.
+Equal states give no call, no call is empty, and none is larger than Databricks accepts. Performs nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import TypeVar, assert_never
+from typing import assert_never
 
-from reconciler.core.calls import (
-    OBJECT_UPDATES_PER_CALL,
-    ChangeGrants,
-    CreateRecipient,
-    CreateShare,
-    DeleteRecipient,
-    DeleteShare,
-    Operation,
-    UpdateRecipient,
-    UpdateShare,
-)
+from reconciler.core.calls import ChangeGrants, ChangeOwner, DeleteRecipient, DeleteShare, Operation
+from reconciler.core.calls import Rename as RenameCall
+from reconciler.core.changes import FieldChange, field_changes
 from reconciler.core.key import Key
+from reconciler.core.lowering_recipient import create_recipient, update_recipient
+from reconciler.core.lowering_share import create_share, untouched_as_desired, update_share
 from reconciler.core.managed import UNMANAGED, Managed
+from reconciler.core.objects import objects_like
 from reconciler.core.recipient import Recipient
 from reconciler.core.resource import Resource
 from reconciler.core.share import Share, SharedObject
@@ -29,16 +24,18 @@ from reconciler.core.verdict import (
     Conflict,
     Create,
     Delete,
+    Drifted,
     Forget,
     Ignore,
     Keep,
     Record,
+    Release,
+    Rename,
+    Replace,
     Unknown,
     Update,
     Verdict,
 )
-
-T = TypeVar("T")
 
 
 def lower(key: Key, verdict: Verdict) -> tuple[Operation, ...]:
@@ -46,40 +43,63 @@ def lower(key: Key, verdict: Verdict) -> tuple[Operation, ...]:
     match verdict:
         case Create(after):
             return tuple(_create(key, after))
-        case Update(before, after) | Adopt(before, after):
-            return tuple(_update(key, before, after))
+        case Update() | Adopt():
+            return tuple(_update(key, verdict))
+        case Rename():
+            return tuple(_rename(key, verdict))
+        case Replace(_, after):
+            return (Operation(DeleteRecipient(key), None), *_create(key, after))
         case Delete(before):
             return tuple(_delete(key, before))
-        case Record() | Keep() | Forget() | Conflict() | Unknown() | Ignore():
+        case Record() | Keep() | Drifted() | Forget() | Release() | Conflict() | Unknown() | Ignore():
             return ()
         case _:
             assert_never(verdict)
 
 
 def _create(key: Key, after: Resource) -> Iterator[Operation]:
-    match after:
+    """The owner last: giving it away can cost the right to do the rest (lesson 8)."""
+    unowned = replace(after, owner=UNMANAGED)
+    match unowned:
         case Recipient():
-            call = CreateRecipient(key, after.authentication, _listed(after.allowed_ips), after.comment)
-            yield Operation(call, after)
+            yield from create_recipient(key, unowned)
         case Share():
-            empty = replace(after, objects=_emptied(after.objects), recipients=_emptied(after.recipients))
-            yield Operation(CreateShare(key, after.comment), empty)
-            yield from _change_share(key, empty, after)
+            yield from create_share(key, unowned, field_changes(unowned, None, Share(after.name)))
         case _:
-            assert_never(after)
+            assert_never(unowned)
+    if after.owner is not UNMANAGED:
+        yield Operation(ChangeOwner(key, after.owner), after)
 
 
-def _update(key: Key, before: Resource, after: Resource) -> Iterator[Operation]:
-    match before, after:
+def _update(key: Key, verdict: Update | Adopt | Rename) -> Iterator[Operation]:
+    """The owner first: whoever may only take ownership can do nothing else before (contract 4.5), and a plan that would
+    lock this program out is held."""
+    before, after, changes = verdict.before, verdict.after, verdict.changes
+    now = _now(after, before, changes)
+    if any(change.field == "owner" for change in changes) and after.owner is not UNMANAGED:
+        now = replace(now, owner=after.owner)
+        yield Operation(ChangeOwner(key, after.owner), now)
+    match now, after:
         case Recipient(), Recipient():
-            ips = after.allowed_ips if after.allowed_ips != before.allowed_ips else UNMANAGED
-            comment = _changed(before.comment, after.comment)
-            if ips is not UNMANAGED or comment is not UNMANAGED:
-                yield Operation(UpdateRecipient(key, _listed(ips), comment), after)
+            yield from update_recipient(key, now, after, changes)
         case Share(), Share():
-            yield from _change_share(key, _share_like(after, before), after)
+            yield from update_share(key, now, after, changes)
         case _:
             raise TypeError(f"{key}: a {type(before).__name__} cannot become a {type(after).__name__}")
+
+
+def _rename(key: Key, verdict: Rename) -> Iterator[Operation]:
+    now = _now(verdict.after, verdict.before, verdict.changes)
+    yield Operation(RenameCall(key, verdict.before.name), replace(now, name=verdict.after.name))
+    yield from _update(key, replace(verdict, before=replace(verdict.before, name=verdict.after.name)))
+
+
+def _now(after: Resource, before: Resource, changes: Collection[FieldChange]) -> Resource:
+    """What our record says before the first call: the actual state in the fields that are managed."""
+    now = managed_like(after, before)
+    if isinstance(now, Share) and isinstance(after, Share):
+        return untouched_as_desired(now, after, changes)
+    return now
 
 
 def _delete(key: Key, before: Resource) -> Iterator[Operation]:
@@ -97,90 +117,37 @@ def _delete(key: Key, before: Resource) -> Iterator[Operation]:
             assert_never(before)
 
 
-def _change_share(key: Key, now: Share, after: Share) -> Iterator[Operation]:
-    """`now` has the same managed fields as `after`."""
-    grant, revoke = _difference(now.recipients, after.recipients)
-    add, remove = _difference(now.objects, after.objects)
-    comment = _changed(now.comment, after.comment)
-    revoke_first = bool(revoke and (add or (remove and grant)))
-    if revoke_first:
-        now = replace(now, recipients=_without(now.recipients, revoke))
-        yield Operation(ChangeGrants(key, revoke=revoke), now)
-    for removed, added in _chunks(remove, add):
-        now = replace(now, objects=_with(_without(now.objects, removed), added))
-        now = now if comment is UNMANAGED else replace(now, comment=comment)
-        yield Operation(UpdateShare(key, comment, removed, added), now)
-        comment = UNMANAGED
-    if comment is not UNMANAGED:
-        now = replace(now, comment=comment)
-        yield Operation(UpdateShare(key, comment), now)
-    if grant or (revoke and not revoke_first):
-        yield Operation(ChangeGrants(key, grant, () if revoke_first else revoke), after)
-
-
-def _chunks(
-    remove: Sequence[SharedObject], add: Sequence[SharedObject]
-) -> Iterator[tuple[tuple[SharedObject, ...], tuple[SharedObject, ...]]]:
-    """Removals before additions, at most 100 a call. A name that is removed and added again (its type changed) must not
-    stand twice in one call: that is refused as a duplicate (contract 4.4)."""
-    again = {item.name for item in remove} & {item.name for item in add}
-    both = [(item, True) for item in remove] + [(item, False) for item in add if item.name not in again]
-    for start in range(0, len(both), OBJECT_UPDATES_PER_CALL):
-        chunk = both[start : start + OBJECT_UPDATES_PER_CALL]
-        yield tuple(item for item, removed in chunk if removed), tuple(item for item, removed in chunk if not removed)
-    later = [item for item in add if item.name in again]
-    for start in range(0, len(later), OBJECT_UPDATES_PER_CALL):
-        yield (), tuple(later[start : start + OBJECT_UPDATES_PER_CALL])
-
-
-def _difference(now: Managed[frozenset[T]], after: Managed[frozenset[T]]) -> tuple[tuple[T, ...], tuple[T, ...]]:
-    """What to add and what to remove, each sorted."""
-    if now is UNMANAGED or after is UNMANAGED:
-        return (), ()
-    return tuple(sorted(after - now, key=str)), tuple(sorted(now - after, key=str))
-
-
-def _changed(before: Managed[str], after: Managed[str]) -> Managed[str]:
-    return UNMANAGED if after == before else after
-
-
-def _listed(ips: Managed[frozenset[str]]) -> Managed[tuple[str, ...]]:
-    return UNMANAGED if ips is UNMANAGED else tuple(sorted(ips))
-
-
-def _emptied(items: Managed[frozenset[T]]) -> Managed[frozenset[T]]:
-    return UNMANAGED if items is UNMANAGED else frozenset()
-
-
-def _with(items: Managed[frozenset[T]], added: Sequence[T]) -> Managed[frozenset[T]]:
-    return UNMANAGED if items is UNMANAGED else items | frozenset(added)
-
-
-def _without(items: Managed[frozenset[T]], removed: Sequence[T]) -> Managed[frozenset[T]]:
-    return UNMANAGED if items is UNMANAGED else items - frozenset(removed)
-
-
 def managed_like(pattern: Resource, actual: Resource) -> Resource:
-    """The actual resource, reduced to the fields the pattern manages: what our record would say of it."""
+    """The actual resource, reduced to the fields the pattern manages: what our record would say of it. What Databricks
+    has no place for is as the pattern says."""
     match pattern, actual:
         case Share(), Share():
-            return _share_like(pattern, actual)
+            return Share(
+                name=actual.name,
+                comment=UNMANAGED if pattern.comment is UNMANAGED else actual.comment,
+                objects=_objects_like(pattern, actual),
+                recipients=UNMANAGED if pattern.recipients is UNMANAGED else actual.recipients,
+                owner=UNMANAGED if pattern.owner is UNMANAGED else actual.owner,
+                storage_root=UNMANAGED if pattern.storage_root is UNMANAGED else actual.storage_root,
+                protect=pattern.protect,
+            )
         case Recipient(), Recipient():
-            return Recipient(
-                name=pattern.name,
+            return replace(
+                pattern,
+                name=actual.name,
                 authentication=actual.authentication,
-                email=pattern.email,
                 allowed_ips=UNMANAGED if pattern.allowed_ips is UNMANAGED else actual.allowed_ips,
                 comment=UNMANAGED if pattern.comment is UNMANAGED else actual.comment,
+                owner=UNMANAGED if pattern.owner is UNMANAGED else actual.owner,
+                properties=UNMANAGED if pattern.properties is UNMANAGED else actual.properties,
+                expires_at=UNMANAGED if pattern.expires_at is UNMANAGED else actual.expires_at,
+                policies=UNMANAGED if pattern.policies is UNMANAGED else actual.policies,
             )
         case _:
             raise TypeError(f"a {type(actual).__name__} is not a {type(pattern).__name__}")
 
 
-def _share_like(pattern: Share, actual: Share) -> Share:
-    return Share(
-        name=pattern.name,
-        comment=UNMANAGED if pattern.comment is UNMANAGED else actual.comment,
-        objects=UNMANAGED if pattern.objects is UNMANAGED else actual.objects,
-        recipients=UNMANAGED if pattern.recipients is UNMANAGED else actual.recipients,
-    )
+def _objects_like(pattern: Share, actual: Share) -> Managed[frozenset[SharedObject]]:
+    if pattern.objects is UNMANAGED or actual.objects is UNMANAGED:
+        return UNMANAGED
+    return objects_like(pattern.objects, actual.objects)

@@ -12,16 +12,16 @@ from reconciler.core.actual import Absent, Actual, Found, Observed, Unreadable
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.desired import Desired, Revision
 from reconciler.core.encoding import digest
-from reconciler.core.pack_encoding import encode_pack
-from reconciler.core.resource_encoding import encode_resource
 from reconciler.core.guard import Attestation, Attestations, Prerequisites, objections, only_removes_access
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.pack import Declared, SharePack, Strategy
+from reconciler.core.pack_encoding import encode_pack
 from reconciler.core.plan import Basis, PackPlan, Plan, Step
 from reconciler.core.prerequisites import with_prerequisites
 from reconciler.core.recorded import PackStatus, Recorded, RecordedPack, RecordedState
 from reconciler.core.resolve import Catalog, resolve
 from reconciler.core.resource import Resource
+from reconciler.core.resource_encoding import encode_resource
 from reconciler.core.share import Share
 from reconciler.core.verdict import Conflict, Create, Delete, Forget
 

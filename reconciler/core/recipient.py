@@ -63,7 +63,7 @@ class SubjectClaim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FederationPolicy:
-    """Whom an identity provider must name for an OIDC recipient to be let in. Policies cannot be changed, only replaced."""
+    """Whom an identity provider must name for an OIDC recipient to be let in. It cannot be changed, only replaced."""
 
     #: Lower-case letters, digits and hyphens; unique in its recipient.
     name: str

@@ -63,10 +63,9 @@ _WORDS = {
 
 def effect(verdict: Verdict) -> Effect:
     match verdict:
-        case Create(Recipient()):
-            return Effect.METADATA
-        case Create(Share(objects=objects, recipients=recipients)):
-            return Effect.WIDENS if _some(objects) and _some(recipients) else Effect.METADATA
+        case Create(after):
+            is_read = isinstance(after, Share) and _some(after.objects) and _some(after.recipients)
+            return Effect.WIDENS if is_read else Effect.METADATA
         case Update(before, after, changes) | Adopt(before, after, changes):
             return _effect_of(before, after, changes)
         case Rename(before, after, changes):
@@ -74,10 +73,9 @@ def effect(verdict: Verdict) -> Effect:
             return max(renamed, _effect_of(before, after, changes))
         case Replace():
             return Effect.REVOKES_ALL
-        case Delete(Share(recipients=recipients)):
-            return Effect.REVOKES_ALL if _some(recipients) else Effect.METADATA
-        case Delete(Recipient()):
-            return Effect.REVOKES_ALL
+        case Delete(before):
+            is_unread = isinstance(before, Share) and not _some(before.recipients)
+            return Effect.METADATA if is_unread else Effect.REVOKES_ALL
         case Record() | Keep() | Drifted() | Forget() | Release() | Conflict() | Unknown() | Ignore():
             return Effect.NONE
         case _:
@@ -94,8 +92,6 @@ def change_effect(change: FieldChange) -> Effect:
     match change:
         case ValueSet(field, before, after):
             return _value_effect(field, before, after)
-        case ElementAdded("allowed_ips"):
-            return Effect.WIDENS
         case ElementAdded():
             return Effect.WIDENS
         case ElementRemoved():
@@ -113,9 +109,7 @@ def change_effect(change: FieldChange) -> Effect:
 def _value_effect(field: str, before: str, after: str) -> Effect:
     match field:
         case "partitions":
-            if not after:
-                return Effect.WIDENS
-            return Effect.BREAKS if before else Effect.NARROWS
+            return (Effect.BREAKS if before else Effect.NARROWS) if after else Effect.WIDENS
         case "history" | "cdf":
             return Effect.WIDENS if after == "on" else Effect.NARROWS
         case "start_version":

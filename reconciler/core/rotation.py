@@ -1,0 +1,59 @@
+"""Whether a recipient's newest token is due to be replaced or lives too long. The answer names the token it was given
+for: once another token is newer it means nothing any more, so that nothing is ever rotated twice."""
+
+from typing import Final
+
+from reconciler.core.actual import Found, Observed, Token
+from reconciler.core.changes import TokenChange, TokenRotated, TokenShortened
+from reconciler.core.managed import UNMANAGED
+from reconciler.core.recipient import Recipient, TokenSharing
+
+DEFAULT_OVERLAP: Final = 7 * 24 * 3600
+#: More are refused (contract 2.5).
+MAX_TOKENS: Final = 2
+#: A token may outlive its lifetime by the time that issuing it and shortening it took.
+_TOLERANCE_MS: Final = 3_600_000
+
+
+def token_change(desired: Recipient, observed: Observed, now: int, asked: int | None = None) -> TokenChange | None:
+    """`now` in epoch milliseconds. `asked` is the overlap, in seconds, of a rotation that a person asked for."""
+    if not isinstance(observed, Found) or not isinstance(desired.authentication, TokenSharing) or not observed.tokens:
+        return None
+    newest = observed.tokens[0]
+    if asked is not None:
+        return TokenRotated(newest.id, newest.created_at, asked)
+    if is_due(desired, newest, now) and len(live_tokens(observed, now)) < MAX_TOKENS:
+        return TokenRotated(newest.id, newest.created_at, overlap_of(desired))
+    return _shortened(desired, newest, now)
+
+
+def is_due(desired: Recipient, newest: Token, now: int) -> bool:
+    return desired.rotate_every is not UNMANAGED and now - newest.created_at >= desired.rotate_every * 1000
+
+
+def overlap_of(desired: Recipient) -> int:
+    return DEFAULT_OVERLAP if desired.rotation_overlap is UNMANAGED else desired.rotation_overlap
+
+
+def live_tokens(found: Found, now: int) -> tuple[Token, ...]:
+    return tuple(token for token in found.tokens if token.expires_at is None or token.expires_at > now)
+
+
+def still_due(change: TokenChange | None, found: Found) -> TokenChange | None:
+    """The change, unless the token it was decided for is not the newest any more or ends early enough already."""
+    if change is None or not found.tokens or found.tokens[0].id != change.token_id:
+        return None
+    newest = found.tokens[0]
+    if isinstance(change, TokenShortened) and newest.expires_at is not None and newest.expires_at <= change.after:
+        return None
+    return change
+
+
+def _shortened(desired: Recipient, newest: Token, now: int) -> TokenShortened | None:
+    """Never to less than the overlap from now: its reader must have time to fetch the next one."""
+    if desired.token_lifetime is UNMANAGED:
+        return None
+    wanted = max(newest.created_at + desired.token_lifetime * 1000, now + overlap_of(desired) * 1000)
+    if newest.expires_at is not None and newest.expires_at <= wanted + _TOLERANCE_MS:
+        return None
+    return TokenShortened(newest.id, newest.expires_at, wanted)
