@@ -15,6 +15,7 @@ from reconciler.core.calls import Operation
 from reconciler.core.changes import TokenChange
 from reconciler.core.key import Key, PackId
 from reconciler.core.pack import Strategy
+from reconciler.core.plan import Degraded
 from reconciler.core.recorded import PackStatus, RecordedState
 from reconciler.core.resource import Resource
 from reconciler.core.tenant import Tenant
@@ -22,6 +23,10 @@ from reconciler.core.tenant import Tenant
 
 class LedgerError(Exception):
     """The database cannot be used; says why and what to do, without any secret."""
+
+
+class NameTakenError(LedgerError):
+    """A rename would make two resources on record into one; says which. Nothing was written."""
 
 
 class FenceLostError(Exception):
@@ -236,18 +241,24 @@ class Ledger(Protocol):
         """Hold the pack for another `lease` seconds. Raises FenceLostError."""
 
     async def begin(self, claim: Claim, operation: Operation) -> UUID:
-        """The intent row, written before the call. Returns the operation's id."""
+        """The intent row, written before the call; a rename's stands under the new name. Returns the operation's id.
+        Raises NameTakenError before a rename that the record could not follow."""
 
     async def conclude(self, claim: Claim, operation_id: UUID, outcome: Outcome) -> None:
         """The outcome row. For Done also, in the same transaction: the resource's version as `operation.after` says and
-        its audit row."""
+        its audit row. After a rename, the versions of the old name go on under the new one."""
 
-    async def resolve(self, claim: Claim, key: Key, found: Resource | None) -> None:
+    async def resolve(self, claim: Claim, key: Key, found: Resource | None, *, renamed_from: str = "") -> None:
         """Reading showed what an unfinished operation left behind: close open intents of `key`, and write the version
-        (None: absent) if it differs from the current row."""
+        (None: absent) if it differs from the current row. An open rename to `key` counts as done when it is found; with
+        the old name there too it was not done, and what was found is another's: resolve to None then."""
 
-    async def settle(self, claim: Claim, key: Key, resource: Resource | None, reason: str) -> None:
-        """Bring the rows up to date with what is in the workspace (None: it is not there), without any call."""
+    async def settle(
+        self, claim: Claim, key: Key, resource: Resource | None, reason: str, *, renamed_from: str = ""
+    ) -> None:
+        """Bring the rows up to date with what is in the workspace (None: it is not there, or we let go of it), without
+        any call. With `renamed_from`, the versions of that name go on as those of `key`, if it is on record. Raises
+        NameTakenError when `key` is on record too."""
 
     async def progress(self, claim: Claim, provisioning_status: str) -> None:
         """What the pack's status line says while it is being worked on; a version only when the words change."""
@@ -268,5 +279,11 @@ class Ledger(Protocol):
 
     async def find_recipients(self, name: str) -> Sequence[Key]:
         """Recipients on record with this name, in any workspace."""
+
+    async def observed(self, pack: PackId, degraded: Mapping[Key, Sequence[Degraded]]) -> None:
+        """What a plan saw of this pack's resources; it replaces what was seen before. What is left out is well."""
+
+    async def degraded(self) -> Mapping[PackId, Mapping[Key, tuple[Degraded, ...]]]:
+        """What the last plan of each pack on record saw, where there was something."""
 
     async def close(self) -> None: ...

@@ -32,6 +32,8 @@ def work_id(plan_id: UUID, pack: PackId) -> UUID:
     return uuid5(plan_id, str(pack_ids(pack).share_pack))
 
 
-def resource_id(key: Key) -> UUID:
-    """For a name that was never recorded; one that was keeps the id it has."""
-    return uuid5(_ROOT, f"{key.kind}\n{key.workspace}\n{key.name}")
+def resource_id(key: Key, bearers: int = 0) -> UUID:
+    """For a name that nobody bears; one that is recorded keeps the id it has. `bearers`: how many have borne the name
+    and been renamed since, so that none of their ids is given twice."""
+    first = uuid5(_ROOT, f"{key.kind}\n{key.workspace}\n{key.name}")
+    return uuid5(first, f"{bearers}") if bearers else first

@@ -6,13 +6,14 @@ from uuid import UUID
 
 import asyncpg
 
-from reconciler.adapters.postgres import operations, packs, reading, submit, work
+from reconciler.adapters.postgres import observations, operations, packs, reading, submit, work
 from reconciler.adapters.postgres.connection import failures, open_pool, place, transact
 from reconciler.adapters.postgres.lease import renew
 from reconciler.adapters.postgres.migrate import migrate
 from reconciler.adapters.postgres.versions import Change
 from reconciler.core.calls import Operation
 from reconciler.core.key import Key, PackId, normal_name
+from reconciler.core.plan import Degraded
 from reconciler.core.recorded import RecordedState
 from reconciler.core.resource import Resource
 from reconciler.ports.ledger import (
@@ -82,11 +83,13 @@ class PostgresLedger:
     async def conclude(self, claim: Claim, operation_id: UUID, outcome: Outcome) -> None:
         await self._do(operations.conclude, claim, operation_id, outcome)
 
-    async def resolve(self, claim: Claim, key: Key, found: Resource | None) -> None:
-        await self._do(operations.resolve, claim, key, found)
+    async def resolve(self, claim: Claim, key: Key, found: Resource | None, *, renamed_from: str = "") -> None:
+        await self._do(operations.resolve, claim, key, found, renamed_from)
 
-    async def settle(self, claim: Claim, key: Key, resource: Resource | None, reason: str) -> None:
-        await self._do(operations.settle, claim, key, resource, reason)
+    async def settle(
+        self, claim: Claim, key: Key, resource: Resource | None, reason: str, *, renamed_from: str = ""
+    ) -> None:
+        await self._do(operations.settle, claim, key, resource, reason, renamed_from)
 
     async def progress(self, claim: Claim, provisioning_status: str) -> None:
         await self._do(work.progress, claim, provisioning_status)
@@ -108,6 +111,12 @@ class PostgresLedger:
 
     async def find_recipients(self, name: str) -> Sequence[Key]:
         return await self._do(reading.find_recipients, normal_name(name))
+
+    async def observed(self, pack: PackId, degraded: Mapping[Key, Sequence[Degraded]]) -> None:
+        await self._do(observations.observed, pack, degraded)
+
+    async def degraded(self) -> Mapping[PackId, Mapping[Key, tuple[Degraded, ...]]]:
+        return await self._do(observations.degraded)
 
     async def _do(
         self,

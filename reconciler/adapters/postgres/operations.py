@@ -6,33 +6,44 @@ from uuid import UUID
 
 import asyncpg
 
+from reconciler.adapters.postgres.calls import call_to_json
 from reconciler.adapters.postgres.lease import hold
-from reconciler.adapters.postgres.orders import call_to_json, resource_from_json, resource_to_json
-from reconciler.adapters.postgres.resources import write_resource
+from reconciler.adapters.postgres.resources import require_free_name, write_resource
 from reconciler.adapters.postgres.versions import Change
-from reconciler.core.calls import Operation
-from reconciler.core.key import Key, Kind
+from reconciler.core.calls import Operation, Rename
+from reconciler.core.key import Key, Kind, normal_name
 from reconciler.core.resource import Resource
+from reconciler.core.resource_encoding import decode_resource, encode_resource
 from reconciler.ports.ledger import Claim, Done, NotDone, Outcome, OutcomeUnknown, Refused
 
 _REASONS = {
     "CreateRecipient": "recipient created",
     "UpdateRecipient": "recipient updated",
+    "RotateToken": "token rotated",
+    "CreatePolicy": "federation policy created",
+    "DeletePolicy": "federation policy deleted",
     "DeleteRecipient": "recipient deleted",
     "CreateShare": "share created",
     "UpdateShare": "share updated",
     "ChangeGrants": "grants changed",
     "DeleteShare": "share deleted",
+    "ChangeOwner": "owner changed",
+    "Rename": "renamed",
 }
 
 
 async def begin(connection: asyncpg.Connection, claim: Claim, operation: Operation) -> UUID:
     share_pack_id = await hold(connection, claim)
-    after = resource_to_json(operation.after)
+    renamed_from = ""
+    if isinstance(operation.call, Rename):
+        renamed_from = normal_name(operation.call.old_name)
+        # Found out after the call, it would be too late.
+        await require_free_name(connection, operation.key, renamed_from)
     operation_id: UUID = await connection.fetchval(
         """
-        INSERT INTO reconciler.operations (work_id, share_pack_id, fence, workspace_url, kind, name, call, after)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING operation_id
+        INSERT INTO reconciler.operations (
+            work_id, share_pack_id, fence, workspace_url, kind, name, renamed_from, call, after
+        ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING operation_id
         """,
         claim.work_id,
         share_pack_id,
@@ -40,8 +51,9 @@ async def begin(connection: asyncpg.Connection, claim: Claim, operation: Operati
         operation.key.workspace,
         operation.key.kind.value,
         operation.key.name,
+        renamed_from,
         json.dumps(call_to_json(operation.call)),
-        None if after is None else json.dumps(after),
+        None if operation.after is None else json.dumps(encode_resource(operation.after)),
     )
     return operation_id
 
@@ -54,7 +66,7 @@ async def conclude(connection: asyncpg.Connection, claim: Claim, operation_id: U
         UPDATE reconciler.operations SET
             outcome = $3, reason = $4, code = $5, api_request_id = $6, concluded_at = statement_timestamp()
         WHERE operation_id = $1 AND work_id = $2 AND outcome IN ('begun', 'unknown')
-        RETURNING workspace_url, kind, name, call ->> 'call' AS call, after
+        RETURNING workspace_url, kind, name, renamed_from, call ->> 'call' AS call, after
         """,
         operation_id,
         claim.work_id,
@@ -63,17 +75,23 @@ async def conclude(connection: asyncpg.Connection, claim: Claim, operation_id: U
     if operation is None or not isinstance(outcome, Done):
         return
     key = Key(Kind(operation["kind"]), operation["name"], operation["workspace_url"])
-    after = None if operation["after"] is None else resource_from_json(json.loads(operation["after"]))
-    change = _change(claim, _REASONS[operation["call"]], operation_id)
-    await write_resource(connection, key, after, share_pack_id, change)
+    after = None if operation["after"] is None else decode_resource(json.loads(operation["after"]))
+    renamed_from = operation["renamed_from"]
+    reason = f"renamed from {renamed_from}" if renamed_from else _REASONS[operation["call"]]
+    change = _change(claim, reason, operation_id)
+    await write_resource(connection, key, after, share_pack_id, change, renamed_from)
 
 
-async def resolve(connection: asyncpg.Connection, claim: Claim, key: Key, found: Resource | None) -> None:
+async def resolve(
+    connection: asyncpg.Connection, claim: Claim, key: Key, found: Resource | None, renamed_from: str
+) -> None:
+    """Finding the new name of an unfinished rename shows that it was done."""
     share_pack_id = await hold(connection, claim)
-    await connection.execute(
+    closed = await connection.fetch(
         """
         UPDATE reconciler.operations SET outcome = 'resolved', reason = $4, concluded_at = statement_timestamp()
         WHERE workspace_url = $1 AND kind = $2 AND name = $3 AND outcome IN ('begun', 'unknown')
+        RETURNING renamed_from
         """,
         key.workspace,
         key.kind.value,
@@ -81,14 +99,15 @@ async def resolve(connection: asyncpg.Connection, claim: Claim, key: Key, found:
         "read: it is not there" if found is None else "read: it is there",
     )
     change = _change(claim, "an unfinished call was resolved by reading")
-    await write_resource(connection, key, found, share_pack_id, change)
+    old_name = renamed_from or max((row["renamed_from"] for row in closed), default="")
+    await write_resource(connection, key, found, share_pack_id, change, old_name)
 
 
 async def settle(
-    connection: asyncpg.Connection, claim: Claim, key: Key, resource: Resource | None, reason: str
+    connection: asyncpg.Connection, claim: Claim, key: Key, resource: Resource | None, reason: str, renamed_from: str
 ) -> None:
     share_pack_id = await hold(connection, claim)
-    await write_resource(connection, key, resource, share_pack_id, _change(claim, reason))
+    await write_resource(connection, key, resource, share_pack_id, _change(claim, reason), renamed_from)
 
 
 def _columns(outcome: Outcome) -> tuple[str, str, str, str]:

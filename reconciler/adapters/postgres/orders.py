@@ -1,16 +1,16 @@
-"""Orders and calls as JSON: an order to be carried out later by another process, a call only to be read by people."""
+"""Orders as JSON, to be carried out later by another process, perhaps of a newer version of this program."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
-from reconciler.core.calls import Call
-from reconciler.core.resource_encoding import decode_resource, encode_resource
 from reconciler.core.key import Key, Kind, PackId
-from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import Strategy
-from reconciler.core.resource import Resource
-from reconciler.core.share import SharedObject
+from reconciler.core.resource_encoding import (
+    decode_resource,
+    decode_token_change,
+    encode_resource,
+    encode_token_change,
+)
 from reconciler.ports.ledger import PackOrder, Wanted
 
 
@@ -56,47 +56,32 @@ def pack_from_json(document: Mapping[str, str]) -> PackId:
     return PackId.of(document["business_line"], document["project_name"])
 
 
-def resource_to_json(resource: Resource | None) -> Mapping[str, object] | None:
-    return None if resource is None else encode_resource(resource)
-
-
-def resource_from_json(document: Mapping[str, Any] | None) -> Resource | None:
-    return None if document is None else decode_resource(document)
-
-
-def call_to_json(call: Call) -> Mapping[str, object]:
-    """Fields that are not sent are not shown. No call holds a secret: Databricks makes those, and we drop them."""
-    return {"call": type(call).__name__} | {
-        field.name: _plain(value)
-        for field in fields(call)
-        if field.name != "key" and (value := getattr(call, field.name)) is not UNMANAGED
-    }
-
-
-def _plain(value: object) -> object:
-    match value:
-        case tuple():
-            return [_plain(item) for item in value]
-        case SharedObject():
-            return str(value) if value.type is UNMANAGED else f"{value} ({value.type})"
-        case _:
-            return str(value)
-
-
 def _pack_to_json(pack: PackId) -> Mapping[str, str]:
     return {"business_line": pack.business_line, "project_name": pack.project_name}
 
 
 def _wanted_to_json(wanted: Wanted) -> Mapping[str, object]:
+    """With the bytes of notebooks: the worker has no other place to take them from."""
     return {
         "kind": wanted.key.kind.value,
         "name": wanted.key.name,
         "workspace": wanted.key.workspace,
-        "resource": resource_to_json(wanted.resource),
+        "resource": None if wanted.resource is None else encode_resource(wanted.resource, with_content=True),
         "adopt": wanted.adopt,
+        "renamed_from": wanted.renamed_from,
+        "token": None if wanted.token is None else encode_token_change(wanted.token),
+        "released": wanted.released,
     }
 
 
 def _wanted_from_json(document: Mapping[str, Any]) -> Wanted:
-    key = Key(Kind(document["kind"]), document["name"], document["workspace"])
-    return Wanted(key, resource_from_json(document["resource"]), document["adopt"])
+    """Orders of older versions of this program know neither renames, tokens nor releases."""
+    resource, token = document["resource"], document.get("token")
+    return Wanted(
+        key=Key(Kind(document["kind"]), document["name"], document["workspace"]),
+        resource=None if resource is None else decode_resource(resource),
+        adopt=document["adopt"],
+        renamed_from=document.get("renamed_from", ""),
+        token=None if token is None else decode_token_change(token),
+        released=document.get("released", False),
+    )

@@ -118,7 +118,13 @@ def _tenant_columns(pack: PackId, tenant: Tenant | None) -> Row:
     if tenant is None:
         return {"business_line": pack.business_line, **key}
     catalogs = None if tenant.catalogs is None else sorted(tenant.catalogs)
-    declared = {"owner": tenant.owner or None, "contact": tenant.contact or None, "catalogs": catalogs}
+    declared = {
+        "owner": tenant.owner or None,
+        "contact": tenant.contact or None,
+        "catalogs": catalogs,
+        "lends_recipients_to": sorted(tenant.lends_to) or None,
+        "drift": tenant.drift,
+    }
     return {"business_line": tenant.business_line, **key, **declared}
 
 

@@ -35,7 +35,11 @@ class Table:
         return self.id.removesuffix("_id")
 
 
-TENANTS: Final = Table("tenants", "tenant_id", ("business_line", "business_line_key", "owner", "contact", "catalogs"))
+TENANTS: Final = Table(
+    "tenants",
+    "tenant_id",
+    ("business_line", "business_line_key", "owner", "contact", "catalogs", "lends_recipients_to", "drift"),
+)
 TENANT_REGIONS: Final = Table("tenant_regions", "tenant_region_id", ("tenant_id", "region", "workspace_url"))
 PROJECTS: Final = Table("projects", "project_id", ("tenant_id", "project_name", "project_key"))
 REQUESTS: Final = Table(
@@ -69,13 +73,40 @@ SHARE_PACKS: Final = Table(
 RECIPIENTS: Final = Table(
     "recipients",
     "recipient_id",
-    ("share_pack_id", "workspace_url", "recipient_name", "type", "email", "metastore_id", "allowed_ips", "comment"),
+    (
+        "share_pack_id",
+        "workspace_url",
+        "recipient_name",
+        "type",
+        "email",
+        "metastore_id",
+        "allowed_ips",
+        "comment",
+        "owner",
+        "properties",
+        "expires_at",
+        "federation_policies",
+        "token_lifetime",
+        "rotate_every",
+        "rotation_overlap",
+        "protect",
+    ),
     ("plan_id", "commit_id"),
 )
 SHARES: Final = Table(
     "shares",
     "share_id",
-    ("share_pack_id", "workspace_url", "share_name", "comment", "data_objects", "recipients"),
+    (
+        "share_pack_id",
+        "workspace_url",
+        "share_name",
+        "comment",
+        "data_objects",
+        "recipients",
+        "owner",
+        "storage_root",
+        "protect",
+    ),
     ("plan_id", "commit_id"),
 )
 PIPELINES: Final = Table(

@@ -1,12 +1,13 @@
 """Packs, orders and resources to write into a ledger."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 from reconciler.core.key import Key, PackId, recipient_key, share_key
 from reconciler.core.pack import Strategy
 from reconciler.core.recipient import Recipient, TokenSharing
-from reconciler.core.share import ObjectType, Share, SharedObject
+from reconciler.core.share import NotebookContent, ObjectType, Share, SharedObject
 from reconciler.ports.ledger import Claim, Ledger, PackOrder, PlanRecord, Wanted
 
 WORKSPACE = "https://adb-1.azuredatabricks.net"
@@ -26,6 +27,9 @@ SALES = Share(
     recipients=frozenset({"analyst"}),
 )
 SALES_KEY = share_key("sales", WORKSPACE)
+
+SOURCE = b"# a notebook with c4n4ry bytes"
+NOTEBOOK = SharedObject("how to", ObjectType.NOTEBOOK_FILE, content=NotebookContent(sha256(SOURCE).hexdigest(), SOURCE))
 
 
 def a_plan(commit: str = COMMIT, actor: str = "john.doe@jll.com") -> PlanRecord:

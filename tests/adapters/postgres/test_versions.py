@@ -114,7 +114,7 @@ async def test_null_empty_and_absent_are_told_apart(connection: asyncpg.Connecti
         RECIPIENTS,
         recipient,
         None,
-        {"share_pack_id": uuid4(), "workspace_url": "w", "recipient_name": "r", "type": "D2O", "allowed_ips": None},
+        {"share_pack_id": uuid4(), "workspace_url": "w", "recipient_name": "r", "type": "D2O", "protect": False},
     )
     await write_versions(connection, RECIPIENTS, [row], CHANGE)
     assert await write_versions(connection, RECIPIENTS, [{**row, "version": 1, "allowed_ips": []}], CHANGE)
@@ -131,7 +131,7 @@ async def test_a_commit_where_there_was_none_is_a_version_and_another_commit_is_
         RECIPIENTS,
         recipient,
         None,
-        {"share_pack_id": uuid4(), "workspace_url": "w", "recipient_name": "r", "type": "D2O"},
+        {"share_pack_id": uuid4(), "workspace_url": "w", "recipient_name": "r", "type": "D2O", "protect": False},
     )
     assert await write_versions(connection, RECIPIENTS, [row], Change("me", "uncommitted"))
     assert await write_versions(connection, RECIPIENTS, [{**row, "version": 1}], Change("me", "uncommitted")) == {}
