@@ -7,9 +7,9 @@ descendant of it. Anything else that removes access is held.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.core.changes import ElementAdded, ElementRemoved
+from reconciler.core.changes import ElementAdded, ElementRemoved, FieldChange, ObjectChanged
 from reconciler.core.key import Key, PackId
-from reconciler.core.verdict import Adopt, Delete, Update, Verdict
+from reconciler.core.verdict import Adopt, Delete, Rename, Replace, Update, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Prerequisites:
     unknown: tuple[str, ...] = ()
     #: Why a recipient it grants to will not be there, by recipient name.
     blocked: Mapping[str, str] = field(default_factory=dict)
+    #: Names, and what stands against sharing the object as the pack says.
+    unfit: tuple[tuple[str, str], ...] = ()
 
 
 def objections(
@@ -76,6 +78,8 @@ def prerequisite_objections(prerequisites: Prerequisites) -> Iterator[Objection]
             f"the catalog would not show {names}",
             "give the identity that plans USE CATALOG, USE SCHEMA and SELECT on it, or try again later",
         )
+    for name, why in prerequisites.unfit:
+        yield Objection("object-unfit", f"{name} {why}", "correct the pack, or the object, then plan again")
     for name, why in sorted(prerequisites.blocked.items()):
         yield Objection("recipient-missing", f"recipient {name} {why}", "settle that first, then plan again")
 
@@ -83,18 +87,33 @@ def prerequisite_objections(prerequisites: Prerequisites) -> Iterator[Objection]
 def removes_access(verdict: Verdict) -> bool:
     """Whether somebody can read less, or from fewer places, afterwards."""
     match verdict:
-        case Delete():
+        case Delete() | Replace():
             return True
-        case Update(changes=changes) | Adopt(changes=changes):
-            return any(isinstance(change, ElementRemoved) for change in changes)
+        case Update(changes=changes) | Adopt(changes=changes) | Rename(changes=changes):
+            return any(isinstance(change, ElementRemoved) or _narrows(change) for change in changes)
         case _:
             return False
 
 
 def only_removes_access(verdict: Verdict) -> bool:
     """Such steps go first: they need nothing, and nothing should delay them."""
-    return removes_access(verdict) and not (
-        isinstance(verdict, Update | Adopt) and any(isinstance(change, ElementAdded) for change in verdict.changes)
+    match verdict:
+        case Delete():
+            return True
+        case Update(changes=changes) | Adopt(changes=changes):
+            opens = any(isinstance(change, ElementAdded | ObjectChanged) for change in changes)
+            return removes_access(verdict) and not opens
+        case _:
+            return False
+
+
+def _narrows(change: FieldChange) -> bool:
+    """An object that stays, and of which less is shared."""
+    if not isinstance(change, ObjectChanged):
+        return False
+    return any(
+        (each.field == "partitions" and each.after) or (each.field in {"history", "cdf"} and each.after == "off")
+        for each in change.sets
     )
 
 

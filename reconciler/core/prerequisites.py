@@ -10,19 +10,21 @@ from reconciler.core.guard import Prerequisites, prerequisite_objections
 from reconciler.core.key import Key, PackId, recipient_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.plan import PackPlan, Step
+from reconciler.core.readers import Moves
 from reconciler.core.recorded import RecordedState
 from reconciler.core.share import Share
-from reconciler.core.verdict import Adopt, Create, Update
+from reconciler.core.verdict import Adopt, Create, Rename, Replace, Update
 
 #: The pack that plans a recipient, and its step there.
 Planned = Mapping[Key, tuple[PackId, Step]]
 
 
 def with_prerequisites(
-    plans: Sequence[PackPlan], owners: Mapping[Key, PackId], recorded: RecordedState
+    plans: Sequence[PackPlan], owners: Mapping[Key, PackId], recorded: RecordedState, moved: Moves
 ) -> tuple[PackPlan, ...]:
+    """`moved`: what becomes of grants with the recipients they were given to."""
     planned = {step.key: (plan.pack, step) for plan in plans for step in plan.steps}
-    needs = {plan.pack: _packs_needed(plan, planned) for plan in plans}
+    needs = {plan.pack: _packs_needed(plan, planned, moved) for plan in plans}
     circle = _circle(needs)
     return tuple(
         replace(
@@ -34,11 +36,22 @@ def with_prerequisites(
     )
 
 
-def _packs_needed(plan: PackPlan, planned: Planned) -> frozenset[PackId]:
-    lenders = (planned[key] for step in plan.steps for key in recipients_gained(step) if key in planned)
-    return frozenset(
-        pack for pack, step in lenders if pack != plan.pack and isinstance(step.verdict, Create) and not step.is_held
-    )
+def _packs_needed(plan: PackPlan, planned: Planned, moved: Moves) -> frozenset[PackId]:
+    keys = {key for step in plan.steps for key in (*recipients_gained(step), *_recipients_moved(step, moved))}
+    lenders = (planned[key] for key in keys if key in planned)
+    return frozenset(pack for pack, step in lenders if pack != plan.pack and _comes(step) and not step.is_held)
+
+
+def _comes(step: Step) -> bool:
+    """Whether the recipient is not there yet under the name a share needs."""
+    return isinstance(step.verdict, Create | Rename | Replace)
+
+
+def _recipients_moved(step: Step, moved: Moves) -> Iterator[Key]:
+    """Readers that bear another name, or are new, once their own pack has been applied."""
+    if isinstance(step.desired, Share) and step.desired.recipients is not UNMANAGED and moved:
+        new_names = {new for (workspace, _), new in moved.items() if workspace == step.key.workspace}
+        yield from (recipient_key(name, step.key.workspace) for name in step.desired.recipients & new_names)
 
 
 def _circle(needs: Mapping[PackId, frozenset[PackId]]) -> frozenset[PackId]:
@@ -61,7 +74,7 @@ def recipients_gained(step: Step) -> Iterator[Key]:
     match step.verdict:
         case Create(Share(recipients=recipients)) if recipients is not UNMANAGED:
             names = recipients
-        case Update(changes=changes) | Adopt(changes=changes):
+        case Update(changes=changes) | Adopt(changes=changes) | Rename(changes=changes):
             names = [
                 str(item.element) for item in changes if isinstance(item, ElementAdded) and item.field == "recipients"
             ]
@@ -84,9 +97,9 @@ def _checked(
         if recipient is None:
             if key not in recorded.resources:
                 blocked[key.name] = f"does not exist yet; it is declared by {owners.get(key, 'no pack')}"
-        elif (recipient.is_held and isinstance(recipient.verdict, Create)) or recipient.is_unseen:
+        elif (recipient.is_held and _comes(recipient)) or recipient.is_unseen:
             blocked[key.name] = "is held itself"
-        elif lender != pack and lender in circle and pack in circle and isinstance(recipient.verdict, Create):
+        elif lender != pack and lender in circle and pack in circle and _comes(recipient):
             blocked[key.name] = f"comes with {lender}, which in turn waits for this pack"
     if not blocked:
         return step

@@ -1,0 +1,229 @@
+"""One step of a plan: what is compared for a resource, what stands against it, and what was allowed by name."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Final
+
+from reconciler.core.actual import Actual, Found, Observed, Unreadable
+from reconciler.core.allowance import expired, lifts_in_force, weighed
+from reconciler.core.compare import ThreeStates, compare
+from reconciler.core.desired import Desired, Revision
+from reconciler.core.guard import Attestation, Attestations, Prerequisites, objections
+from reconciler.core.guard_access import Surroundings, access_objections
+from reconciler.core.key import Key, Kind, PackId
+from reconciler.core.limits import Limits
+from reconciler.core.pack import Allowance, Declared, DriftPolicy, SharePack
+from reconciler.core.plan import Degraded, Seen, Step
+from reconciler.core.readers import Moves, observed_after, resource_after
+from reconciler.core.recipient import DatabricksSharing, Recipient
+from reconciler.core.recorded import Recorded, RecordedState
+from reconciler.core.rename import follow
+from reconciler.core.resolve import Catalog, Resolved, reader_of, resolve, sought_for
+from reconciler.core.resource import Resource
+from reconciler.core.rights import Caller, rights_objections
+from reconciler.core.rotation import token_change
+from reconciler.core.share import Share
+from reconciler.core.verdict import Conflict
+
+#: What a world leaves out is never taken for absence, nor for Git's word.
+NOT_LOOKED_AT: Final = Unreadable("it was not looked at")
+NOT_ASKED: Final = Attestation("Git was not asked about this pack", "plan again")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything a plan is computed from, besides the packs."""
+
+    recorded: RecordedState
+    actual: Actual
+    #: When it was looked at, in epoch milliseconds.
+    now: int
+    #: Per workspace, what was looked up in the catalog.
+    catalogs: Mapping[str, Catalog] = field(default_factory=dict)
+    attestations: Attestations = field(default_factory=dict)
+    #: Per workspace; a workspace is left out when it would not say who calls.
+    callers: Mapping[str, Caller] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    #: What was allowed by name for this run (`core.allowance.lift_of`).
+    allowed: frozenset[str] = frozenset()
+    #: Recipients whose token a person wants replaced now, with the overlap in seconds.
+    rotations: Mapping[Key, int] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        return datetime.fromtimestamp(self.now / 1000, UTC).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the steps of all packs have in common; made once for a plan."""
+
+    desired: Desired
+    world: World
+    #: Names of recipients that are Databricks metastores, per workspace.
+    metastores: Mapping[str, frozenset[str]]
+    #: Owners of recipients by name, per workspace, as far as they were looked at.
+    recipient_owners: Mapping[str, Mapping[str, str]]
+    moved: Moves = field(default_factory=dict)
+
+
+def scene(desired: Desired, world: World) -> Scene:
+    metastores: dict[str, set[str]] = {}
+    for key, resource in _known(desired, world):
+        if isinstance(resource, Recipient) and isinstance(resource.authentication, DatabricksSharing):
+            metastores.setdefault(key.workspace, set()).add(resource.name)
+    owners: dict[str, dict[str, str]] = {}
+    for key, seen in world.actual.items():
+        if key.kind is Kind.RECIPIENT and isinstance(seen, Found) and seen.owner:
+            owners.setdefault(key.workspace, {})[key.name] = seen.owner
+    return Scene(desired, world, {where: frozenset(names) for where, names in metastores.items()}, owners)
+
+
+def _known(desired: Desired, world: World) -> Iterator[tuple[Key, Resource]]:
+    yield from ((key, row.resource) for key, row in world.recorded.resources.items())
+    for pack in desired.packs.values():
+        yield from ((key, declared.resource) for key, declared in pack.resources.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the steps of one pack have in common."""
+
+    pack: PackId
+    #: None when Git no longer has it.
+    declared: SharePack | None
+    scene: Scene
+
+    @property
+    def world(self) -> World:
+        return self.scene.world
+
+    @property
+    def attestation(self) -> Attestation:
+        return self.world.attestations.get(self.pack, NOT_ASKED)
+
+    @property
+    def allowances(self) -> tuple[Allowance, ...]:
+        return () if self.declared is None else self.declared.allowances
+
+    @property
+    def lifts(self) -> frozenset[str]:
+        return self.world.allowed | lifts_in_force(self.allowances, self.world.today)
+
+    @property
+    def reports_drift(self) -> bool:
+        if self.declared is not None and isinstance(self.declared.drift, DriftPolicy):
+            return self.declared.drift is DriftPolicy.REPORT
+        tenant = self.scene.desired.tenants.by_line.get(self.pack.business_line_key)
+        return tenant is not None and tenant.drift is DriftPolicy.REPORT
+
+
+def make_step(key: Key, declared: Declared | None, job: Job) -> Step:
+    world = job.world
+    old_name = "" if declared is None else declared.renamed_from
+    followed = follow(key, old_name, world.recorded, world.actual, NOT_LOOKED_AT)
+    observed = observed_after(followed.actual, key.workspace, job.scene.moved)
+    row = _row_after(followed.recorded, key, job.scene.moved)
+    resolved = _resolved(key, declared, observed, world)
+    wanted = None if resolved is None else resolved.share if isinstance(resolved, Resolved) else resolved
+    token = (
+        token_change(wanted, observed, world.now, world.rotations.get(key)) if isinstance(wanted, Recipient) else None
+    )
+    verdict = _foreign_pack(job, followed.recorded, wanted) or compare(
+        ThreeStates(
+            desired=wanted,
+            recorded=None if row is None else row.resource,
+            actual=observed,
+            adopt=declared is not None and declared.adopt,
+            intended=key in world.recorded.open_intents,
+            rows_behind=followed.is_done
+            or row != followed.recorded
+            or rows_behind(job.pack, row, job.scene.desired.revision),
+            renames=followed.is_due,
+            token=token,
+            released=job.declared is not None and key in job.declared.released,
+            reports_drift=job.reports_drift,
+        )
+    )
+    step = Step(
+        key=key,
+        verdict=verdict,
+        desired=wanted,
+        where=None if declared is None else declared.where,
+        adopt=declared is not None and declared.adopt,
+        renamed_from=old_name if followed.is_due or followed.is_done else "",
+        token=token,
+        seen=Seen(observed.owner, observed.updated_by, observed.updated_at) if isinstance(observed, Found) else None,
+        degraded=_degraded(wanted, observed, world.catalogs.get(key.workspace, {})),
+    )
+    return _weighed(step, job, observed, row, resolved)
+
+
+def _weighed(
+    step: Step, job: Job, observed: Observed, row: Recorded | None, resolved: Resolved | Resource | None
+) -> Step:
+    world, key = job.world, step.key
+    prerequisites = Prerequisites()
+    if isinstance(resolved, Resolved):
+        prerequisites = Prerequisites(resolved.missing, resolved.unknown, unfit=resolved.unfit)
+    recorded = None if row is None else row.resource
+    around = Surroundings(recorded, world.now, job.scene.metastores.get(key.workspace, frozenset()))
+    owner = observed.owner if isinstance(observed, Found) else ""
+    caller = world.callers.get(key.workspace)
+    owners = job.scene.recipient_owners.get(key.workspace, {})
+    found = (
+        *objections(key, step.verdict, job.attestation, prerequisites),
+        *access_objections(key, step.verdict, around),
+        *rights_objections(key, step.verdict, caller, owner, owners),
+    )
+    standing, lifted = weighed(found, job.lifts)
+    return replace(step, objections=tuple(expired(job.allowances, standing, world.today)), lifted=lifted)
+
+
+def _resolved(key: Key, declared: Declared | None, observed: Observed, world: World) -> Resolved | Resource | None:
+    if declared is None:
+        return None
+    if isinstance(declared.resource, Share):
+        return resolve(declared.resource, observed, world.catalogs.get(key.workspace, {}))
+    return declared.resource
+
+
+def _row_after(row: Recorded | None, key: Key, moved: Moves) -> Recorded | None:
+    return None if row is None else replace(row, resource=resource_after(row.resource, key.workspace, moved))
+
+
+def _degraded(wanted: Resource | None, observed: Observed, catalog: Catalog) -> tuple[Degraded, ...]:
+    if not isinstance(observed, Found) or not isinstance(wanted, Share):
+        return ()
+    reader = reader_of(wanted, observed)
+    entries = {item: catalog.get(sought_for(item, item, reader)) for item in observed.denied}
+    return tuple(
+        Degraded(item.name, observed.owner, "" if entry is None else entry.lacking)
+        for item, entry in sorted(entries.items(), key=lambda each: each[0].name)
+    )
+
+
+def _foreign_pack(job: Job, recorded: Recorded | None, wanted: Resource | None) -> Conflict | None:
+    """A resource may move to another pack of its business line, and only once its old pack has let go of it."""
+    if recorded is None or wanted is None or recorded.pack == job.pack:
+        return None
+    if recorded.pack.business_line_key != job.pack.business_line_key:
+        return Conflict(
+            "recorded-elsewhere",
+            f"belongs to {recorded.pack}, a pack of another business line",
+            "choose another name; or let go of it there (`release:`), apply that, and write `adopt: true` here",
+        )
+    if recorded.pack in job.scene.desired.broken:
+        return Conflict(
+            "recorded-elsewhere",
+            f"belongs to {recorded.pack}, whose file cannot be read",
+            "mend that file first: it may still declare this",
+        )
+    return None
+
+
+def rows_behind(pack_id: PackId, recorded: Recorded | None, revision: Revision) -> bool:
+    if recorded is None:
+        return False
+    return recorded.pack != pack_id or (recorded.commit == "" and revision.is_committed)
