@@ -206,6 +206,6 @@ def _missing_content(repository: Repository, path: bytes, oid: str) -> PackSourc
     partial = r"^(remote\..*\.promisor|extensions\.partialclone)$"
     is_partial = git(repository.root, "config", "--get-regexp", partial, may_fail=(1,)).code == 0
     return PackSourceError(
-        f"{path_text(path)}: its content ({oid[:12]}) is missing from this clone.",
-        REFETCH if is_partial else "Fetch it, or clone again.",
+        f"{path_text(path)}: its content ({oid[:12]}) is missing from this clone, or damaged.",
+        REFETCH if is_partial else "`git fsck` names what is damaged; fetch what is missing, or clone it again.",
     )
