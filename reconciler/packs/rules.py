@@ -41,6 +41,8 @@ _WORKBOOK = {
     "workbook-error-cell": "No cell holds an error such as #REF!.",
     "workbook-number": "Cells hold text: Excel changes what is typed when it makes a number or a date of it.",
     "workbook-too-many-rows": "A sheet has at most 20,000 rows and 64 columns, a workbook at most 100,000 values.",
+    "workbook-row-unplaced": "A row of DataObjects or FederationPolicies names a share or recipient of the workbook.",
+    "workbook-pairs": "Properties are lines of name=value.",
 }
 _SHAPE = {
     "null-value": "A key has a value, or is left out.",
