@@ -10,7 +10,8 @@ from openpyxl import load_workbook
 from reconciler.core.pack import SharePack
 from reconciler.packs.document import PackDocument, RecipientEntry, ShareEntry
 from reconciler.packs.parsing import parse_file
-from reconciler.packs.writing import to_workbook, to_yaml
+from reconciler.packs.workbook_writing import to_workbook
+from reconciler.packs.writing import to_yaml
 from tests.packs.documents import THOROUGH, documents
 from tests.packs.examples import read
 from tests.packs.test_workbook import without_places
