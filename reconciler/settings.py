@@ -31,6 +31,10 @@ _HINTS: Final[Mapping[str, str]] = {
     "databricks_in_flight": "a whole number from 1 to 64",
     "worker_lease_seconds": "a number of seconds from 10 to 3600",
     "enable_workflow": "true or false",
+    "max_removals_per_pack": "a whole number, 0 to hold every removal until it is allowed by name",
+    "max_removals_per_run": "a whole number, 0 to hold every removal until it is allowed by name",
+    "max_removed_percent_per_pack": "a whole number from 0 to 100",
+    "max_removed_percent_per_run": "a whole number from 0 to 100",
 }
 
 #: Setting → name in the SDK's Config. The SDK reads the environment itself, but not `.env` and not our options.
@@ -139,6 +143,13 @@ class Settings(BaseSettings):
     arm_tenant_id: SecretStr | None = None
     #: API calls under way at once, for each workspace.
     databricks_in_flight: Annotated[int, Field(ge=1, le=64)] = 16
+
+    #: How much a plan may take away before it is held until it is allowed by name: recipients and shares deleted, grants
+    #: revoked and objects removed, together; and in percent of what there is of each.
+    max_removals_per_pack: Annotated[int, Field(ge=0)] = 20
+    max_removals_per_run: Annotated[int, Field(ge=0)] = 100
+    max_removed_percent_per_pack: Annotated[int, Field(ge=0, le=100)] = 50
+    max_removed_percent_per_run: Annotated[int, Field(ge=0, le=100)] = 50
 
     state_dir: Path = Path(".sharepack")
     packs_dir: Path = Path("sharepacks")

@@ -40,6 +40,7 @@ class Order:
     is_waiting: bool
     allows_uncommitted: bool
     workers: int
+    allowed: tuple[str, ...] = ()
 
 
 @click.command()
@@ -48,6 +49,7 @@ class Order:
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--no-wait", is_flag=True, help="Submit, and leave the work to `sharepack worker`.")
 @click.option("--allow-uncommitted", is_flag=True, help="Apply files that are not committed; these never delete.")
+@click.option("--allow", "allowed", multiple=True, metavar="WORDS", help="Lift one objection, in its own words.")
 @click.option("--commit", metavar="REVISION", help="Apply this commit instead of HEAD.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Packs at the same time.")
 def command(
@@ -57,6 +59,7 @@ def command(
     auto_approve: bool,
     no_wait: bool,
     allow_uncommitted: bool,
+    allowed: tuple[str, ...],
     commit: str | None,
     workers: int,
 ) -> None:
@@ -86,6 +89,7 @@ def command(
         is_waiting=not no_wait,
         allows_uncommitted=allow_uncommitted,
         workers=workers,
+        allowed=allowed,
     )
     if not order.is_approved and (sys.stdin is None or not sys.stdin.isatty()):
         raise Failure("there is no terminal to ask in: look at `sharepack plan`, then apply with --auto-approve")
@@ -122,7 +126,7 @@ async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Plan
     if order.saved is None:
         read = _commit_only if order.commit is None else reader(order.commit)
         read = read_working_tree if order.allows_uncommitted else read
-        return await make_plan(ports, settings, read, under(order.paths, settings)), ()
+        return await make_plan(ports, settings, read, under(order.paths, settings), order.allowed), ()
     saved = order.saved
     if not saved.revision.is_committed and not order.allows_uncommitted:
         raise Failure(
@@ -134,7 +138,7 @@ async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Plan
     def choose(_desired: Desired, _recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:
         return frozenset(saved.packs)
 
-    planned = await make_plan(ports, settings, read, choose)
+    planned = await make_plan(ports, settings, read, choose, order.allowed)
     checked = check_approval(planned.plan, saved.packs)
     as_approved = {pack.pack for pack in checked.plan.packs}
 

@@ -28,6 +28,7 @@ ENDING = "Nothing was changed."
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for apply --plan.")
 @click.option("--calls", is_flag=True, help="Also the exact API calls that would be made.")
 @click.option("--full", is_flag=True, help="Do not cut long lists of objects.")
+@click.option("--allow", "allowed", multiple=True, metavar="WORDS", help="Lift one objection, in its own words.")
 @click.option("--commit", metavar="REVISION", help="Plan a commit instead of the files as they lie there.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 4 when something is held.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the plan as a picture.")
@@ -38,6 +39,7 @@ def command(  # noqa: PLR0913 - one for each option
     out: Path | None,
     calls: bool,
     full: bool,
+    allowed: tuple[str, ...],
     commit: str | None,
     detailed_exitcode: bool,
     svg: Path | None,
@@ -54,7 +56,7 @@ def command(  # noqa: PLR0913 - one for each option
 
     Exit code 0, or 3 when a file has problems, or 1 when there can be no plan.
     """
-    plan, problems = run(lambda ports, settings: _plan(ports, settings, paths, commit))
+    plan, problems = run(lambda ports, settings: _plan(ports, settings, paths, commit, allowed))
     is_invalid = mention_problems(problems)
     if form == "json":
         say(plan_json(plan, with_calls=calls))
@@ -68,9 +70,9 @@ def command(  # noqa: PLR0913 - one for each option
 
 
 async def _plan(
-    ports: Ports, settings: Settings, paths: tuple[str, ...], commit: str | None
+    ports: Ports, settings: Settings, paths: tuple[str, ...], commit: str | None, allowed: tuple[str, ...]
 ) -> tuple[Plan, tuple[Problem, ...]]:
-    planned = await make_plan(ports, settings, reader(commit), under(paths, settings))
+    planned = await make_plan(ports, settings, reader(commit), under(paths, settings), allowed)
     return planned.plan, problems_under(paths, settings, planned.desired)
 
 

@@ -4,17 +4,21 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import click
+
 from reconciler.cli.paths import source_paths
 from reconciler.cli.terminal import Failure, style_of, write
+from reconciler.core.allowance import normal_lift
 from reconciler.core.desired import Desired
 from reconciler.core.key import PackId
+from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan
 from reconciler.core.problem import Problem
 from reconciler.core.recorded import RecordedPack
 from reconciler.ports.pack_source import PackSource
 from reconciler.render.problems import problems_text
 from reconciler.settings import Settings
-from reconciler.stages.plan import plan_packs
+from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.read import is_under, packs_under, read_commit, read_working_tree
 from reconciler.wiring import Ports, pack_source
 
@@ -56,7 +60,11 @@ def under(typed: Sequence[str], settings: Settings) -> Choose:
     return choose
 
 
-async def make_plan(ports: Ports, settings: Settings, read: Read, choose: Choose) -> Planned:
+async def make_plan(
+    ports: Ports, settings: Settings, read: Read, choose: Choose, allowed: Sequence[str] = ()
+) -> Planned:
+    """`allowed` as typed; what is not the words of any objection raises UsageError."""
+    wishes = Wishes(allowed_by_name(allowed), limits=limits(settings))
     source = pack_source(settings.packs_dir)
     desired = await read(source, settings.databricks_host)
     recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
@@ -64,9 +72,32 @@ async def make_plan(ports: Ports, settings: Settings, read: Read, choose: Choose
     _check_workspaces(desired, scope)
 
     async def again() -> Plan:
-        return await plan_packs(desired, scope, source, ports.ledger, ports.platform)
+        return await plan_packs(desired, scope, source, ports.ledger, ports.platform, ports.clock, wishes)
 
     return Planned(desired, scope, await again(), again)
+
+
+def allowed_by_name(typed: Sequence[str]) -> frozenset[str]:
+    """The objections that are lifted for this run. Raises UsageError on what lifts none."""
+    lifts = set()
+    for text in typed:
+        lift = normal_lift(text)
+        if lift is None:
+            known = ", ".join(f"{action}:share/NAME" for action in ("delete", "revoke"))
+            raise click.UsageError(
+                f"--allow {text}: write it as the plan's objection says it, such as {known}; it lifts that one, no other"
+            )
+        lifts.add(lift)
+    return frozenset(lifts)
+
+
+def limits(settings: Settings) -> Limits:
+    return Limits(
+        per_pack=settings.max_removals_per_pack,
+        per_run=settings.max_removals_per_run,
+        percent_per_pack=settings.max_removed_percent_per_pack,
+        percent_per_run=settings.max_removed_percent_per_run,
+    )
 
 
 def _check_workspaces(desired: Desired, scope: frozenset[PackId]) -> None:

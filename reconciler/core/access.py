@@ -137,7 +137,7 @@ def _share_states(verdict: Verdict) -> tuple[list[Share], list[Share]]:
             assert_never(verdict)
 
 
-def _shares(resource: Resource) -> list[Share]:
+def _shares(resource: Resource | None) -> list[Share]:
     return [resource] if isinstance(resource, Share) else []
 
 

@@ -64,7 +64,9 @@ def _actions(verdict: Verdict) -> Iterator[str]:
             yield f"rename from {before.name}"
             yield from _changed(changes)
         case Replace(before, after):
-            yield f"replace {_authentication(before)} by {_authentication(after)}"
+            # What follows the deletion is named as well: after a crash it stands alone.
+            yield f"replace {_authentication(before)}"
+            yield f"create as {_authentication(after)}"
             yield from _changed(field_changes(after, None, _nothing_like(after)))
         case Delete():
             yield "delete"

@@ -20,7 +20,7 @@ Plan, drift report, adoption, "why" and the worker's last look before a call all
     any      any               unreadable  Unknown, or Ignore when it is not ours at all
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
@@ -87,6 +87,8 @@ def compare(states: ThreeStates) -> Verdict:
 
 def _compare_with_nothing(states: ThreeStates) -> Verdict:
     if states.desired is not None:
+        if states.reports_drift and states.recorded == states.desired:
+            return Drifted(None, ())
         return Create(states.desired, Cause.FILE if states.recorded is None else Cause.DRIFT)
     return Ignore() if states.recorded is None else Forget(states.recorded)
 
@@ -154,8 +156,3 @@ def _other_kind_conflict(desired: Resource, actual: Resource) -> Conflict:
 
 def _authentication(resource: Resource) -> str:
     return str(resource.authentication) if isinstance(resource, Recipient) else ""
-
-
-def with_name_of(desired: Resource, other: Resource) -> Resource:
-    """`other` under the name that is desired: names are not among the fields that are compared."""
-    return replace(other, name=desired.name)

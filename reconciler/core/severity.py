@@ -84,7 +84,7 @@ def effect(verdict: Verdict) -> Effect:
 
 def drift_effect(verdict: Drifted) -> Effect:
     """What correcting a reported drift would do."""
-    return max(map(change_effect, verdict.changes), default=Effect.NONE)
+    return max(map(change_effect, verdict.changes), default=Effect.METADATA)
 
 
 def change_effect(change: FieldChange) -> Effect:

@@ -7,23 +7,24 @@ from typing import Final
 
 from reconciler.core.actual import Actual, Found, Observed, Unreadable
 from reconciler.core.allowance import expired, lifts_in_force, weighed
+from reconciler.core.changes import TokenChange
 from reconciler.core.compare import ThreeStates, compare
-from reconciler.core.desired import Desired, Revision
+from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation, Attestations, Prerequisites, objections
 from reconciler.core.guard_access import Surroundings, access_objections
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.limits import Limits
 from reconciler.core.pack import Allowance, Declared, DriftPolicy, SharePack
 from reconciler.core.plan import Degraded, Seen, Step
-from reconciler.core.readers import Moves, observed_after, resource_after
+from reconciler.core.readers import Moves
 from reconciler.core.recipient import DatabricksSharing, Recipient
 from reconciler.core.recorded import Recorded, RecordedState
-from reconciler.core.rename import follow
 from reconciler.core.resolve import Catalog, Resolved, reader_of, resolve, sought_for
 from reconciler.core.resource import Resource
 from reconciler.core.rights import Caller, rights_objections
 from reconciler.core.rotation import token_change
 from reconciler.core.share import Share
+from reconciler.core.sight import Sight, see
 from reconciler.core.verdict import Conflict
 
 #: What a world leaves out is never taken for absence, nor for Git's word.
@@ -120,27 +121,21 @@ class Job:
 
 
 def make_step(key: Key, declared: Declared | None, job: Job) -> Step:
-    world = job.world
+    world, revision = job.world, job.scene.desired.revision
     old_name = "" if declared is None else declared.renamed_from
-    followed = follow(key, old_name, world.recorded, world.actual, NOT_LOOKED_AT)
-    observed = observed_after(followed.actual, key.workspace, job.scene.moved)
-    row = _row_after(followed.recorded, key, job.scene.moved)
-    resolved = _resolved(key, declared, observed, world)
-    wanted = None if resolved is None else resolved.share if isinstance(resolved, Resolved) else resolved
-    token = (
-        token_change(wanted, observed, world.now, world.rotations.get(key)) if isinstance(wanted, Recipient) else None
-    )
-    verdict = _foreign_pack(job, followed.recorded, wanted) or compare(
+    sight = see(key, old_name, world.recorded, world.actual, job.scene.moved, NOT_LOOKED_AT)
+    resolved = _resolved(key, declared, sight.observed, world)
+    wanted = resolved.share if isinstance(resolved, Resolved) else resolved
+    token = _token_change(key, wanted, sight.observed, world)
+    verdict = _foreign_pack(job, sight.row, wanted) or compare(
         ThreeStates(
             desired=wanted,
-            recorded=None if row is None else row.resource,
-            actual=observed,
+            recorded=None if sight.row is None else sight.row.resource,
+            actual=sight.observed,
             adopt=declared is not None and declared.adopt,
             intended=key in world.recorded.open_intents,
-            rows_behind=followed.is_done
-            or row != followed.recorded
-            or rows_behind(job.pack, row, job.scene.desired.revision),
-            renames=followed.is_due,
+            rows_behind=sight.rows_behind(job.pack, is_committed=revision.is_committed),
+            renames=sight.renames,
             token=token,
             released=job.declared is not None and key in job.declared.released,
             reports_drift=job.reports_drift,
@@ -152,24 +147,34 @@ def make_step(key: Key, declared: Declared | None, job: Job) -> Step:
         desired=wanted,
         where=None if declared is None else declared.where,
         adopt=declared is not None and declared.adopt,
-        renamed_from=old_name if followed.is_due or followed.is_done else "",
+        renamed_from=sight.renamed_from,
         token=token,
-        seen=Seen(observed.owner, observed.updated_by, observed.updated_at) if isinstance(observed, Found) else None,
-        degraded=_degraded(wanted, observed, world.catalogs.get(key.workspace, {})),
+        seen=_seen(sight.observed),
+        degraded=_degraded(wanted, sight.observed, world.catalogs.get(key.workspace, {})),
     )
-    return _weighed(step, job, observed, row, resolved)
+    return _weighed(step, job, sight, resolved)
 
 
-def _weighed(
-    step: Step, job: Job, observed: Observed, row: Recorded | None, resolved: Resolved | Resource | None
-) -> Step:
+def _token_change(key: Key, wanted: Resource | None, observed: Observed, world: World) -> TokenChange | None:
+    if not isinstance(wanted, Recipient):
+        return None
+    return token_change(wanted, observed, world.now, world.rotations.get(key))
+
+
+def _seen(observed: Observed) -> Seen | None:
+    if not isinstance(observed, Found):
+        return None
+    return Seen(observed.owner, observed.updated_by, observed.updated_at)
+
+
+def _weighed(step: Step, job: Job, sight: Sight, resolved: Resolved | Resource | None) -> Step:
     world, key = job.world, step.key
     prerequisites = Prerequisites()
     if isinstance(resolved, Resolved):
         prerequisites = Prerequisites(resolved.missing, resolved.unknown, unfit=resolved.unfit)
-    recorded = None if row is None else row.resource
+    recorded = None if sight.row is None else sight.row.resource
     around = Surroundings(recorded, world.now, job.scene.metastores.get(key.workspace, frozenset()))
-    owner = observed.owner if isinstance(observed, Found) else ""
+    owner = "" if step.seen is None else step.seen.owner
     caller = world.callers.get(key.workspace)
     owners = job.scene.recipient_owners.get(key.workspace, {})
     found = (
@@ -187,10 +192,6 @@ def _resolved(key: Key, declared: Declared | None, observed: Observed, world: Wo
     if isinstance(declared.resource, Share):
         return resolve(declared.resource, observed, world.catalogs.get(key.workspace, {}))
     return declared.resource
-
-
-def _row_after(row: Recorded | None, key: Key, moved: Moves) -> Recorded | None:
-    return None if row is None else replace(row, resource=resource_after(row.resource, key.workspace, moved))
 
 
 def _degraded(wanted: Resource | None, observed: Observed, catalog: Catalog) -> tuple[Degraded, ...]:
@@ -221,9 +222,3 @@ def _foreign_pack(job: Job, recorded: Recorded | None, wanted: Resource | None) 
             "mend that file first: it may still declare this",
         )
     return None
-
-
-def rows_behind(pack_id: PackId, recorded: Recorded | None, revision: Revision) -> bool:
-    if recorded is None:
-        return False
-    return recorded.pack != pack_id or (recorded.commit == "" and revision.is_committed)

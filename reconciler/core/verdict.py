@@ -66,7 +66,8 @@ class Keep:
 class Drifted:
     """Changed by hand, and the pack or its tenant says `drift: report`: told, not corrected."""
 
-    actual: Resource
+    #: None: deleted.
+    actual: Resource | None
     changes: tuple[FieldChange, ...]
 
 

@@ -1,23 +1,59 @@
 """Reads what a plan is computed from and lets the core make it. Changes nothing anywhere."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.desired import Desired
-from reconciler.core.key import PackId
+from reconciler.core.key import Key, PackId
+from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan
-from reconciler.core.planning import World, make_plan
+from reconciler.core.planning import make_plan
+from reconciler.core.steps import World
+from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import PackSource
 from reconciler.ports.platform import Platform
 from reconciler.stages.attest import attest
-from reconciler.stages.observe import actual_state, catalogs, recorded_state
+from reconciler.stages.observe import actual_state, callers, catalogs, recorded_state
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for beyond what the packs say."""
+
+    #: Objections that are lifted by name for this run (`core.allowance.lift_of`).
+    allowed: frozenset[str] = frozenset()
+    #: Recipients whose token is to be replaced now, with the overlap in seconds.
+    rotations: Mapping[Key, int] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
 
 async def plan_packs(
-    desired: Desired, scope: Collection[PackId], source: PackSource, ledger: Ledger, platform: Platform
+    desired: Desired,
+    scope: Collection[PackId],
+    source: PackSource,
+    ledger: Ledger,
+    platform: Platform,
+    clock: Clock,
+    wishes: Wishes | None = None,
 ) -> Plan:
+    wishes = wishes or Wishes()
     recorded = await recorded_state(desired, scope, ledger)
     attestations = await attest(source, desired, scope, recorded)
     actual = await actual_state(desired, scope, recorded, platform)
-    types = await catalogs(desired, scope, actual, platform)
-    return make_plan(desired, scope, World(recorded, actual, types, attestations))
+    world = World(
+        recorded=recorded,
+        actual=actual,
+        now=round(clock.now().timestamp() * 1000),
+        catalogs=await catalogs(desired, scope, actual, platform),
+        attestations=attestations,
+        limits=wishes.limits,
+        allowed=wishes.allowed,
+        rotations=wishes.rotations,
+    )
+    plan = make_plan(desired, scope, world)
+    changing = {step.key.workspace for step in plan.steps if step.is_change}
+    if not changing:
+        return plan
+    # Who calls matters only where something would be done: a plan without changes asks nothing more.
+    return make_plan(desired, scope, replace(world, callers=await callers(changing, platform)))

@@ -9,8 +9,8 @@ from reconciler.core.guard import removes_access
 from reconciler.core.key import PackId
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack_encoding import encode_pack
-from reconciler.core.plan import PackPlan, Plan
-from reconciler.core.verdict import Conflict, Unknown
+from reconciler.core.plan import PackPlan, Plan, Step
+from reconciler.core.verdict import Conflict, Release, Unknown
 from reconciler.ports.doorbell import Doorbell, DoorbellUnavailableError
 from reconciler.ports.ledger import Ledger, PackOrder, PlanRecord, Wanted
 
@@ -54,7 +54,7 @@ def order(plan: PackPlan) -> PackOrder:
         file_format="" if declared is None else declared.file_format,
         config=None if declared is None else encode_pack(declared),
         region="" if declared is None or declared.region is UNMANAGED else declared.region,
-        wanted=tuple(Wanted(step.key, step.desired, step.adopt, step.renamed_from, step.token) for step in plan.steps if step.is_work),
+        wanted=tuple(_wanted(step) for step in plan.steps if step.is_work),
         actions=plan.actions,
         needs=plan.needs,
         held=tuple(_held_words(plan)),
@@ -62,6 +62,11 @@ def order(plan: PackPlan) -> PackOrder:
         fingerprint=plan.fingerprint,
         tenant=plan.tenant,
     )
+
+
+def _wanted(step: Step) -> Wanted:
+    is_released = isinstance(step.verdict, Release)
+    return Wanted(step.key, step.desired, step.adopt, step.renamed_from, step.token, is_released)
 
 
 def _held_words(plan: PackPlan) -> list[str]:

@@ -4,8 +4,8 @@ Before each call its intent is written, after it its outcome together with what 
 open is resolved by reading. What to do is `core.compare`'s and `core.lowering`'s answer; this stage carries it out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
@@ -16,17 +16,24 @@ from reconciler.core.changes import Cause
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.key import Key, Kind
 from reconciler.core.lowering import lower, managed_like
+from reconciler.core.readers import Moves, moves
 from reconciler.core.recorded import RecordedState
 from reconciler.core.retry import delay
+from reconciler.core.sight import see
+from reconciler.core.steps import NOT_LOOKED_AT
 from reconciler.core.verdict import (
     Adopt,
     Conflict,
     Create,
     Delete,
+    Drifted,
     Forget,
     Ignore,
     Keep,
     Record,
+    Release,
+    Rename,
+    Replace,
     Unknown,
     Update,
     Verdict,
@@ -66,7 +73,7 @@ async def work(claim: Claim, ledger: Ledger, platform: Platform, notice: Notice,
     wanted = {item.key: item for item in claim.order.wanted}
     try:
         recorded, actual = await _look(claim, wanted, ledger, platform)
-        verdicts = {key: _verdict(item, recorded, actual, claim) for key, item in wanted.items()}
+        verdicts = _verdicts(wanted, recorded, actual, claim)
         if (ended := await _refuse(claim, verdicts, ledger)) is not None:
             return ended
         said = ""
@@ -93,20 +100,29 @@ async def _look(
     claim: Claim, wanted: Mapping[Key, Wanted], ledger: Ledger, platform: Platform
 ) -> tuple[RecordedState, Actual]:
     """Both states, after every open intent of the pack has been resolved by what is there now."""
-    recorded = await ledger.recorded(wanted, [claim.order.pack])
-    actual = await platform.observe({*wanted, *recorded.open_intents})
+    keys = {*wanted, *_former(wanted.values())}
+    recorded = await ledger.recorded(keys, [claim.order.pack])
+    actual = await platform.observe({*keys, *recorded.open_intents})
     for key in sorted(recorded.open_intents):
-        await _resolve(claim, key, wanted.get(key), actual, ledger)
+        await _resolve(claim, key, wanted.get(key), recorded, actual, ledger)
     unresolved = bool(recorded.open_intents)
-    return (await ledger.recorded(wanted, [claim.order.pack]) if unresolved else recorded), actual
+    return (await ledger.recorded(keys, [claim.order.pack]) if unresolved else recorded), actual
 
 
-async def _resolve(claim: Claim, key: Key, wanted: Wanted | None, actual: Actual, ledger: Ledger) -> None:
+def _former(wanted: Iterable[Wanted]) -> Iterator[Key]:
+    return (replace(item.key, name=item.renamed_from) for item in wanted if item.renamed_from)
+
+
+async def _resolve(
+    claim: Claim, key: Key, wanted: Wanted | None, recorded: RecordedState, actual: Actual, ledger: Ledger
+) -> None:
     """What is there and nobody wants stays an open intent: only a person can say whose it is."""
     match actual[key]:
         case Found(resource) if wanted is not None:
             like = resource if wanted.resource is None else wanted.resource
-            await ledger.resolve(claim, key, managed_like(like, resource))
+            sight = see(key, wanted.renamed_from, recorded, actual, {}, NOT_LOOKED_AT)
+            was = sight.renamed_from if sight.is_renamed else ""
+            await ledger.resolve(claim, key, managed_like(like, resource), renamed_from=was)
         case Found():
             pass
         case Absent():
@@ -115,16 +131,31 @@ async def _resolve(claim: Claim, key: Key, wanted: Wanted | None, actual: Actual
             raise UnavailableError(f"{key} cannot be read: {reason}")
 
 
-def _verdict(wanted: Wanted, recorded: RecordedState, actual: Actual, claim: Claim) -> Verdict:
-    row = recorded.resources.get(wanted.key)
-    behind = row is not None and (row.pack != claim.order.pack or (row.commit == "" and claim.commit != ""))
+def _verdicts(
+    wanted: Mapping[Key, Wanted], recorded: RecordedState, actual: Actual, claim: Claim
+) -> dict[Key, Verdict]:
+    """In the order of the plan. What becomes of recipients decides what will be found of the shares granted to them."""
+    recipients = [item for key, item in wanted.items() if key.kind is Kind.RECIPIENT]
+    first = {item.key: _verdict(item, recorded, actual, claim, {}) for item in recipients}
+    moved = moves(first.items())
+    return {
+        key: first[key] if key in first else _verdict(item, recorded, actual, claim, moved)
+        for key, item in wanted.items()
+    }
+
+
+def _verdict(wanted: Wanted, recorded: RecordedState, actual: Actual, claim: Claim, moved: Moves) -> Verdict:
+    sight = see(wanted.key, wanted.renamed_from, recorded, actual, moved, NOT_LOOKED_AT)
     return compare(
         ThreeStates(
             desired=wanted.resource,
-            recorded=None if row is None else row.resource,
-            actual=actual[wanted.key],
+            recorded=None if sight.row is None else sight.row.resource,
+            actual=sight.observed,
             adopt=wanted.adopt,
-            rows_behind=behind,
+            rows_behind=sight.rows_behind(claim.order.pack, is_committed=claim.commit != ""),
+            renames=sight.renames,
+            token=wanted.token,
+            released=wanted.released,
         )
     )
 
@@ -196,11 +227,27 @@ async def _perform(claim: Claim, operation: Operation, ledger: Ledger, platform:
 
 async def _settle(claim: Claim, key: Key, verdict: Verdict, ledger: Ledger) -> None:
     match verdict:
-        case Record(_, after) | Adopt(_, after):
+        case Record(before, after):
+            was = before.name if before is not None and before.name != after.name else ""
+            await ledger.settle(claim, key, after, "recorded as it is in the workspace", renamed_from=was)
+        case Adopt(_, after):
             await ledger.settle(claim, key, after, "recorded as it is in the workspace")
         case Forget():
             await ledger.settle(claim, key, None, "gone from the workspace")
-        case Create() | Update() | Delete() | Keep() | Ignore() | Conflict() | Unknown():
+        case Release():
+            await ledger.settle(claim, key, None, "let go: it stays as it is in the workspace")
+        case (
+            Create()
+            | Update()
+            | Rename()
+            | Replace()
+            | Delete()
+            | Keep()
+            | Drifted()
+            | Ignore()
+            | Conflict()
+            | Unknown()
+        ):
             pass
         case _:
             assert_never(verdict)
@@ -212,6 +259,8 @@ def _progress_words(key: Key, verdict: Verdict) -> str:
             verb = "Creating"
         case Delete():
             verb = "Deleting"
+        case Replace():
+            verb = "Replacing"
         case _:
             verb = "Updating"
     return f"{verb} {'recipients' if key.kind is Kind.RECIPIENT else 'shares'}..."

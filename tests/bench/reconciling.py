@@ -118,7 +118,7 @@ class Applying:
             plan,
             plan_document(plan),
             force,
-            lambda: plan_packs(desired, scope, ports.source, ports.ledger, ports.platform),
+            lambda: plan_packs(desired, scope, ports.source, ports.ledger, ports.platform, ports.clock),
             SystemClock(),
             "bench",
         )
@@ -144,7 +144,7 @@ async def make_plan(task: Task, ports: Ports) -> tuple[Desired, frozenset[PackId
     desired = await read_commit(ports.source, task.url)
     recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
     scope = packs_under([], desired, recorded.packs)
-    return desired, scope, await plan_packs(desired, scope, ports.source, ports.ledger, ports.platform)
+    return desired, scope, await plan_packs(desired, scope, ports.source, ports.ledger, ports.platform, ports.clock)
 
 
 def _some(desired: Desired, task: Task) -> Sequence[SharePack]:

@@ -21,7 +21,7 @@ from reconciler.ports.platform import Platform
 from reconciler.render.plan_json import plan_document
 from reconciler.sandbox import ControlClient
 from reconciler.stages.apply import Applied, apply_plan
-from reconciler.stages.plan import plan_packs
+from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.read import packs_under, read_commit, read_working_tree
 from reconciler.stages.workers import Workforce
 
@@ -42,6 +42,8 @@ class Journey:
     doorbell: Doorbell
     source: PackSource
     clock: Clock = field(default_factory=SystemClock)
+    #: What the person allows by name, or asks to be rotated.
+    wishes: Wishes = field(default_factory=Wishes)
     control: ControlClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +73,7 @@ class Journey:
         return await self._plan(desired, await self.scope(desired, paths))
 
     async def _plan(self, desired: Desired, scope: Collection[PackId]) -> Plan:
-        return await plan_packs(desired, scope, self.source, self.ledger, self.platform)
+        return await plan_packs(desired, scope, self.source, self.ledger, self.platform, self.clock, self.wishes)
 
     async def scope(self, desired: Desired, paths: Collection[str] = ()) -> frozenset[PackId]:
         recorded = await self.ledger.recorded([], await self.ledger.all_packs())
