@@ -13,9 +13,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from reconciler.adapters.postgres import migrate as migrate_module
-from reconciler.adapters.postgres.alembic_sql import migration_sql
 from reconciler.adapters.postgres.migrate import migrate, migrations_folder, newest_revision
 from reconciler.ports.ledger import LedgerError
+from tests.adapters.postgres.older import migrate_to
 
 Fetch = Callable[[str], Awaitable[list[asyncpg.Record]]]
 
@@ -42,24 +42,14 @@ def test_the_newest_revision_is_what_alembic_calls_head() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 async def test_an_older_database_gets_what_it_lacks(database_url: str, fetch: Fetch, revision: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("CREATE SCHEMA reconciler")
-    await connection.execute(_only_up_to(migration_sql(migrations_folder(), None), revision))
-    await connection.close()
+    await migrate_to(database_url, revision)
     await migrate(database_url)
     assert [row["version_num"] for row in await fetch("SELECT version_num FROM reconciler.alembic_version")] == [
         newest_revision()
     ]
-    assert await fetch("SELECT 1 FROM pg_class WHERE relname = 'operations'")
-
-
-def _only_up_to(sql: str, revision: str) -> str:
-    """Alembic notes each revision in the version table right after its SQL."""
-    marks = (f"VALUES ('{revision}')", f"SET version_num='{revision}'")
-    start = max(sql.find(mark) for mark in marks)
-    return sql[: sql.index(";", start) + 1]
+    assert await fetch("SELECT 1 FROM pg_class WHERE relname = 'observations'")
 
 
 async def test_many_tasks_at_once_migrate_once(database_url: str, fetch: Fetch) -> None:

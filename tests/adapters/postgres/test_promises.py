@@ -210,13 +210,55 @@ async def test_a_pack_row_that_makes_no_sense_is_refused(
         )
 
 
+RECIPIENT = """
+    INSERT INTO deltashare.recipients (
+        recipient_id, share_pack_id, workspace_url, recipient_name, type, metastore_id, properties,
+        federation_policies, created_by
+    ) VALUES ($1, gen_random_uuid(), 'w', 'r', $2, $3, $4, $5, 'me')
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "owner = 'x'",
+        "properties = '{}'",
+        "expires_at = 1",
+        "federation_policies = '[]'",
+        "token_lifetime = 1",
+        "rotate_every = 1",
+        "rotation_overlap = 1",
+        "protect = true",
+    ],
+)
+async def test_no_field_of_a_recipient_changes_without_a_version(connection: asyncpg.Connection, change: str) -> None:
+    await connection.execute(RECIPIENT, uuid4(), "OIDC", None, None, None)
+    for closing in ("", ", is_current = false, effective_to = '2999-01-01'"):
+        with pytest.raises(asyncpg.RestrictViolationError, match="can only be closed"):
+            await connection.execute(f"UPDATE deltashare.recipients SET {change}{closing}")
+
+
+@pytest.mark.parametrize(
+    ("properties", "policies"), [("[]", None), ('"text"', None), (None, "{}")], ids=["list", "text", "object"]
+)
+async def test_properties_are_an_object_and_policies_a_list(
+    connection: asyncpg.Connection, properties: str | None, policies: str | None
+) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(RECIPIENT, uuid4(), "OIDC", None, properties, policies)
+
+
+async def test_drift_of_a_tenant_is_corrected_or_reported(connection: asyncpg.Connection) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(
+            """
+            INSERT INTO deltashare.tenants (tenant_id, business_line, business_line_key, drift, created_by)
+            VALUES (gen_random_uuid(), 'l', 'l', 'ignore', 'me')
+            """
+        )
+
+
 async def test_only_a_databricks_recipient_has_a_metastore(connection: asyncpg.Connection) -> None:
-    insert = """
-        INSERT INTO deltashare.recipients (
-            recipient_id, share_pack_id, workspace_url, recipient_name, type, metastore_id, created_by
-        ) VALUES (gen_random_uuid(), gen_random_uuid(), 'w', 'r', $1, $2, 'me')
-    """
-    with pytest.raises(asyncpg.CheckViolationError):
-        await connection.execute(insert, "D2O", "aws:us:1")
-    with pytest.raises(asyncpg.CheckViolationError):
-        await connection.execute(insert, "D2D", None)
+    for sharing_type, metastore in (("D2O", "aws:us:1"), ("OIDC", "aws:us:1"), ("OTHER", "aws:us:1"), ("D2D", None)):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute(RECIPIENT, uuid4(), sharing_type, metastore, None, None)

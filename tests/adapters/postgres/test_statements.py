@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 import pytest
 
 from reconciler.adapters.postgres.connection import place
 from reconciler.adapters.postgres.ledger import PostgresLedger
-from reconciler.core.calls import CreateShare, Operation
+from reconciler.core.calls import CreateShare, Operation, Rename
 from reconciler.core.key import PackId, share_key
+from reconciler.core.plan import Degraded
 from reconciler.ports.ledger import Done, PackOrder, WorkStatus
 from tests.adapters.postgres.samples import (
     PACK,
@@ -91,6 +92,23 @@ async def test_a_call_costs_few_statements(counting: Counting) -> None:
     operation_id = await ledger.begin(held, operation)
     assert await counting.count(ledger.conclude(held, operation_id, Done())) == 6
     assert await counting.count(ledger.progress(held, "Creating shares...")) == 5
+
+
+async def test_a_rename_costs_one_statement_more_before_the_call_and_none_after_it(counting: Counting) -> None:
+    ledger = counting.ledger
+    held = await claimed(ledger)
+    await ledger.settle(held, SALES_KEY, SALES, "as found")
+    operation = Operation(Rename(share_key("revenue", WORKSPACE), "sales"), replace(SALES, name="revenue"))
+    assert await counting.count(ledger.begin(held, operation)) == 5
+    operation_id = await ledger.begin(held, operation)
+    assert await counting.count(ledger.conclude(held, operation_id, Done())) == 6
+
+
+async def test_what_plans_saw_takes_one_statement(counting: Counting) -> None:
+    degraded = {share_key(f"s{number}", WORKSPACE): [Degraded("a.b.c", "ann")] for number in range(500)}
+    await counting.ledger.observed(PACK, degraded)
+    assert await counting.count(counting.ledger.observed(PACK, degraded)) == 3
+    assert await counting.count(counting.ledger.degraded()) == 3
 
 
 async def test_skipping_a_hundred_dependents_takes_no_more_than_skipping_one(counting: Counting) -> None:
