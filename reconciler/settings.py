@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     #: API calls under way at once, for each workspace.
     databricks_in_flight: Annotated[int, Field(ge=1, le=64)] = 16
 
-    #: How much a plan may take away before it is held until it is allowed by name: recipients and shares deleted, grants
+    #: How much a plan may take away before it is held until allowed by name: recipients and shares deleted, grants
     #: revoked and objects removed, together; and in percent of what there is of each.
     max_removals_per_pack: Annotated[int, Field(ge=0)] = 20
     max_removals_per_run: Annotated[int, Field(ge=0)] = 100

@@ -19,8 +19,12 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "status": ("reconciler.cli.status", "How far each pack is, and what went wrong."),
     "history": ("reconciler.cli.history", "Every version of a recipient or share: when, what, who, why."),
     "activation": ("reconciler.cli.activation", "Print a recipient's one-time activation link."),
+    "rotate": ("reconciler.cli.rotate", "Give a recipient a new token, once."),
+    "import": ("reconciler.cli.import_packs", "Write packs for what exists in a workspace."),
     "sandbox": ("reconciler.cli.sandbox", "Run a Databricks workspace here, to try things out."),
     "demo": ("reconciler.cli.demo", "See it all in a minute: plan, apply, drift, history."),
+    "template": ("reconciler.cli.template", "Write an empty pack to fill in, as a workbook or as YAML."),
+    "convert": ("reconciler.cli.convert", "Turn a YAML pack into a workbook, or a workbook into YAML."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of pack files, or keep the committed one up to date."),
 }
 

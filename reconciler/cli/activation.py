@@ -2,9 +2,9 @@
 
 import click
 
+from reconciler.cli.recipients import recipient_meant
 from reconciler.cli.session import run
 from reconciler.cli.terminal import Failure, say
-from reconciler.core.key import Key, recipient_key
 from reconciler.settings import Settings
 from reconciler.wiring import Ports
 
@@ -26,27 +26,11 @@ def command(*, recipient: str, workspace: str | None) -> None:
 
 
 async def _link(ports: Ports, settings: Settings, name: str, workspace: str | None) -> str:
-    key = await _key(ports, settings, name.removeprefix("recipient/"), workspace)
+    key = await recipient_meant(ports, settings, name, workspace)
     link = await ports.platform.activation_link(key)
     if link is None:
         raise Failure(
             f"{key} has no activation link: it was used already, or the recipient is D2D and needs none; "
-            "if the token was lost, rotate it in Databricks"
+            f"if the token was lost: sharepack rotate {key.name}"
         )
     return link
-
-
-async def _key(ports: Ports, settings: Settings, name: str, workspace: str | None) -> Key:
-    if workspace is not None:
-        return recipient_key(name, workspace.rstrip("/"))
-    known = await ports.ledger.find_recipients(name)
-    if len(known) > 1:
-        places = ", ".join(sorted(key.workspace for key in known))
-        raise Failure(f"several workspaces have {name}: {places}; name one with --workspace")
-    if known:
-        return known[0]
-    if not settings.databricks_host:
-        raise Failure(
-            f"no recipient {name} is on record; name the workspace with --workspace to ask for it all the same"
-        )
-    return recipient_key(name, settings.databricks_host)

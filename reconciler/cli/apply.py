@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.planning import Planned, make_plan, mention_problems, problems_under, reader, under
+from reconciler.cli.planning import Planned, allowing, make_plan, mention_problems, problems_under, reader, under
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import actor, run
 from reconciler.cli.terminal import Failure, leave, mention, say, style
@@ -52,7 +52,7 @@ class Order:
 @click.option("--allow", "allowed", multiple=True, metavar="WORDS", help="Lift one objection, in its own words.")
 @click.option("--commit", metavar="REVISION", help="Apply this commit instead of HEAD.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Packs at the same time.")
-def command(
+def command(  # noqa: PLR0913 - one for each option
     *,
     paths: tuple[str, ...],
     saved: Path | None,
@@ -123,10 +123,11 @@ async def _apply(ports: Ports, settings: Settings, order: Order) -> Exit:
 
 
 async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Planned, tuple[Stale, ...]]:
+    wishes = allowing(order.allowed, settings)
     if order.saved is None:
         read = _commit_only if order.commit is None else reader(order.commit)
         read = read_working_tree if order.allows_uncommitted else read
-        return await make_plan(ports, settings, read, under(order.paths, settings), order.allowed), ()
+        return await make_plan(ports, settings, read, under(order.paths, settings), wishes), ()
     saved = order.saved
     if not saved.revision.is_committed and not order.allows_uncommitted:
         raise Failure(
@@ -138,7 +139,7 @@ async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Plan
     def choose(_desired: Desired, _recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:
         return frozenset(saved.packs)
 
-    planned = await make_plan(ports, settings, read, choose, order.allowed)
+    planned = await make_plan(ports, settings, read, choose, wishes)
     checked = check_approval(planned.plan, saved.packs)
     as_approved = {pack.pack for pack in checked.plan.packs}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.planning import make_plan, mention_problems, problems_under, reader, under
+from reconciler.cli.planning import allowing, make_plan, mention_problems, problems_under, reader, under
 from reconciler.cli.session import run
 from reconciler.cli.terminal import Failure, leave, mention, say, style
 from reconciler.core.plan import Plan
@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913 - one for each option
 async def _plan(
     ports: Ports, settings: Settings, paths: tuple[str, ...], commit: str | None, allowed: tuple[str, ...]
 ) -> tuple[Plan, tuple[Problem, ...]]:
-    planned = await make_plan(ports, settings, reader(commit), under(paths, settings), allowed)
+    planned = await make_plan(ports, settings, reader(commit), under(paths, settings), allowing(allowed, settings))
     return planned.plan, problems_under(paths, settings, planned.desired)
 
 

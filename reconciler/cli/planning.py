@@ -61,10 +61,9 @@ def under(typed: Sequence[str], settings: Settings) -> Choose:
 
 
 async def make_plan(
-    ports: Ports, settings: Settings, read: Read, choose: Choose, allowed: Sequence[str] = ()
+    ports: Ports, settings: Settings, read: Read, choose: Choose, wishes: Wishes | None = None
 ) -> Planned:
-    """`allowed` as typed; what is not the words of any objection raises UsageError."""
-    wishes = Wishes(allowed_by_name(allowed), limits=limits(settings))
+    wishes = wishes or Wishes(limits=limits(settings))
     source = pack_source(settings.packs_dir)
     desired = await read(source, settings.databricks_host)
     recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
@@ -77,18 +76,18 @@ async def make_plan(
     return Planned(desired, scope, await again(), again)
 
 
-def allowed_by_name(typed: Sequence[str]) -> frozenset[str]:
-    """The objections that are lifted for this run. Raises UsageError on what lifts none."""
+def allowing(typed: Sequence[str], settings: Settings) -> Wishes:
+    """The objections that are lifted for this run. Raises UsageError on words that lift none."""
     lifts = set()
     for text in typed:
         lift = normal_lift(text)
         if lift is None:
-            known = ", ".join(f"{action}:share/NAME" for action in ("delete", "revoke"))
             raise click.UsageError(
-                f"--allow {text}: write it as the plan's objection says it, such as {known}; it lifts that one, no other"
+                f"--allow {text}: write it as the plan's objection says it, such as delete:share/NAME; "
+                "it lifts that one and no other"
             )
         lifts.add(lift)
-    return frozenset(lifts)
+    return Wishes(frozenset(lifts), limits=limits(settings))
 
 
 def limits(settings: Settings) -> Limits:

@@ -1,10 +1,12 @@
 """Whether a recipient's newest token is due to be replaced or lives too long. The answer names the token it was given
 for: once another token is newer it means nothing any more, so that nothing is ever rotated twice."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from reconciler.core.actual import Found, Observed, Token
-from reconciler.core.changes import TokenChange, TokenRotated, TokenShortened
+from reconciler.core.changes import TokenChange, TokenRotated, TokenShortened, moment_text
+from reconciler.core.guard import Objection
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.recipient import Recipient, TokenSharing
 
@@ -47,6 +49,20 @@ def still_due(change: TokenChange | None, found: Found) -> TokenChange | None:
     if isinstance(change, TokenShortened) and newest.expires_at is not None and newest.expires_at <= change.after:
         return None
     return change
+
+
+def rotation_objections(change: TokenChange | None, observed: Observed, now: int) -> Iterator[Objection]:
+    if not isinstance(change, TokenRotated) or not isinstance(observed, Found):
+        return
+    live = live_tokens(observed, now)
+    if len(live) >= MAX_TOKENS:
+        ends = live[-1].expires_at
+        when = "one of them has ended" if ends is None else moment_text(ends)
+        yield Objection(
+            "two-tokens",
+            "it has two tokens that work, and Databricks gives no third",
+            f"wait until {when}, then rotate again",
+        )
 
 
 def _shortened(desired: Recipient, newest: Token, now: int) -> TokenShortened | None:

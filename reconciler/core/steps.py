@@ -22,7 +22,7 @@ from reconciler.core.recorded import Recorded, RecordedState
 from reconciler.core.resolve import Catalog, Resolved, reader_of, resolve, sought_for
 from reconciler.core.resource import Resource
 from reconciler.core.rights import Caller, rights_objections
-from reconciler.core.rotation import token_change
+from reconciler.core.rotation import rotation_objections, token_change
 from reconciler.core.share import Share
 from reconciler.core.sight import Sight, see
 from reconciler.core.verdict import Conflict
@@ -180,6 +180,7 @@ def _weighed(step: Step, job: Job, sight: Sight, resolved: Resolved | Resource |
     found = (
         *objections(key, step.verdict, job.attestation, prerequisites),
         *access_objections(key, step.verdict, around),
+        *rotation_objections(step.token, sight.observed, world.now),
         *rights_objections(key, step.verdict, caller, owner, owners),
     )
     standing, lifted = weighed(found, job.lifts)

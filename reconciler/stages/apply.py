@@ -47,7 +47,14 @@ async def apply_plan(
     work = tuple(await force.ledger.work(submission.work_ids))
     done = all(item.status in {WorkStatus.DONE, WorkStatus.HELD} for item in work)
     after = await verify(plan_again, clock) if done else await plan_again()
+    await remember_degraded(after, force.ledger)
     return Applied(submission, work, after)
+
+
+async def remember_degraded(plan: Plan, ledger: Ledger) -> None:
+    """What the plan saw of objects that nobody gets to read, for `status`."""
+    for pack in plan.packs:
+        await ledger.observed(pack.pack, {step.key: step.degraded for step in pack.steps if step.degraded})
 
 
 async def reject_broken(desired: Desired, scope: Collection[PackId], ledger: Ledger, actor: str) -> None:

@@ -111,7 +111,7 @@ async def _descent(source: PackSource, commit: str, older: Iterable[str]) -> Des
             return error
 
     asked = [each for each in sorted(older) if each != commit]
-    if await source.descends_from_all(asked, commit):
+    if not asked or await source.descends_from_all(asked, commit):
         return dict.fromkeys([*asked, commit], Ancestry.DESCENDS)
     return dict(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True)) | {commit: Ancestry.DESCENDS}
 

@@ -38,7 +38,7 @@ from reconciler.core.verdict import (
     Update,
     Verdict,
 )
-from reconciler.ports.ledger import Claim, Done, Ledger, NotDone, OutcomeUnknown, Refused, Wanted, WorkStatus
+from reconciler.ports.ledger import Claim, Done, Ledger, NameTakenError, NotDone, OutcomeUnknown, Refused, Wanted, WorkStatus
 from reconciler.ports.platform import Platform, RefusedError, UnavailableError
 
 
@@ -84,7 +84,7 @@ async def work(claim: Claim, ledger: Ledger, platform: Platform, notice: Notice,
         seconds = delay(claim.attempts, error.retry_after, spread)
         await ledger.postpone(claim, seconds, error.reason)
         return Ended(claim, WorkStatus.WAITING, error.reason, retry_in=seconds)
-    except RefusedError as error:
+    except (RefusedError, NameTakenError) as error:
         return await _finish(claim, ledger, WorkStatus.FAILED, str(error))
     if claim.order.held:
         return await _finish(claim, ledger, WorkStatus.HELD, "; ".join(claim.order.held))
@@ -118,6 +118,9 @@ async def _resolve(
 ) -> None:
     """What is there and nobody wants stays an open intent: only a person can say whose it is."""
     match actual[key]:
+        case Found() if wanted is not None and _has_old_name(wanted, actual):
+            # It was not renamed: what bears the new name is somebody else's.
+            await ledger.resolve(claim, key, None)
         case Found(resource) if wanted is not None:
             like = resource if wanted.resource is None else wanted.resource
             sight = see(key, wanted.renamed_from, recorded, actual, {}, NOT_LOOKED_AT)
@@ -129,6 +132,11 @@ async def _resolve(
             await ledger.resolve(claim, key, None)
         case Unreadable(reason):
             raise UnavailableError(f"{key} cannot be read: {reason}")
+
+
+def _has_old_name(wanted: Wanted, actual: Actual) -> bool:
+    old_key = replace(wanted.key, name=wanted.renamed_from)
+    return bool(wanted.renamed_from) and isinstance(actual.get(old_key), Found)
 
 
 def _verdicts(

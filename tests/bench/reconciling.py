@@ -1,7 +1,7 @@
 """Planning and applying a repository of packs through the real ports: Git, PostgreSQL, the SDK, the sandbox."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -36,6 +36,7 @@ class Ports:
     platform: DatabricksPlatform
     doorbell: PostgresDoorbell
     source: PackSource
+    clock: SystemClock = field(default_factory=SystemClock)
 
     @classmethod
     async def open(cls, task: Task) -> "Ports":
