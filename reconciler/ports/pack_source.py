@@ -1,6 +1,6 @@
 """Where packs come from: a folder of a Git repository, or a plain folder."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -63,6 +63,9 @@ class PackSource(Protocol):
 
     async def gaps(self) -> Gaps:
         """What the working tree lacks of HEAD. Raises PackSourceError."""
+
+    async def descends_from_all(self, older: Collection[str], newer: str) -> bool:
+        """Whether `newer` descends from each of these commits (full ids), in one go. False means: ask `ancestry`."""
 
     async def ancestry(self, older: str, newer: str) -> Ancestry:
         """Raises PackSourceError when there is no commit `newer`, or the history between them is damaged."""

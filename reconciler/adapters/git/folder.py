@@ -3,7 +3,7 @@
 import asyncio
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from reconciler.adapters.git.contents import check_size, check_total, digest, is_overlooked, path_text, refuse_link
@@ -28,6 +28,9 @@ class FolderPackSource:
 
     async def gaps(self) -> Gaps:
         return Gaps()
+
+    async def descends_from_all(self, older: Collection[str], newer: str) -> bool:  # noqa: ARG002 - as below
+        return False
 
     async def ancestry(self, older: str, newer: str) -> Ancestry:  # noqa: ARG002 - the port's signature
         return Ancestry.NO_HISTORY

@@ -1,12 +1,27 @@
 """What a clone can and cannot tell: how two commits stand to each other, and which files it did not check out."""
 
 import os
+import re
+from collections.abc import Collection
+from typing import Final
 
 from reconciler.adapters.git import repository as repo
 from reconciler.adapters.git.command import git, refuse_damage
 from reconciler.adapters.git.contents import path_text
 from reconciler.adapters.git.repository import Repository
 from reconciler.ports.pack_source import Ancestry, Gaps
+
+_COMMIT_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def descends_from_all(repository: Repository, older: Collection[str], newer: str) -> bool:
+    """Hundreds of commits on record cost one process: nothing may be left of them that `newer` does not reach. Where
+    history is cut off, damaged or unknown (or commits are dated before their parents), something is, or git fails."""
+    if not all(map(_COMMIT_ID.fullmatch, (newer, *older))):
+        return False
+    lines = "".join(f"{line}\n" for line in (*older, f"^{newer}"))
+    answer = git(repository.root, "rev-list", "--max-count=1", "--stdin", stdin=lines.encode(), may_fail=(1, 128))
+    return answer.code == 0 and not answer.out
 
 
 def ancestry(repository: Repository, older: str, newer: str) -> Ancestry:

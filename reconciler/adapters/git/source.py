@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from reconciler.adapters.git import repository as repo
 from reconciler.adapters.git.contents import check_total, digest, path_text, refuse_repository, without_pointer
 from reconciler.adapters.git.folder import FolderPackSource, existing_folder, read_file
-from reconciler.adapters.git.history import ancestry, gaps
+from reconciler.adapters.git.history import ancestry, descends_from_all, gaps
 from reconciler.adapters.git.repository import CommitFacts, Repository
 from reconciler.core.desired import Revision
 from reconciler.ports.pack_source import Ancestry, Gaps, PackFiles, PackSource, PackSourceError
@@ -34,6 +35,9 @@ class GitPackSource:
 
     async def gaps(self) -> Gaps:
         return await asyncio.to_thread(lambda: gaps(repo.locate(self._folder.resolve())))
+
+    async def descends_from_all(self, older: Collection[str], newer: str) -> bool:
+        return await asyncio.to_thread(lambda: descends_from_all(repo.locate(self._folder.resolve()), older, newer))
 
     async def ancestry(self, older: str, newer: str) -> Ancestry:
         return await asyncio.to_thread(lambda: ancestry(repo.locate(self._folder.resolve()), older, newer))

@@ -24,6 +24,39 @@ async def test_who_descends_from_whom(clone: Clone, line: tuple[str, str, str]) 
     assert await source.ancestry(side, third) is Ancestry.DIVERGED
 
 
+async def test_many_commits_on_record_are_asked_about_in_one_go(clone: Clone, line: tuple[str, str, str]) -> None:
+    first, second, third = line
+    clone.git("checkout", "--quiet", "-b", "side", first)
+    side = clone.commit("Side")
+    source = pack_source(clone.packs)
+    assert await source.descends_from_all([first, second, third], third)
+    assert await source.descends_from_all([], third)
+    for also in (side, third, "0" * 40, "", "--all", "main"):
+        assert not await source.descends_from_all([first, also], second)
+    assert not await source.descends_from_all([first], "HEAD")
+
+
+@pytest.mark.parametrize("content", [b"garbage", None], ids=["corrupt", "missing"])
+async def test_asked_in_one_go_a_damaged_history_says_no(
+    clone: Clone, line: tuple[str, str, str], content: bytes | None
+) -> None:
+    first, second, third = line
+    clone.damage(second, content)
+    assert not await pack_source(clone.packs).descends_from_all([first], third)
+
+
+async def test_asked_in_one_go_a_shallow_clone_says_yes_only_to_what_it_reaches(
+    clone: Clone, line: tuple[str, str, str]
+) -> None:
+    first, second, third = line
+    shallow = clone.clone("shallow", "--depth", "2")
+    source = pack_source(shallow.packs)
+    assert await source.descends_from_all([second], third)
+    assert not await source.descends_from_all([first, second], third)
+    shallow.git("fetch", "--quiet", "--depth", "1", "origin", first)
+    assert not await source.descends_from_all([first], third)
+
+
 async def test_histories_without_a_common_commit_are_unrelated(clone: Clone, line: tuple[str, str, str]) -> None:
     clone.git("checkout", "--quiet", "--orphan", "other")
     other = clone.commit("Another beginning")
