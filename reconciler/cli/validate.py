@@ -52,14 +52,14 @@ def command(paths: Sequence[Path], form: str) -> None:
       sharepack validate sharepacks/sales/q1.yaml
       sharepack validate --format github
     """
-    home = _packs_dir()
+    home = packs_dir()
     checked = check(paths or (home,), home, for_repository=form in {"github", "sarif"})
     problems = [problem for each in checked for problem in each.problems]
     say(_written(form, checked, problems))
     leave(Exit.INVALID if any(problem.is_error for problem in problems) else Exit.DONE)
 
 
-def _packs_dir() -> Path:
+def packs_dir() -> Path:
     """The packs folder of the settings. Checking files needs no other setting, so a wrong one is no matter here."""
     given = (click.get_current_context().find_root().obj or {}).get("packs_dir")
     try:

@@ -26,6 +26,10 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "audiences": ["4a1c7d52-0000-4000-9000-000000000000"],
     "renamed_from": "sales_share",
     "start_version": 12,
+    "adopt": True,
+    "protect": True,
+    "history": True,
+    "cdf": True,
 }
 
 
@@ -68,28 +72,30 @@ def _owner_words(title: str, name: str, form: Form) -> ColumnWords:
 
 
 def _words(title: str, name: str, form: Form, field: FieldInfo) -> ColumnWords:
-    choices = _choices(form, field)
     return ColumnWords(
         sheet=title,
         column=name,
         is_required=field.is_required() or title == RELEASE.title,
         description=field.description or "",
         form=form,
-        example=_example(name, form, field, choices),
-        choices=choices,
+        example=_example(name, form, field),
+        choices=_choices(form, field),
     )
 
 
-def _example(name: str, form: Form, field: FieldInfo, choices: Sequence[str]) -> str:
-    """A value of the field as it is written in a cell; "" where the cell stays empty."""
+def _example(name: str, form: Form, field: FieldInfo) -> str:
+    """As it is written in a cell; "" where the cell stays empty."""
     if form is Form.ROWS:
         return ""
-    if choices:
-        return choices[0]
-    given = field.examples[0] if field.examples else _EXAMPLES[name]
+    value = example_value(name, field)
     # The one field whose column holds an entry of its list.
-    value = given[0] if form is Form.TEXT and isinstance(given, list) else given
-    return write_cells(form, value)[0] or ""
+    return write_cells(form, value[0] if form is Form.TEXT and isinstance(value, list) else value)[0] or ""
+
+
+def example_value(name: str, field: FieldInfo) -> Any:
+    """A value of the field, as YAML would hold it."""
+    given = [*_choices(Form.TEXT, field), *(field.examples or [])]
+    return given[0] if given else _EXAMPLES[name]
 
 
 def _choices(form: Form, field: FieldInfo) -> Sequence[str]:
