@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from reconciler.sandbox.errors import ApiError, no_endpoint
 from reconciler.sandbox.faults import Throttle
 from reconciler.sandbox.open_protocol import protocol_reply
+from reconciler.sandbox.privileges import as_of_now
 from reconciler.sandbox.public import public_reply
 from reconciler.sandbox.routes import Router
 from reconciler.sandbox.sessions import Sessions
@@ -36,7 +37,7 @@ def answer(state: State, sessions: Sessions, throttle: Throttle | None, request:
         public = public_reply(state, sessions, request) or protocol_reply(state, request)
         if public is not None:
             return Answer(public[1], public[0])
-        caller = sessions.caller(request.headers.get("Authorization"))
+        caller = as_of_now(state, sessions.caller(request.headers.get("Authorization")))
         principal = caller.name
         found = _router.find(request)
         if found is None:

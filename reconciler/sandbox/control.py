@@ -14,6 +14,9 @@ It needs no token, so the sandbox listens on the local machine unless told other
     POST seed       a seed as YAML: everything starts again from it
     POST reset      everything starts again: seed, first knobs, no faults, empty log
     POST rename-table {from, to}
+    POST grant      {securable: TABLE, name, principal, add: [SELECT], remove: […]} on a catalog object or the METASTORE
+    POST metastore  {delta_sharing_scope, delta_sharing_recipient_token_lifetime_in_seconds, owner, …}
+    GET tokens      ?recipient=NAME: its tokens, oldest first, without anything secret
     GET state       recipients, shares with objects and permissions, names of tables
 """
 
@@ -21,7 +24,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reconciler.sandbox import catalog, recipients, share_grants, shares
+from reconciler.sandbox import catalog, grants, metastore, recipients, share_grants, shares
 from reconciler.sandbox.body import Body
 from reconciler.sandbox.clock import iso
 from reconciler.sandbox.errors import ApiError, invalid, no_endpoint
@@ -140,6 +143,34 @@ def _rename_table(world: "World", request: ApiRequest) -> dict[str, Any]:
     return {}
 
 
+def _grant(world: "World", request: ApiRequest) -> dict[str, Any]:
+    body = Body("Grant", request.values)
+    name = body.text("name") or ""
+    grants.change_by_hand(world.state, body.required("securable"), name, body)
+    return {}
+
+
+def _metastore(world: "World", request: ApiRequest) -> dict[str, Any]:
+    return metastore.change(world.state, world.state.metastore.owner, request.values)
+
+
+def _tokens(world: "World", request: ApiRequest) -> dict[str, Any]:
+    state = world.state
+    held = state.recipient(request.query.get("recipient", "")).tokens
+    return {
+        "tokens": [
+            {
+                "id": each.id,
+                "created_at": each.stamp.created_at,
+                "expires_at": each.expires_at,
+                "is_activated": each.is_activated,
+                "is_live": each.expires_at > state.clock.now(),
+            }
+            for each in held
+        ]
+    }
+
+
 def _dump(world: "World", _request: ApiRequest) -> dict[str, Any]:
     """Everything a test may want to compare, without secrets."""
     state = world.state
@@ -185,5 +216,8 @@ _CONTROLS: Mapping[tuple[str, str], Control] = {
     ("POST", "seed"): _seed,
     ("POST", "reset"): _reset,
     ("POST", "rename-table"): _rename_table,
+    ("POST", "grant"): _grant,
+    ("POST", "metastore"): _metastore,
+    ("GET", "tokens"): _tokens,
     ("GET", "state"): _dump,
 }

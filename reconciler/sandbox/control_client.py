@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 
@@ -65,8 +66,28 @@ class ControlClient:
     def rename_table(self, old: str, new: str) -> None:
         self._call("POST", "rename-table", {"from": old, "to": new})
 
+    def grant(self, securable: str, name: str, principal: str, *privileges: str) -> None:
+        """`securable` is CATALOG, SCHEMA, TABLE, VOLUME, FUNCTION (also for models) or METASTORE, with any name."""
+        self._grant(securable, name, principal, add=privileges)
+
+    def revoke(self, securable: str, name: str, principal: str, *privileges: str) -> None:
+        """ALL_PRIVILEGES takes everything that was granted there."""
+        self._grant(securable, name, principal, remove=privileges)
+
+    def metastore(self, **changes: Any) -> dict[str, Any]:
+        """Changes such as `delta_sharing_scope="INTERNAL"`, `owner`, or
+        `delta_sharing_recipient_token_lifetime_in_seconds`; answers its summary."""
+        return self._call("POST", "metastore", changes)
+
+    def tokens(self, recipient: str) -> list[dict[str, Any]]:
+        """The tokens of a recipient, oldest first: id, created_at, expires_at, is_activated, is_live."""
+        return list(self._call("GET", f"tokens?{urlencode({'recipient': recipient})}")["tokens"])
+
     def state(self) -> dict[str, Any]:
         return self._call("GET", "state")
+
+    def _grant(self, securable: str, name: str, principal: str, **change: tuple[str, ...]) -> None:
+        self._call("POST", "grant", {"securable": securable, "name": name, "principal": principal, **change})
 
     def _call(self, method: str, name: str, body: dict[str, Any] | bytes | None = None) -> dict[str, Any]:
         data = json.dumps(body).encode() if isinstance(body, dict) else body

@@ -11,6 +11,7 @@ from reconciler.sandbox.clock import iso
 from reconciler.sandbox.errors import ApiError, invalid, missing_field, not_owner, resource_does_not_exist
 from reconciler.sandbox.paging import listing, page
 from reconciler.sandbox.privileges import owns
+from reconciler.sandbox.recipients import check_may_read
 from reconciler.sandbox.records import FederationPolicy, Principal, Recipient
 from reconciler.sandbox.state import State
 
@@ -33,7 +34,9 @@ def create(state: State, caller: Principal, recipient_name: str, values: Mapping
         raise missing_field(body.operation, "oidc_policy")
     policy.required("issuer")
     policy.required("subject")
+    policy.required("subject_claim")
     policy.choice("subject_claim", _SUBJECT_CLAIMS)
+    policy.texts("audiences")
     now = state.clock.now()
     made = FederationPolicy(str(uuid.uuid4()), name, body.text("comment"), dict(policy.values), now, now)
     _store(state, recipient, (*recipient.policies, made))
@@ -41,14 +44,14 @@ def create(state: State, caller: Principal, recipient_name: str, values: Mapping
 
 
 def list_all(state: State, caller: Principal, recipient_name: str, query: Mapping[str, str]) -> dict[str, Any]:
-    recipient = _owned(state, caller, recipient_name)
+    recipient = _readable(state, caller, recipient_name)
     items = ((each.name, _policy_json(each)) for each in recipient.policies)
     found, token = page(items, query, state.knobs, always=True)
     return listing("policies", found, token, state.knobs)
 
 
 def get(state: State, caller: Principal, recipient_name: str, name: str) -> dict[str, Any]:
-    return _policy_json(_policy(_owned(state, caller, recipient_name), name))
+    return _policy_json(_policy(_readable(state, caller, recipient_name), name))
 
 
 def delete(state: State, caller: Principal, recipient_name: str, name: str) -> dict[str, Any]:
@@ -62,6 +65,13 @@ def _owned(state: State, caller: Principal, name: str) -> Recipient:
     recipient = state.recipient(name)
     if not owns(state, caller, recipient.owner):
         raise not_owner("Recipient", recipient.name)
+    return recipient
+
+
+def _readable(state: State, caller: Principal, name: str) -> Recipient:
+    """Who may read the recipient may read its policies."""
+    recipient = state.recipient(name)
+    check_may_read(state, caller, recipient)
     return recipient
 
 

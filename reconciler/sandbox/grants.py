@@ -65,15 +65,32 @@ def update(state: State, caller: Principal, names: tuple[str, ...], values: Mapp
     changes = body.parts("changes")
     if changes is None:
         raise missing_field(body.operation, "changes")
+    held = _change(state, kind, full_name, changes)
+    if body.flag("omit_permissions_in_response"):
+        return {}
+    rows = [{"principal": who, "privileges": sorted(privileges)} for who, privileges in held.items()]
+    return listing("privilege_assignments", rows, None, state.knobs)
+
+
+def change_by_hand(state: State, securable: str, name: str, change: Body) -> None:
+    """What an administrator does in SQL; the control surface offers it. The metastore may go without its id."""
+    kind = securable.upper()
+    if kind == "METASTORE":
+        name = state.metastore.id
+    elif kind not in _WORDS:
+        raise invalid(f"{securable} is not a valid securable type")
+    elif owner_of(state, kind, key(name)) is None:
+        raise does_not_exist(_WORDS[kind], name)
+    _change(state, kind, key(name), (change,))
+
+
+def _change(state: State, kind: str, full_name: str, changes: tuple[Body, ...]) -> dict[str, frozenset[str]]:
     held = dict(state.grants.get((kind, full_name), {}))
     for change in changes:
         _apply(state, held, change)
     state.grants[kind, full_name] = held
     state.written()
-    if body.flag("omit_permissions_in_response"):
-        return {}
-    rows = [{"principal": who, "privileges": sorted(privileges)} for who, privileges in held.items()]
-    return listing("privilege_assignments", rows, None, state.knobs)
+    return held
 
 
 def _securable(state: State, caller: Principal, securable: str, name: str) -> tuple[str, str]:

@@ -1,6 +1,5 @@
-"""The metastore of the workspace: its summary, the assignment, its sharing settings, and who is asking."""
+"""The metastore of the workspace: its summary, the assignment and its sharing settings."""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -63,6 +62,11 @@ def get(state: State, caller: Principal, identity: str) -> dict[str, Any]:
 def update(state: State, caller: Principal, identity: str, values: Mapping[str, Any]) -> dict[str, Any]:
     _check_id(state, identity)
     _check_admin(state, caller)
+    return change(state, caller.name, values)
+
+
+def change(state: State, by: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The change itself, whoever may make it; the control surface makes it too."""
     body, held = Body("UpdateMetastore", values), state.metastore
     lifetime = body.integer("delta_sharing_recipient_token_lifetime_in_seconds")
     if lifetime is not None and not 0 < lifetime <= _LONGEST_LIFETIME:
@@ -77,21 +81,10 @@ def update(state: State, caller: Principal, identity: str, values: Mapping[str, 
         sharing_scope=body.choice("delta_sharing_scope", _SCOPES) or held.sharing_scope,
         token_lifetime_seconds=lifetime or held.token_lifetime_seconds,
         organization_name=body.text("delta_sharing_organization_name") or held.organization_name,
-        stamp=state.touched(held.stamp, caller.name),
+        stamp=state.touched(held.stamp, by),
     )
     state.written()
     return summary(state)
-
-
-def me(state: State, caller: Principal) -> dict[str, Any]:
-    return {
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{state.seed.account_id}/{caller.name}").int % 10**16),
-        "userName": caller.name,
-        "displayName": caller.name.partition("@")[0],
-        "active": True,
-        "emails": [{"value": caller.name, "type": "work", "primary": True}] if "@" in caller.name else [],
-        "groups": [{"display": each, "type": "direct", "value": each} for each in sorted(caller.groups)],
-    }
 
 
 def _check_id(state: State, identity: str) -> None:

@@ -3,6 +3,8 @@
 A metastore admin holds every privilege on the metastore, but none on data: reading a table takes a grant or ownership.
 """
 
+from dataclasses import replace
+
 from reconciler.sandbox.errors import ApiError, lacks, unknown_principal
 from reconciler.sandbox.names import parents
 from reconciler.sandbox.records import Principal
@@ -17,6 +19,12 @@ def identities(state: State, name: str) -> frozenset[str]:
     """Answers the names under which a user, service principal or group holds privileges."""
     principal = state.principals.get(name)
     return frozenset({name, _EVERYONE}) | (principal.groups if principal else _NOBODY)
+
+
+def as_of_now(state: State, principal: Principal) -> Principal:
+    """A metastore admin is whoever owns the metastore, which may have changed hands."""
+    owner = state.metastore.owner
+    return replace(principal, is_metastore_admin=owner == principal.name or owner in principal.groups)
 
 
 def check_principal(state: State, name: str) -> None:

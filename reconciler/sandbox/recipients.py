@@ -63,7 +63,7 @@ def create(state: State, caller: Principal, values: Mapping[str, Any]) -> dict[s
 
 def get(state: State, caller: Principal, name: str) -> dict[str, Any]:
     recipient = state.recipient_as_read(name)
-    _check_may_read(state, caller, recipient)
+    check_may_read(state, caller, recipient)
     return recipient_json(state, recipient)
 
 
@@ -139,7 +139,7 @@ def rotate_token(state: State, caller: Principal, name: str, values: Mapping[str
 
 def share_permissions(state: State, caller: Principal, name: str, query: Mapping[str, str]) -> dict[str, Any]:
     recipient = state.recipient(name)
-    _check_may_read(state, caller, recipient)
+    check_may_read(state, caller, recipient)
     granted = ((each.name, each) for each in state.shares.values() if recipient.id in each.grants)
     found, token = page(granted, query, state.knobs)
     rows = [
@@ -150,6 +150,11 @@ def share_permissions(state: State, caller: Principal, name: str, query: Mapping
         for share in found
     ]
     return listing("permissions_out", rows, token, state.knobs)
+
+
+def check_may_read(state: State, caller: Principal, recipient: Recipient) -> None:
+    if not owns(state, caller, recipient.owner) and not on_metastore(state, caller, "USE_RECIPIENT"):
+        raise denied(f"User does not have USE RECIPIENT on Recipient '{recipient.name}'")
 
 
 def recipient_json(state: State, recipient: Recipient, *, with_tokens: bool = True) -> dict[str, Any]:
@@ -268,8 +273,3 @@ def _tokens_with_expiry(state: State, recipient: Recipient, caller: Principal, b
     if not recipient.tokens:
         raise invalid(f"expiration_time cannot be set on a {recipient.authentication_type} recipient")
     return tokens.with_expiry(state, recipient, caller.name, expires_at)
-
-
-def _check_may_read(state: State, caller: Principal, recipient: Recipient) -> None:
-    if not owns(state, caller, recipient.owner) and not on_metastore(state, caller, "USE_RECIPIENT"):
-        raise denied(f"User does not have USE RECIPIENT on Recipient '{recipient.name}'")

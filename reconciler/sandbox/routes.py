@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.sandbox import catalog, federation, grants, metastore, recipients, share_grants, shares
+from reconciler.sandbox import catalog, federation, grants, metastore, recipients, scim, share_grants, shares
 from reconciler.sandbox.records import Principal
 from reconciler.sandbox.state import State
 from reconciler.sandbox.wire import ApiRequest
 
 Rule = Callable[[State, Principal, ApiRequest], dict[str, Any]]
 _UC = "/api/2.1/unity-catalog"
+_SCIM = "/api/2.0/preview/scim/v2"
 _POLICIES = "/api/2.0/data-sharing/recipients/{name}/federation-policies"
 
 
@@ -85,7 +86,10 @@ _CATALOG: tuple[tuple[str, str, Rule], ...] = (
     ("GET", f"{_UC}/metastores", lambda s, who, r: metastore.list_all(s, who, r.query)),
     ("GET", f"{_UC}/metastores/{{id}}", lambda s, who, r: metastore.get(s, who, r.names[0])),
     ("PATCH", f"{_UC}/metastores/{{id}}", lambda s, who, r: metastore.update(s, who, r.names[0], r.values)),
-    ("GET", "/api/2.0/preview/scim/v2/Me", lambda s, who, _r: metastore.me(s, who)),
+    ("GET", f"{_SCIM}/Me", lambda s, who, _r: scim.me(s, who)),
+    ("GET", f"{_SCIM}/Users", lambda s, _who, r: scim.users(s, r.query)),
+    ("GET", f"{_SCIM}/Groups", lambda s, _who, r: scim.groups(s, r.query)),
+    ("GET", f"{_SCIM}/ServicePrincipals", lambda s, _who, r: scim.service_principals(s, r.query)),
 )
 
 ROUTES = (*(Route(*each, is_sharing=True) for each in _SHARING), *(Route(*each) for each in _CATALOG))

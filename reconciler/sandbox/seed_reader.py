@@ -6,7 +6,8 @@
     owner: NAME                  owns what names no owner; default: the first metastore admin
     principals:
       NAME: {token | tokens, client_id, client_secret, admin: true, groups: […], privileges: […]}
-        privileges: those on the metastore, such as CREATE_SHARE
+        privileges: those on the metastore, such as CREATE_SHARE. Metastore admin is who owns the metastore, alone or
+        through a group; several with `admin: true` own it as the group metastore-admins
     catalogs:
       CATALOG:
         .owner, .comment, .type, .grants: {PRINCIPAL: [PRIVILEGE, …]}
@@ -27,6 +28,7 @@ case, ids are derived from names, so that the same seed gives the same ids.
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
@@ -46,6 +48,7 @@ from reconciler.sandbox.records import (
 )
 
 _SEEDED_AT = 1_700_000_000_000
+_ADMIN_GROUP = "metastore-admins"
 _YEAR_SECONDS = 31_536_000
 _TABLE_TYPES = frozenset(
     {
@@ -101,6 +104,7 @@ class _Reader:
         self.principals = tuple(self._principals())
         self.owner = str(document.get("owner") or self._first_admin())
         self.metastore = self._metastore()
+        self.principals = tuple(self._as_administrator(each) for each in self.principals)
         self.catalogs: list[Catalog] = []
         self.schemas: list[Schema] = []
         self.tables: list[Table] = []
@@ -152,6 +156,20 @@ class _Reader:
             raise SeedError("principals: one of them must have `admin: true`, or `owner` must be given")
         return admins[0]
 
+    def _administrator(self) -> str:
+        """Who owns the metastore when the seed does not say."""
+        admins = [each.name for each in self.principals if each.is_metastore_admin]
+        return _ADMIN_GROUP if len(admins) > 1 else next(iter(admins), self.owner)
+
+    def _as_administrator(self, principal: Principal) -> Principal:
+        owner = self.metastore.owner
+        if principal.is_metastore_admin and owner == _ADMIN_GROUP:
+            return replace(principal, groups=principal.groups | {owner})
+        owns = owner == principal.name or owner in principal.groups
+        if principal.is_metastore_admin and not owns:
+            raise SeedError(f"principals.{principal.name}: is an admin, but the metastore belongs to {owner}")
+        return replace(principal, is_metastore_admin=owns)
+
     def _metastore(self) -> Metastore:
         given = _mapping(self.document.get("metastore"), "metastore")
         known = {"name", "id", "cloud", "region", "owner", "sharing", "token_lifetime", "organization"}
@@ -168,7 +186,7 @@ class _Reader:
             name=name,
             cloud=str(given.get("cloud", "azure")).lower(),
             region=str(given.get("region", "westeurope")).lower(),
-            owner=str(given.get("owner", self.owner)),
+            owner=str(given.get("owner") or self._administrator()),
             sharing_scope=scope,
             token_lifetime_seconds=lifetime,
             organization_name=_text(given.get("organization")),

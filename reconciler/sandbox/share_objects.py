@@ -45,7 +45,7 @@ def new_object(state: State, owner: str, caller: str, asked: Body) -> SharedObje
     blank = SharedObject(
         name=name,
         data_object_type=kind,
-        alias=_alias(state, asked, kind) or _own_alias(kind, name),
+        alias=_alias(state, asked, kind) or own_alias(kind, name),
         comment=None,
         partitions=(),
         is_cdf_enabled=None,
@@ -66,7 +66,10 @@ def changed_object(state: State, current: SharedObject, asked: Body) -> SharedOb
     if alias is not None and alias != current.alias and state.knobs.update_changed_alias == "reject":
         raise invalid(f"The alias of '{current.name}' cannot be changed by an update")
     table = state.tables.get(key(current.name))
-    return with_options(replace(current, alias=alias or current.alias), asked, table)
+    changed = with_options(replace(current, alias=alias or current.alias), asked, table)
+    if table is not None and asked.has("history_data_sharing_status"):
+        _check_history(changed, table)
+    return changed
 
 
 def with_options(current: SharedObject, asked: Body, table: Table | None) -> SharedObject:
@@ -180,10 +183,13 @@ def _check_features(item: SharedObject, table: Table | None) -> None:
         return
     if table.has_row_filter:
         raise invalid(f"Table '{item.name}' has a row filter or column mask and cannot be shared")
-    needs_history = (
-        table.properties.get("delta.enableDeletionVectors") == "true" or "delta.columnMapping.mode" in table.properties
-    )
-    if needs_history and not item.is_history_shared:
+    _check_history(item, table)
+
+
+def _check_history(item: SharedObject, table: Table) -> None:
+    has_mapping = table.properties.get("delta.columnMapping.mode", "none").lower() != "none"
+    needs_history = table.properties.get("delta.enableDeletionVectors", "").lower() == "true" or has_mapping
+    if item.data_object_type == "TABLE" and needs_history and not item.is_history_shared:
         raise invalid(
             f"Table '{item.name}' uses deletion vectors or column mapping; "
             "share it with history_data_sharing_status ENABLED"
@@ -202,7 +208,7 @@ def _alias(state: State, asked: Body, kind: str) -> str | None:
     return stored(alias, state.knobs) if alias and kind in TABLE_LIKE else alias
 
 
-def _own_alias(kind: str, name: str) -> str:
+def own_alias(kind: str, name: str) -> str:
     if kind == "NOTEBOOK_FILE":
         return name
     return name.partition(".")[2]

@@ -6,7 +6,7 @@ from reconciler.sandbox.body import Body
 from reconciler.sandbox.errors import ApiError, invalid, missing_field, not_shared, quota_exceeded, shared_already
 from reconciler.sandbox.names import key
 from reconciler.sandbox.records import Share, SharedObject
-from reconciler.sandbox.share_objects import OBJECT_TYPES, TABLE_LIKE, changed_object, new_object
+from reconciler.sandbox.share_objects import OBJECT_TYPES, TABLE_LIKE, changed_object, new_object, own_alias
 from reconciler.sandbox.state import State
 
 _MOST_UPDATES = 100
@@ -28,7 +28,7 @@ def apply_updates(state: State, share: Share, caller: str, updates: tuple[Body, 
     A list that is wrong in itself, too long or naming an object twice, is raised at once.
     """
     contents = _Contents(share.objects)
-    _check_list(contents, updates)
+    _check_list(state, contents, updates)
     try:
         for update in updates:
             _apply(state, share, caller, contents, update)
@@ -86,7 +86,7 @@ class _Contents:
         same_source[same_source.index(item)] = changed
 
 
-def _check_list(contents: _Contents, updates: tuple[Body, ...]) -> None:
+def _check_list(state: State, contents: _Contents, updates: tuple[Body, ...]) -> None:
     if len(updates) > _MOST_UPDATES:
         raise invalid(f"UpdateShare number of data objects to update exceeds limit {_MOST_UPDATES}")
     seen: set[tuple[str, str]] = set()
@@ -97,14 +97,28 @@ def _check_list(contents: _Contents, updates: tuple[Body, ...]) -> None:
         asked.choice("data_object_type", OBJECT_TYPES)
         current = contents.find(asked)
         kind = current.data_object_type if current else asked.text("data_object_type") or "TABLE"
-        name = current.name if current else asked.text("name") or asked.text("shared_as") or ""
-        if (kind, key(name)) in seen:
-            shown = current.alias if current else asked.text("shared_as") or name.partition(".")[2]
+        shown = _shown(current, asked, kind, is_new=update.text("action") == "ADD" and _takes_aliases(state))
+        name = current.name if current else asked.text("name") or shown
+        identity = (kind, key(shown if _takes_aliases(state) else name))
+        if identity in seen:
             raise invalid(
                 "UpdateShare duplicate updates on the same data object with "
                 f"data object type: {kind}, names: [{shown}]."
             )
-        seen.add((kind, key(name)))
+        seen.add(identity)
+
+
+def _shown(current: SharedObject | None, asked: Body, kind: str, *, is_new: bool) -> str:
+    """The name an update is about, as readers see it."""
+    if current is not None and not is_new:
+        return current.alias
+    alias = asked.text("shared_as") or asked.text("string_shared_as")
+    return alias or own_alias(kind, asked.text("name") or "")
+
+
+def _takes_aliases(state: State) -> bool:
+    """Whether one source under two aliases is two objects."""
+    return state.knobs.same_source_two_aliases == "accept"
 
 
 def _apply(state: State, share: Share, caller: str, contents: _Contents, update: Body) -> None:
@@ -131,7 +145,7 @@ def _apply(state: State, share: Share, caller: str, contents: _Contents, update:
 def _add(state: State, contents: _Contents, item: SharedObject) -> None:
     if contents.of_alias(item.data_object_type, item.alias) is not None:
         raise shared_already(item.data_object_type, item.name)
-    if contents.is_shared(item) and state.knobs.same_source_two_aliases == "refuse":
+    if contents.is_shared(item) and not _takes_aliases(state):
         raise shared_already(item.data_object_type, item.name)
     most = _MOST_OF_A_TYPE.get(item.data_object_type, _MOST_TABLES)
     if contents.count_like(item.data_object_type) >= most:

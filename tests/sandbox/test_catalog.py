@@ -14,7 +14,12 @@ DENIED = (403, "PERMISSION_DENIED")
 
 def test_sdk_reads_the_catalog(workspace: WorkspaceClient) -> None:
     """Contract 5.1, 5.2: catalogs, schemas, tables, volumes, functions and models, by list and by name."""
-    assert {each.name for each in workspace.catalogs.list()} == {"prod_catalog", "catalog", "hr_catalog"}
+    assert {each.name for each in workspace.catalogs.list()} == {
+        "prod_catalog",
+        "catalog",
+        "erp_catalog",
+        "hr_catalog",
+    }
     assert workspace.catalogs.get("PROD_catalog").full_name == "prod_catalog"
     assert {each.name for each in workspace.schemas.list("catalog")} == {"schema", "audit_schema"}
     assert workspace.schemas.get(SALES).catalog_name == "prod_catalog"
