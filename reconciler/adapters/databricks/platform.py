@@ -3,16 +3,20 @@
 import asyncio
 import importlib
 import threading
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from reconciler.adapters.databricks import catalog
 from reconciler.adapters.databricks.limiter import Limiter
 from reconciler.core.actual import Actual, Observed, Unreadable
 from reconciler.core.calls import Call
 from reconciler.core.key import Key, Kind
-from reconciler.core.share import ObjectType
+from reconciler.core.resolve import Catalog, Sought
+from reconciler.core.rights import Caller
 from reconciler.ports.platform import CallReceipt, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
@@ -25,12 +29,16 @@ T = TypeVar("T")
 #: Beyond the HTTP timeout: a read's repetitions, making the client, signing in (which the SDK does without a timeout).
 _GRACE: Final = 45.0
 
+#: Seconds that the answer to "who calls, with which rights" stands: a daemon must notice that a right was granted.
+CALLER_KNOWN_FOR: Final = 60.0
+
 
 class DatabricksPlatform:
     """`credentials` are those of the SDK's `Config` (`token`, `client_id`, …); what is missing the SDK looks for itself
     in the environment. They are sent to Databricks' own domains and to `trusted_hosts` (base URLs) only.
 
     `http_timeout` (seconds) is kept under a worker's lease of 60 s, so that no write outlives the right to make it.
+    `clock` (epoch seconds) is what "in N seconds" counts from.
     """
 
     def __init__(
@@ -40,12 +48,16 @@ class DatabricksPlatform:
         in_flight: int = 16,
         http_timeout: float = 50.0,
         trusted_hosts: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._credentials = dict(credentials or {})
         self._in_flight = in_flight
         self._http_timeout = http_timeout
         self._trusted = frozenset(trusted_hosts)
+        self._clock = clock
         self._lanes: dict[str, _Lane] = {}
+        self._callers: dict[str, tuple[float, Caller]] = {}
+        self._finding_caller: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def calls_made(self) -> Mapping[str, int]:
@@ -59,9 +71,19 @@ class DatabricksPlatform:
         wanted = list(keys)
         return dict(zip(wanted, await asyncio.gather(*map(self._observed, wanted)), strict=True))
 
-    async def object_types(self, workspace: str, names: Collection[str]) -> Mapping[str, ObjectType | None]:
-        answers = await asyncio.gather(*(self._object_type(workspace, name) for name in names))
-        return {name: kind for answer in answers for name, kind in answer.items()}
+    async def look_up(self, workspace: str, sought: Collection[Sought]) -> Catalog:
+        return await catalog.look_up(sought, partial(self._run, workspace), partial(self.caller, workspace))
+
+    async def caller(self, workspace: str) -> Caller:
+        async with self._finding_caller[workspace]:
+            known_at, caller = self._callers.get(workspace, (0.0, None))
+            if caller is None or time.monotonic() - known_at > CALLER_KNOWN_FOR:
+                caller = await self._run(workspace, lambda where: where.caller())
+                self._callers[workspace] = (time.monotonic(), caller)
+            return caller
+
+    async def names(self, workspace: str, kind: Kind) -> frozenset[str]:
+        return await self._run(workspace, lambda where: where.names(kind))
 
     async def perform(self, call: Call) -> CallReceipt:
         return await self._run(call.key.workspace, lambda workspace: workspace.perform(call), is_write=True)
@@ -80,12 +102,6 @@ class DatabricksPlatform:
             return await self._run(key.workspace, lambda workspace: workspace.observe(key))
         except (UnavailableError, RefusedError) as failure:
             return Unreadable(str(failure))
-
-    async def _object_type(self, workspace: str, name: str) -> Mapping[str, ObjectType | None]:
-        try:
-            return await self._run(workspace, lambda where: where.object_types(name))
-        except (UnavailableError, RefusedError):
-            return {}
 
     async def _run(self, url: str, work: "Callable[[Workspace], T]", *, is_write: bool = False) -> T:
         lane = self._lane(url)
@@ -113,7 +129,8 @@ class DatabricksPlatform:
                 http_timeout=self._http_timeout,
                 limiter=limiter,
                 trusted=self._trusted,
-            )
+            ),
+            self._clock,
         )
         return opened
 

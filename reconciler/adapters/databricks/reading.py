@@ -8,62 +8,74 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
-from databricks.sdk.service.catalog import TableType
 from databricks.sdk.service.sharing import (
     AuthenticationType,
     PrivilegeAssignment,
     RecipientInfo,
     RecipientTokenInfo,
-    SharedDataObject,
     ShareInfo,
 )
+from databricks.sdk.service.sharing import FederationPolicy as SdkPolicy
 from databricks.sdk.service.sharing import Privilege as SharePrivilege
 
-from reconciler.core.actual import Found
+from reconciler.adapters.databricks.data_objects import found_object, is_denied
+from reconciler.adapters.databricks.strange import StrangeAnswerError
+from reconciler.core.actual import Found, Token
 from reconciler.core.key import normal_name
-from reconciler.core.recipient import Authentication, DatabricksSharing, OtherSharing, Recipient, TokenSharing
-from reconciler.core.share import ObjectType, Share, SharedObject
+from reconciler.core.managed import UNMANAGED, Managed
+from reconciler.core.recipient import (
+    Authentication,
+    DatabricksSharing,
+    FederationPolicy,
+    OidcSharing,
+    OtherSharing,
+    Recipient,
+    SubjectClaim,
+    TokenSharing,
+)
+from reconciler.core.share import Share
 
-#: `table_type` of the catalog → what it is in a share (contract 4.3). METRIC_VIEW has no known counterpart.
-SHAREABLE: Final = {
-    TableType.MANAGED: ObjectType.TABLE,
-    TableType.EXTERNAL: ObjectType.TABLE,
-    TableType.MANAGED_SHALLOW_CLONE: ObjectType.TABLE,
-    TableType.EXTERNAL_SHALLOW_CLONE: ObjectType.TABLE,
-    TableType.VIEW: ObjectType.VIEW,
-    TableType.MATERIALIZED_VIEW: ObjectType.MATERIALIZED_VIEW,
-    TableType.STREAMING_TABLE: ObjectType.STREAMING_TABLE,
-    TableType.FOREIGN: ObjectType.FOREIGN_TABLE,
-}
-
-_OBJECT_TYPES: Final = {each.value: each for each in ObjectType}
-
-
-class StrangeAnswerError(Exception):
-    """Databricks answered, and this program cannot say what that means."""
+#: Properties that begin so belong to the server (contract 2.3).
+_SERVERS_OWN: Final = "databricks."
+_CLAIMS: Final = {each.value: each for each in SubjectClaim}
 
 
-def found_recipient(name: str, info: RecipientInfo) -> Found:
+def found_recipient(name: str, info: RecipientInfo, policies: Iterable[SdkPolicy] = ()) -> Found:
+    """`policies` are those of an OIDC recipient; others have none."""
     _check_name("recipient", name, info.name)
-    addresses = info.ip_access_list.allowed_ip_addresses if info.ip_access_list else None
+    authentication = _authentication(info)
+    tokens = _tokens(info)
+    is_oidc = isinstance(authentication, OidcSharing)
     recipient = Recipient(
         name=normal_name(name),
-        authentication=_authentication(info),
-        allowed_ips=frozenset(canonical_range(address) for address in addresses or ()),
+        authentication=authentication,
+        allowed_ips=_allowed_ips(authentication, info),
         comment=info.comment or "",
+        owner=info.owner or "",
+        properties=_properties(info),
+        expires_at=_expires_at(info, tokens),
+        policies=frozenset(_policy(name, each) for each in policies) if is_oidc else UNMANAGED,
     )
-    return Found(recipient, info.owner or "", info.updated_by or "", info.updated_at)
+    return Found(recipient, info.owner or "", info.updated_by or "", info.updated_at, tokens=tokens)
 
 
 def found_share(name: str, info: ShareInfo, grants: Iterable[PrivilegeAssignment]) -> Found:
     _check_name("share", name, info.name)
+    objects = [(found_object(name, item), is_denied(item)) for item in info.objects or ()]
     share = Share(
         name=normal_name(name),
         comment=info.comment or "",
-        objects=frozenset(_shared_object(name, item) for item in info.objects or ()),
+        objects=frozenset(item for item, _ in objects),
         recipients=frozenset(_readers(grants)),
+        owner=info.owner or "",
+        storage_root=info.storage_root or "",
     )
-    return Found(share, info.owner or "", info.updated_by or "", info.updated_at)
+    denied = frozenset(item for item, denied in objects if denied)
+    return Found(share, info.owner or "", info.updated_by or "", info.updated_at, denied=denied)
+
+
+def uses_policies(info: RecipientInfo) -> bool:
+    return info.authentication_type is AuthenticationType.OIDC_FEDERATION
 
 
 def newest_link(info: RecipientInfo) -> str | None:
@@ -86,6 +98,8 @@ def _authentication(info: RecipientInfo) -> Authentication:
     match info.authentication_type:
         case AuthenticationType.TOKEN:
             return TokenSharing()
+        case AuthenticationType.OIDC_FEDERATION:
+            return OidcSharing()
         case AuthenticationType.DATABRICKS:
             if not info.data_recipient_global_metastore_id:
                 raise StrangeAnswerError(f"recipient {info.name!r} is of type DATABRICKS but names no metastore")
@@ -96,11 +110,43 @@ def _authentication(info: RecipientInfo) -> Authentication:
             return OtherSharing(other.value)
 
 
-def _shared_object(share: str, item: SharedDataObject) -> SharedObject:
-    kind = _OBJECT_TYPES.get(item.data_object_type.value) if item.data_object_type else None
-    if kind is None or not item.name:
-        raise StrangeAnswerError(f"share {share!r} holds {item.name!r} of a type this version does not know")
-    return SharedObject(normal_name(item.name), kind)
+def _allowed_ips(authentication: Authentication, info: RecipientInfo) -> Managed[frozenset[str]]:
+    """Whom a D2D recipient lets in is not ours to say: it can have no list (contract 2.2)."""
+    addresses = (info.ip_access_list.allowed_ip_addresses if info.ip_access_list else None) or ()
+    if isinstance(authentication, DatabricksSharing) and not addresses:
+        return UNMANAGED
+    return frozenset(map(canonical_range, addresses))
+
+
+def _properties(info: RecipientInfo) -> frozenset[tuple[str, str]]:
+    held = (info.properties_kvpairs.properties if info.properties_kvpairs else None) or {}
+    return frozenset((name, value) for name, value in held.items() if not name.startswith(_SERVERS_OWN))
+
+
+def _tokens(info: RecipientInfo) -> tuple[Token, ...]:
+    """Newest first. An activation link stands in each of them, and stays here."""
+    newest_first = sorted(info.tokens or (), key=_made_at, reverse=True)
+    return tuple(Token(each.id or "", _made_at(each), each.expiration_time or None) for each in newest_first)
+
+
+def _expires_at(info: RecipientInfo, tokens: tuple[Token, ...]) -> Managed[int]:
+    newest = tokens[0].expires_at if tokens else None
+    return newest or info.expiration_time or UNMANAGED
+
+
+def _policy(recipient: str, policy: SdkPolicy) -> FederationPolicy:
+    oidc = policy.oidc_policy
+    claim = _CLAIMS.get(oidc.subject_claim) if oidc else None
+    if oidc is None or claim is None or not policy.name:
+        raise StrangeAnswerError(f"recipient {recipient!r} has a federation policy this version does not know")
+    return FederationPolicy(
+        name=policy.name,
+        issuer=oidc.issuer,
+        subject_claim=claim,
+        subject=oidc.subject,
+        audiences=frozenset(oidc.audiences or ()),
+        comment=policy.comment or "",
+    )
 
 
 def _readers(grants: Iterable[PrivilegeAssignment]) -> Iterable[str]:

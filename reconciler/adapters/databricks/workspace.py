@@ -1,31 +1,33 @@
 """One workspace, asked and changed from a thread. Everything it gives back is a core value."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.sharing import GetSharePermissionsResponse, PrivilegeAssignment
+from databricks.sdk.service.sharing import FederationPolicy, GetSharePermissionsResponse, PrivilegeAssignment
 
+from reconciler.adapters.databricks.catalog import Entry, Held, Missing, Place
+from reconciler.adapters.databricks.catalog_reading import read_caller, read_entry, read_groups, read_held
 from reconciler.adapters.databricks.connection import Connection
 from reconciler.adapters.databricks.failures import ABSENT, MissingError
 from reconciler.adapters.databricks.performing import path_segment, send
-from reconciler.adapters.databricks.reading import (
-    SHAREABLE,
-    StrangeAnswerError,
-    found_recipient,
-    found_share,
-    newest_link,
-)
+from reconciler.adapters.databricks.reading import found_recipient, found_share, newest_link, uses_policies
+from reconciler.adapters.databricks.strange import StrangeAnswerError
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.calls import Call
-from reconciler.core.key import Key, Kind
-from reconciler.core.share import ObjectType
+from reconciler.core.key import Key, Kind, normal_name
+from reconciler.core.rights import Caller
 from reconciler.ports.platform import CallReceipt, RefusedError, UnavailableError
+
+T = TypeVar("T")
 
 
 class Workspace:
-    def __init__(self, connection: Connection) -> None:
+    """All methods but `observe` raise UnavailableError or RefusedError."""
+
+    def __init__(self, connection: Connection, clock: Callable[[], float]) -> None:
         self._connection = connection
+        self._clock = clock
 
     @property
     def calls_made(self) -> Mapping[str, int]:
@@ -40,34 +42,76 @@ class Workspace:
         except (UnavailableError, RefusedError, StrangeAnswerError) as failure:
             return Unreadable(str(failure))
 
-    def object_types(self, name: str) -> Mapping[str, ObjectType | None]:
-        """An entry for `name`; none when it could not be looked up."""
-        try:
-            return {name: self._object_type(path_segment(name))}
-        except (UnavailableError, RefusedError, StrangeAnswerError):
-            return {}
-
     def perform(self, call: Call) -> CallReceipt:
-        return CallReceipt(self._connection.write(lambda client: send(client, call)))
+        now = int(self._clock() * 1000)
+        return CallReceipt(self._connection.write(lambda client: send(client, call, now)))
 
     def activation_link(self, key: Key) -> str | None:
         name = path_segment(key.name)
         return self._connection.read(lambda client: newest_link(client.recipients.get(name)))
 
+    def names(self, kind: Kind) -> frozenset[str]:
+        """All pages; the SDK goes on as long as a next one is named, also from an empty one."""
+        match kind:
+            case Kind.RECIPIENT:
+                names = self._read(lambda client: [each.name for each in client.recipients.list()])
+            case Kind.SHARE:
+                names = self._read(lambda client: [each.name for each in client.shares.list_shares()])
+            case _:
+                assert_never(kind)
+        return frozenset(normal_name(name) for name in names if name)
+
+    def caller(self) -> Caller:
+        return self._read(read_caller)
+
+    def catalog_entry(self, place: Place, name: str) -> Entry | Missing:
+        path = path_segment(name)
+        try:
+            return self._read(lambda client: read_entry(client, place, name, path))
+        except MissingError as missing:
+            is_above = missing.code in {"CATALOG_DOES_NOT_EXIST", "SCHEMA_DOES_NOT_EXIST"}
+            return Missing.ALL if is_above else Missing.IT
+
+    def held_on(self, securable: str, name: str) -> Held:
+        path = path_segment(name)
+        return self._read(lambda client: read_held(client, securable, path))
+
+    def groups_of(self, principal: str) -> frozenset[str] | None:
+        """None when it cannot be told."""
+        try:
+            return self._read(lambda client: read_groups(client, principal))
+        except RefusedError:
+            return None
+
     def close(self) -> None:
         self._connection.close()
+
+    def _read(self, ask: Callable[[WorkspaceClient], T]) -> T:
+        try:
+            return self._connection.read(ask)
+        except StrangeAnswerError as strange:
+            reason = str(strange)
+        raise RefusedError(reason)
 
     def _found(self, key: Key) -> Found:
         name = path_segment(key.name)
         match key.kind:
             case Kind.RECIPIENT:
-                return found_recipient(key.name, self._connection.read(lambda client: client.recipients.get(name)))
+                recipient = self._connection.read(lambda client: client.recipients.get(name))
+                policies = self._policies(name) if uses_policies(recipient) else ()
+                return found_recipient(key.name, recipient, policies)
             case Kind.SHARE:
                 # Without include_shared_data every share looks empty (contract 9, 20).
                 info = self._connection.read(lambda client: client.shares.get(name, include_shared_data=True))
                 return found_share(key.name, info, self._grants(name))
             case _:
                 assert_never(key.kind)
+
+    def _policies(self, name: str) -> list[FederationPolicy]:
+        try:
+            return self._connection.read(lambda client: list(client.recipient_federation_policies.list(name)))
+        except MissingError:
+            raise StrangeAnswerError(f"recipient {name!r} was there and its policies were not; read it again") from None
 
     def _grants(self, name: str) -> Iterator[PrivilegeAssignment]:
         """All pages: the SDK reads one, and a page may be empty and still name a next one (contract 1.9)."""
@@ -84,29 +128,3 @@ class Workspace:
             return self._connection.read(lambda client: client.shares.share_permissions(name, page_token=token))
         except MissingError:
             raise StrangeAnswerError(f"share {name!r} was there and its grants were not; read it again") from None
-
-    def _object_type(self, name: str) -> ObjectType | None:
-        try:
-            kind = self._connection.read(lambda client: client.tables.get(name)).table_type
-        except MissingError as missing:
-            # A missing catalog or schema holds nothing else either.
-            is_alone = missing.code not in {"CATALOG_DOES_NOT_EXIST", "SCHEMA_DOES_NOT_EXIST"}
-            return self._other_type(name) if is_alone else None
-        if kind not in SHAREABLE:
-            raise StrangeAnswerError(f"{name} is a {kind.value if kind else 'table'} of no known shareable type")
-        return SHAREABLE[kind]
-
-    def _other_type(self, name: str) -> ObjectType | None:
-        """Volumes, functions and models have names of three parts too."""
-        lookups: tuple[tuple[ObjectType, Callable[[WorkspaceClient], object]], ...] = (
-            (ObjectType.VOLUME, lambda client: client.volumes.read(name)),
-            (ObjectType.FUNCTION, lambda client: client.functions.get(name)),
-            (ObjectType.MODEL, lambda client: client.registered_models.get(name)),
-        )
-        for kind, look in lookups:
-            try:
-                self._connection.read(look)
-            except MissingError:
-                continue
-            return kind
-        return None
