@@ -1,13 +1,33 @@
-"""The access section of a pack's plan: who gains and who loses access to what, once its steps are carried out."""
+"""The access section of a plan: who gains and who loses access to what, once its steps are carried out."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, assert_never
 from urllib.parse import urlsplit
 
 from reconciler.core.access import AccessChange, access_changes
-from reconciler.core.plan import PackPlan, Step
-from reconciler.core.verdict import Adopt, Create, Delete, Keep, Update, Verdict
+from reconciler.core.managed import UNMANAGED
+from reconciler.core.plan import Plan, Step
+from reconciler.core.resource import Resource
+from reconciler.core.severity import Effect
+from reconciler.core.share import ObjectType, Share
+from reconciler.core.verdict import (
+    Adopt,
+    Conflict,
+    Create,
+    Delete,
+    Drifted,
+    Forget,
+    Ignore,
+    Keep,
+    Record,
+    Release,
+    Rename,
+    Replace,
+    Unknown,
+    Update,
+    Verdict,
+)
 from reconciler.render.lines import Line, Span, Tone, line, pad, width
 from reconciler.render.people import People, who
 
@@ -16,22 +36,34 @@ _INLINE: Final = 1
 _AZURE_HOST: Final = re.compile(r"^(adb-\d+)\.\d+\.azuredatabricks\.net$")
 
 
-def access_of(pack: PackPlan) -> Mapping[str, tuple[AccessChange, ...]]:
-    """By workspace, what the pack's steps change in what recipients can read; held steps change nothing. The pack's own
-    workspace first; another one is there when the pack moved."""
-    workspaces = sorted({step.key.workspace for step in pack.steps}, key=lambda each: (each != pack.workspace, each))
-    return {each: access_changes(_effective(_steps_in(pack, each))) for each in workspaces}
+def access_of(steps: Iterable[Step], first: str = "") -> Mapping[str, tuple[AccessChange, ...]]:
+    """By workspace, what steps change in what recipients can read; held steps change nothing. The workspace `first`
+    first, when it is among them."""
+    by_workspace: dict[str, list[Step]] = {}
+    for step in steps:
+        by_workspace.setdefault(step.key.workspace, []).append(step)
+    ordered = sorted(by_workspace, key=lambda each: (each != first, each))
+    return {each: access_changes(map(_effective, by_workspace[each])) for each in ordered}
 
 
-def access_lines(pack: PackPlan, known: People, limit: int) -> Iterator[Line]:
-    for workspace, changes in access_of(pack).items():
+def access_lines(plan: Plan, known: People, limit: int) -> Iterator[Line]:
+    """Of all packs together: what one pack takes and another one gives is no loss."""
+    steps = list(plan.steps)
+    found = access_of(steps)
+    worst = max((step.effect for step in steps if step.is_change and not step.is_held), default=Effect.NONE)
+    if not any(found.values()) and Effect.NONE < worst < Effect.BREAKS:
+        # What breaks or revokes all may do so without an object changing hands: no all-clear then.
+        yield line(Span("access", Tone.HEADING), Span("  nobody gains or loses a data object", Tone.DIM))
+    for workspace, changes in found.items():
         if not changes:
             continue
-        elsewhere = "" if workspace == pack.workspace else f" in {short_workspace(workspace)}"
-        yield line("  ", Span(f"access{elsewhere}", Tone.HEADING))
+        where = f" in {short_workspace(workspace)}" if len(found) > 1 else ""
+        yield line(Span(f"access{where}", Tone.HEADING))
+        schemas = _schemas(step for step in steps if step.key.workspace == workspace)
         names = max(width(change.recipient) for change in changes)
         for change in changes:
-            yield from _change_lines(change, names, who(change.recipient, workspace, known), limit)
+            described = who(change.recipient, workspace, known)
+            yield from _change_lines(change, pad(change.recipient, names), described, schemas, limit)
 
 
 def short_workspace(workspace: str) -> str:
@@ -41,42 +73,43 @@ def short_workspace(workspace: str) -> str:
     return found[1] if found else host
 
 
-def _steps_in(pack: PackPlan, workspace: str) -> list[Step]:
-    return [step for step in pack.steps if step.key.workspace == workspace]
-
-
-def _change_lines(change: AccessChange, names: int, description: str, limit: int) -> Iterator[Line]:
+def _change_lines(
+    change: AccessChange, name: str, description: str, schemas: frozenset[str], limit: int
+) -> Iterator[Line]:
     sign, tone = _sign(change)
     drift = (Span(f"   ← drift: {_deed(change)} by hand", Tone.DRIFT),) if change.is_drift else ()
-    start = (Span(f"    {sign} {pad(change.recipient, names)}", tone), Span(f"  ({description})", Tone.DIM), "  ")
-    gains = _said("gains", change.gains, Tone.ADD)
-    loses = _said("loses", change.loses, Tone.REMOVE)
-    between = ("; ",) if gains and loses else ()
-    yield line(*start, *gains, *between, *loses, Span(_then(change), Tone.DIM), *drift)
-    if len(change.gains) > _INLINE:
-        yield from _listed("+", change.gains, Tone.ADD, limit)
-    if len(change.loses) > _INLINE:
-        yield from _listed("-", change.loses, Tone.REMOVE, limit)
+    start = (Span(f"  {sign} {name}", tone), Span(f"  ({description})", Tone.DIM), "  ")
+    parts = [
+        ("+", "gains", _said(change.gains, schemas), Tone.ADD),
+        ("-", "loses", _said(change.loses, schemas), Tone.REMOVE),
+        ("~", "reads another part of", _said(change.reads_otherwise, schemas), Tone.CHANGE),
+    ]
+    spans = [Span(_inline(verb, names), tone) for _, verb, names, tone in parts if names]
+    between = [each for span in spans for each in (Span("; "), span)][1:]
+    yield line(*start, *between, Span(_then(change), Tone.DIM), *drift)
+    for each, _, names, tone in parts:
+        if len(names) > _INLINE:
+            yield from _listed(each, names, tone, limit)
 
 
 def _sign(change: AccessChange) -> tuple[str, Tone]:
-    if change.gains and change.loses:
+    if bool(change.gains) == bool(change.loses):
         return "~", Tone.CHANGE
     return ("+", Tone.ADD) if change.gains else ("-", Tone.REMOVE)
 
 
 def _deed(change: AccessChange) -> str:
-    if change.gains and change.loses:
+    if bool(change.gains) == bool(change.loses):
         return "changed"
     return "taken away" if change.gains else "granted"
 
 
-def _said(verb: str, names: tuple[str, ...], tone: Tone) -> tuple[Span, ...]:
-    if not names:
-        return ()
-    if len(names) > _INLINE:
-        return (Span(f"{verb} {len(names)}", tone),)
-    return (Span(f"{verb} {', '.join(map(object_name, names))}", tone),)
+def _said(names: tuple[str, ...], schemas: frozenset[str]) -> tuple[str, ...]:
+    return tuple(f"{name} (all of the schema)" if name in schemas else name for name in names)
+
+
+def _inline(verb: str, names: tuple[str, ...]) -> str:
+    return f"{verb} {len(names):,}" if len(names) > _INLINE else f"{verb} {', '.join(names)}"
 
 
 def _then(change: AccessChange) -> str:
@@ -84,28 +117,57 @@ def _then(change: AccessChange) -> str:
         return ", then reads nothing"
     if len(change.gains) == change.reads_after and not change.loses:
         return ""
-    return f", then reads {change.reads_after}"
+    return f", then reads {change.reads_after:,}"
 
 
 def _listed(sign: str, names: tuple[str, ...], tone: Tone, limit: int) -> Iterator[Line]:
-    yield from (line(Span(f"        {sign} {object_name(name)}", tone)) for name in names[:limit])
+    yield from (line(Span(f"      {sign} {name}", tone)) for name in names[:limit])
     if len(names) > limit:
-        yield line(f"        … and {len(names) - limit:,} more (--full shows all)")
+        yield line(f"      … and {len(names) - limit:,} more (--full shows all)")
 
 
-def object_name(name: str) -> str:
-    return f"{name} (all of the schema)" if name.count(".") == 1 else name
+def _schemas(steps: Iterable[Step]) -> frozenset[str]:
+    """The names that stand for all of a schema; a notebook may be called like one."""
+    items = (
+        item
+        for step in steps
+        for share in _shares(step.verdict)
+        for item in (() if share.objects is UNMANAGED else share.objects)
+    )
+    return frozenset(
+        item.name
+        for item in items
+        if item.type == ObjectType.SCHEMA or (item.type is UNMANAGED and item.name.count(".") == 1)
+    )
 
 
-def _effective(steps: Iterable[Step]) -> Iterator[Verdict]:
-    for step in steps:
-        if not step.is_held:
-            yield step.verdict
-            continue
-        match step.verdict:
-            case Update(before) | Adopt(before) | Delete(before):
-                yield Keep(before)
-            case Create():
-                pass
-            case other:
-                yield other
+def _shares(verdict: Verdict) -> Iterator[Share]:
+    found: tuple[Resource | None, ...]
+    match verdict:
+        case Create(after):
+            found = (after,)
+        case Update(before, after) | Adopt(before, after) | Rename(before, after) | Replace(before, after):
+            found = (before, after)
+        case Record(before, after):
+            found = (before, after)
+        case Keep(actual) | Drifted(actual):
+            found = (actual,)
+        case Delete(before) | Forget(before) | Release(before):
+            found = (before,)
+        case Conflict() | Unknown() | Ignore():
+            found = ()
+        case _:
+            assert_never(verdict)
+    yield from (each for each in found if isinstance(each, Share))
+
+
+def _effective(step: Step) -> Verdict:
+    if not step.is_held:
+        return step.verdict
+    match step.verdict:
+        case Update(before) | Adopt(before) | Rename(before) | Replace(before) | Delete(before):
+            return Keep(before)
+        case Create():
+            return Ignore()
+        case other:
+            return other

@@ -7,15 +7,17 @@ from itertools import groupby
 from typing import Any
 
 from reconciler.core.changes import Cause, FieldChange, ValueSet, field_changes
-from reconciler.core.resource_encoding import encode_resource
-from reconciler.core.key import Key
-from reconciler.core.managed import UNMANAGED
+from reconciler.core.key import Key, normal_name
+from reconciler.core.managed import UNMANAGED, Managed
 from reconciler.core.recipient import Recipient
 from reconciler.core.resource import Resource
+from reconciler.core.resource_encoding import encode_resource
+from reconciler.core.share import Share
 from reconciler.ports.ledger import KeyVersion
+from reconciler.render.change_text import change_lines
 from reconciler.render.lines import EMPTY, PLAIN, Line, Span, Style, Tone, line, render
-from reconciler.render.status_text import moment
-from reconciler.render.step_text import change_lines, whole_lines
+from reconciler.render.moments import moment, span
+from reconciler.render.resource_text import whole_lines
 
 _LISTED = 20
 
@@ -34,7 +36,7 @@ def _lines(key: Key, versions: Sequence[KeyVersion]) -> Iterator[Line]:
     if not versions:
         yield line(f"Nothing is on record for {key}. `sharepack status` lists the packs that are.")
         return
-    by_workspace = sorted(versions, key=lambda version: (version.key.workspace, version.version))
+    by_workspace = sorted(versions, key=_workspace_and_time)
     for workspace, group in groupby(by_workspace, key=lambda version: version.key.workspace):
         yield line(Span(str(key), Tone.HEADING), Span(f"   {workspace}   times are UTC", Tone.DIM))
         before: Resource | None = None
@@ -44,6 +46,10 @@ def _lines(key: Key, versions: Sequence[KeyVersion]) -> Iterator[Line]:
             yield from _why(version)
             yield from _what(before, version.resource)
             before = version.resource
+
+
+def _workspace_and_time(version: KeyVersion) -> tuple[str, datetime, int]:
+    return version.key.workspace, version.effective_from, version.version
 
 
 def _title(version: KeyVersion) -> Line:
@@ -68,22 +74,59 @@ def _what(before: Resource | None, after: Resource | None) -> Iterator[Line]:
     elif before is None:
         yield from whole_lines(after, _LISTED)
     else:
-        changes = _between(before, after)
-        released = sorted(encode_resource(before).keys() - encode_resource(after).keys())
-        yield from change_lines(changes, _LISTED)
-        yield from (line(Span(f"      {field}: no longer managed", Tone.DIM)) for field in released)
-        if not changes and not released:
-            yield line(Span("      the same content", Tone.DIM))
+        said = [*_renamed(before, after), *_replaced(before, after)]
+        said += [*change_lines(_between(before, after), _LISTED), *_let_go(before, after)]
+        yield from said or [line(Span("      the same content", Tone.DIM))]
+
+
+def _renamed(before: Resource, after: Resource) -> Iterator[Line]:
+    if normal_name(before.name) != normal_name(after.name):
+        yield line(Span(f"      renamed from {before.name} to {after.name}", Tone.CHANGE))
+
+
+def _replaced(before: Resource, after: Resource) -> Iterator[Line]:
+    if isinstance(before, Recipient) and isinstance(after, Recipient) and before.authentication != after.authentication:
+        words = f"      made anew: was {before.authentication}, is {after.authentication}"
+        yield line(Span(words, Tone.TROUBLE))
+
+
+def _let_go(before: Resource, after: Resource) -> Iterator[Line]:
+    """Protection that is lifted is left out of the record, and is a change."""
+    fields = sorted(encode_resource(before).keys() - encode_resource(after).keys() - {"protect", "metastore_id"})
+    yield from (line(Span(f"      {field}: no longer managed", Tone.DIM)) for field in fields)
 
 
 def _between(before: Resource, after: Resource) -> tuple[FieldChange, ...]:
-    """With our last version in place of the workspace, every difference is the file's. E-mail addresses are ours alone
-    and no part of that comparison."""
-    changes = field_changes(after, before, before)
-    if isinstance(before, Recipient) and isinstance(after, Recipient) and after.email not in (before.email, UNMANAGED):
-        was = "" if before.email is UNMANAGED else before.email
-        return (ValueSet("email", was, after.email, Cause.FILE), *changes)
-    return changes
+    """With our last version in place of the workspace, every difference is the file's."""
+    return (*_ours_alone(before, after), *field_changes(after, before, before))
+
+
+def _ours_alone(before: Resource, after: Resource) -> Iterator[ValueSet]:
+    """What Databricks has no place for, and which is no part of that comparison."""
+    match before, after:
+        case Recipient(), Recipient():
+            yield from _set("email", before.email, after.email)
+            yield from _set("token_lifetime", _span(before.token_lifetime), _span(after.token_lifetime))
+            yield from _set("rotate_every", _span(before.rotate_every), _span(after.rotate_every))
+            yield from _set("rotation_overlap", _span(before.rotation_overlap), _span(after.rotation_overlap))
+        case Share(), Share():
+            pass
+        case _:
+            return
+    yield from _set("protect", _yes(is_it=before.protect), _yes(is_it=after.protect))
+
+
+def _set(field: str, before: Managed[str], after: Managed[str]) -> Iterator[ValueSet]:
+    if after is not UNMANAGED and after != before:
+        yield ValueSet(field, "" if before is UNMANAGED else before, after, Cause.FILE)
+
+
+def _span(seconds: Managed[int]) -> Managed[str]:
+    return UNMANAGED if seconds is UNMANAGED else span(seconds)
+
+
+def _yes(*, is_it: bool) -> str:
+    return "yes" if is_it else "no"
 
 
 def _value(version: KeyVersion) -> dict[str, Any]:

@@ -53,7 +53,7 @@ _CODES: Final = {
     Tone.DRIFT: "35",
     Tone.TROUBLE: "1;31",
 }
-_IN_ASCII: Final = str.maketrans({"→": "->", "←": "<-", "…": "...", "·": "-"})
+_IN_ASCII: Final = str.maketrans({"→": "->", "←": "<-", "…": "...", "·": "-", "±": "-/+", "≠": "!="})
 
 
 def line(*parts: str | Span) -> Line:

@@ -5,9 +5,26 @@ from typing import assert_never
 
 from reconciler.core.key import Key, recipient_key
 from reconciler.core.managed import UNMANAGED
-from reconciler.core.plan import Plan, Step
-from reconciler.core.recipient import DatabricksSharing, OtherSharing, Recipient, TokenSharing
-from reconciler.core.verdict import Adopt, Create, Delete, Forget, Keep, Record, Update
+from reconciler.core.plan import Plan
+from reconciler.core.recipient import DatabricksSharing, OidcSharing, OtherSharing, Recipient, TokenSharing
+from reconciler.core.resource import Resource
+from reconciler.core.verdict import (
+    Adopt,
+    Conflict,
+    Create,
+    Delete,
+    Drifted,
+    Forget,
+    Ignore,
+    Keep,
+    Record,
+    Release,
+    Rename,
+    Replace,
+    Unknown,
+    Update,
+    Verdict,
+)
 
 #: A description per recipient the plan knows.
 People = Mapping[Key, str]
@@ -19,8 +36,9 @@ def people(plan: Plan) -> People:
         if pack.declared is not None:
             known |= dict.fromkeys(pack.declared.borrowed, "declared in another pack")
     for step in plan.steps:
-        for recipient in _recipients(step):
-            known[step.key] = describe(recipient)
+        for resource in _resources(step.verdict):
+            if isinstance(resource, Recipient):
+                known[recipient_key(resource.name, step.key.workspace)] = describe(resource)
     for pack in plan.packs:
         for key, declared in () if pack.declared is None else pack.declared.resources.items():
             if isinstance(declared.resource, Recipient):
@@ -35,8 +53,9 @@ def who(name: str, workspace: str, known: People) -> str:
 def describe(recipient: Recipient) -> str:
     match recipient.authentication:
         case TokenSharing():
-            email = "" if recipient.email is UNMANAGED or not recipient.email else f", {recipient.email}"
-            return f"D2O, outside{email}"
+            return f"D2O, outside{_email(recipient)}"
+        case OidcSharing():
+            return f"D2O with OIDC, outside{_email(recipient)}"
         case DatabricksSharing(metastore_id):
             return f"D2D, another metastore in {' '.join(metastore_id.split(':')[:2])}"
         case OtherSharing(authentication_type):
@@ -45,20 +64,23 @@ def describe(recipient: Recipient) -> str:
             assert_never(recipient.authentication)
 
 
-def _recipients(step: Step) -> Iterator[Recipient]:
-    match step.verdict:
-        case (
-            Create(Recipient() as recipient, _)
-            | Keep(Recipient() as recipient)
-            | Delete(Recipient() as recipient)
-            | Forget(Recipient() as recipient)
-        ):
-            yield recipient
-        case (
-            Update(_, Recipient() as recipient, _, _)
-            | Adopt(_, Recipient() as recipient, _)
-            | Record(_, Recipient() as recipient)
-        ):
-            yield recipient
-        case _:
+def _email(recipient: Recipient) -> str:
+    return "" if recipient.email is UNMANAGED or not recipient.email else f", {recipient.email}"
+
+
+def _resources(verdict: Verdict) -> Iterator[Resource | None]:
+    """The ones it tells of, the newest last; a renamed one under both names."""
+    match verdict:
+        case Create(resource) | Keep(resource) | Drifted(resource):
+            yield resource
+        case Delete(resource) | Forget(resource) | Release(resource):
+            yield resource
+        case Rename(before, after):
+            yield before
+            yield after
+        case Update(_, after) | Adopt(_, after) | Replace(_, after) | Record(_, after):
+            yield after
+        case Conflict() | Unknown() | Ignore():
             return
+        case _:
+            assert_never(verdict)

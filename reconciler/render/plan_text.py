@@ -1,5 +1,6 @@
-"""A plan as lines for people: who gains and loses access, then each resource before and after, then one stable summary
-line. Says what the plan says and decides nothing; long lists are cut visibly, never those of who can read."""
+"""A plan as lines for people: who gains and loses access, how bad the steps are, then pack by pack what the file
+changes, what drifted and what is degraded, then one stable summary line. Says what the plan says and decides nothing;
+long lists are cut visibly, never those of who can read."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,9 +10,12 @@ from reconciler.core.managed import UNMANAGED
 from reconciler.core.plan import PackPlan, Plan, Step
 from reconciler.core.verdict import Ignore, Keep
 from reconciler.render.access_text import access_lines, short_workspace
+from reconciler.render.degraded_text import degraded_lines
+from reconciler.render.effect_text import effect_lines
 from reconciler.render.lines import EMPTY, PLAIN, Line, Span, Style, Tone, line, pad, render, width
-from reconciler.render.people import People, people
-from reconciler.render.step_text import step_lines, step_title
+from reconciler.render.people import people
+from reconciler.render.step_text import drift_step_lines, is_by_file, is_by_hand, step_lines
+from reconciler.render.step_title import step_title
 from reconciler.render.summary import summarize
 
 #: Packs without anything to do are listed up to this many, and counted beyond.
@@ -37,9 +41,13 @@ def plan_lines(plan: Plan, detail: Detail) -> Iterator[Line]:
     busy = [pack for pack in plan.packs if is_busy(pack)]
     quiet = [pack for pack in plan.packs if not is_busy(pack)]
     yield header(plan.revision, len(plan.packs))
+    opening = [*access_lines(plan, known, detail.listed), *effect_lines(plan.steps)]
+    if opening:
+        yield EMPTY
+        yield from opening
     for pack in busy:
         yield EMPTY
-        yield from pack_lines(pack, known, detail.listed)
+        yield from pack_lines(pack, detail.listed)
     if quiet:
         yield EMPTY
         yield from _quiet_lines(quiet)
@@ -66,22 +74,27 @@ def header(revision: Revision, packs: int) -> Line:
 
 
 def is_busy(pack: PackPlan) -> bool:
-    return pack.is_work or pack.is_held or any(not _is_unchanged(step) for step in pack.steps)
+    return pack.is_work or pack.is_held or any(not _is_unchanged(step) or step.degraded for step in pack.steps)
 
 
-def pack_lines(pack: PackPlan, known: People, limit: int) -> Iterator[Line]:
+def pack_lines(pack: PackPlan, limit: int) -> Iterator[Line]:
     yield _pack_line(pack)
     for warning in pack.warnings:
         yield line(Span(f"  warning: {warning}", Tone.CHANGE))
     if pack.needs:
         yield line(f"  applied after {', '.join(str(each) for each in sorted(pack.needs))}")
-    yield from access_lines(pack, known, limit)
     shown = [step for step in pack.steps if not _is_unchanged(step) and not isinstance(step.verdict, Ignore)]
-    titles = [step_title(step, pack.workspace) for step in shown]
-    column = min(max(map(width, titles), default=0), _WIDEST_TITLE)
-    for step, title in zip(shown, titles, strict=True):
-        yield from step_lines(step, pad(title, column), limit)
-    yield from _unchanged_lines([step for step in pack.steps if _is_unchanged(step)])
+    titles = {step.key: step_title(step, pack.workspace) for step in shown}
+    column = min(max(map(width, titles.values()), default=0), _WIDEST_TITLE)
+    for step in filter(is_by_file, shown):
+        yield from step_lines(step, pad(titles[step.key], column), limit)
+    drifted = [step for step in shown if is_by_hand(step)]
+    if drifted:
+        yield line("  ", Span("Drift", Tone.HEADING), Span("  changed by hand in the workspace", Tone.DIM))
+    for step in drifted:
+        yield from drift_step_lines(step, pad(titles[step.key], column), limit)
+    yield from degraded_lines(pack.steps, limit)
+    yield from _unchanged_lines([step for step in pack.steps if _is_unchanged(step) and not step.degraded])
 
 
 def _is_unchanged(step: Step) -> bool:

@@ -2,16 +2,24 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
-from reconciler.core.key import PackId
+from reconciler.core.key import Key, PackId
+from reconciler.core.plan import Degraded
 from reconciler.core.recorded import PackStatus
 from reconciler.ports.ledger import PackState
+from reconciler.render.degraded_text import degraded_objects
+from reconciler.render.element_text import counted
 from reconciler.render.lines import EMPTY, PLAIN, Line, Span, Style, Tone, line, render, table
+from reconciler.render.moments import moment
+from reconciler.render.step_json import degraded_value
 
 #: How many resources of a pack were changed by hand; a pack that is missing could not be looked at.
 Drift = Mapping[PackId, int]
+#: Per pack, the shares with objects that are shared and that nobody gets to read.
+DegradedPacks: TypeAlias = Mapping[PackId, Mapping[Key, tuple[Degraded, ...]]]
 
 _TONES: Final = {
     PackStatus.IN_PROGRESS: Tone.CHANGE,
@@ -19,26 +27,37 @@ _TONES: Final = {
     PackStatus.FAILED: Tone.TROUBLE,
     PackStatus.VALIDATION_FAILED: Tone.TROUBLE,
 }
+_NOTHING_DEGRADED: Final[DegradedPacks] = MappingProxyType({})
+#: Degraded objects of a share that are listed one by one.
+_LISTED: Final = 20
 _NO_PACKS: Final = "No pack is on record yet. `sharepack apply` records the packs it applies."
 
 
-def status_text(states: Sequence[PackState], drift: Drift | None = None, style: Style = PLAIN) -> str:
-    """`drift` when it was looked for."""
+def status_text(
+    states: Sequence[PackState],
+    drift: Drift | None = None,
+    style: Style = PLAIN,
+    degraded: DegradedPacks = _NOTHING_DEGRADED,
+) -> str:
+    """`drift` and `degraded` when they were looked for."""
     if not states:
         return render([line(_NO_PACKS)], style)
     rows = [_row(state, drift) for state in states]
     headings = ["status", "strategy", "applied", "changed", *([] if drift is None else ["drift"]), "pack", "file"]
-    return render([*table(headings, rows), EMPTY, *_reasons(states), _counts(states)], style)
+    lines = [*table(headings, rows), EMPTY, *_reasons(states), *_degraded(states, degraded), _counts(states, degraded)]
+    return render(lines, style)
 
 
-def status_json(states: Sequence[PackState], drift: Drift | None = None) -> str:
-    packs = [_value(state) | ({} if drift is None else {"drifted": drift.get(state.pack)}) for state in states]
+def status_json(
+    states: Sequence[PackState], drift: Drift | None = None, degraded: DegradedPacks = _NOTHING_DEGRADED
+) -> str:
+    packs = [
+        _value(state)
+        | ({} if drift is None else {"drifted": drift.get(state.pack)})
+        | {"degraded": _degraded_values(degraded.get(state.pack, {}))}
+        for state in states
+    ]
     return json.dumps({"format_version": "1.0", "packs": packs}, indent=2) + "\n"
-
-
-def moment(at: datetime) -> str:
-    """In UTC, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _row(state: PackState, drift: Drift | None) -> tuple[Span, ...]:
@@ -73,10 +92,29 @@ def _reasons(states: Sequence[PackState]) -> list[Line]:
     return [*said, EMPTY] if said else []
 
 
-def _counts(states: Sequence[PackState]) -> Line:
-    counted = [(status, sum(state.status is status for state in states)) for status in PackStatus]
-    words = ", ".join(f"{count} {status}" for status, count in counted if count)
-    return line(Span(f"{len(states)} pack{'s'[: len(states) != 1]}: {words}. Times are UTC.", Tone.DIM))
+def _degraded(states: Sequence[PackState], degraded: DegradedPacks) -> list[Line]:
+    lines: list[Line] = []
+    for state in states:
+        for key, objects in sorted(degraded.get(state.pack, {}).items()):
+            said = f"{key} is degraded: {counted(len(objects), 'object')} of it, shared, that nobody gets to read"
+            lines.append(line(Span(f"{state.pack}: ", Tone.HEADING), Span(said, Tone.TROUBLE)))
+            lines += degraded_objects(objects, _LISTED)
+    return [*lines, EMPTY] if lines else []
+
+
+def _degraded_values(shares: Mapping[Key, tuple[Degraded, ...]]) -> list[dict[str, Any]]:
+    return [
+        {"key": str(key), "workspace": key.workspace, "objects": [*map(degraded_value, objects)]}
+        for key, objects in sorted(shares.items())
+    ]
+
+
+def _counts(states: Sequence[PackState], degraded: DegradedPacks) -> Line:
+    numbers = [(status, sum(state.status is status for state in states)) for status in PackStatus]
+    words = ", ".join(f"{count} {status}" for status, count in numbers if count)
+    objects = sum(len(each) for state in states for each in degraded.get(state.pack, {}).values())
+    trouble = f" {counted(objects, 'object')} degraded." if objects else ""
+    return line(Span(f"{len(states)} pack{'s'[: len(states) != 1]}: {words}.{trouble} Times are UTC.", Tone.DIM))
 
 
 def _value(state: PackState) -> dict[str, Any]:

@@ -11,10 +11,14 @@ from reconciler.core.verdict import (
     Conflict,
     Create,
     Delete,
+    Drifted,
     Forget,
     Ignore,
     Keep,
     Record,
+    Release,
+    Rename,
+    Replace,
     Unknown,
     Update,
 )
@@ -22,26 +26,40 @@ from reconciler.core.verdict import (
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many resources; each is counted once, `drifted` aside, which looks across the others."""
+    """How many resources; each is counted once, `drifted` and `degraded` aside, which look across the others."""
 
     create: int = 0
     update: int = 0
     delete: int = 0
     unchanged: int = 0
     adopt: int = 0
+    rename: int = 0
+    #: Deleted and made anew.
+    replace: int = 0
+    #: The pack lets go of them.
+    release: int = 0
     #: Only rows of ours change.
     record: int = 0
+    #: Changed by hand and left so, because the pack only wants to be told.
+    reported: int = 0
     #: Would be changed, and something stands against it; conflicts and unreadable ones included.
     held: int = 0
     drifted: int = 0
+    #: Shared data objects, not resources, that nobody gets to read.
+    degraded: int = 0
 
     def __str__(self) -> str:
         """`Plan: 3 to create, 1 to update, 0 to delete, 12 unchanged.` and what else there is to say."""
         more = (
             (self.adopt, "to adopt"),
+            (self.rename, "to rename"),
+            (self.replace, "to replace"),
+            (self.release, "to release"),
             (self.record, "to record"),
             (self.drifted, "drifted"),
+            (self.reported, "only reported"),
             (self.held, "held"),
+            (self.degraded, f"data object{'s'[: self.degraded != 1]} degraded"),
         )
         first = (
             f"Plan: {self.create} to create, {self.update} to update, {self.delete} to delete, "
@@ -60,14 +78,19 @@ def summarize(steps: Iterable[Step]) -> Summary:
             counts[place] += 1
         if is_drift(step):
             counts["drifted"] += 1
+        counts["degraded"] += len(step.degraded)
     return Summary(**counts)
 
 
 def is_drift(step: Step) -> bool:
-    """Whether somebody's hand in the workspace is at least part of why there is something to do."""
+    """Whether somebody's hand in the workspace is at least part of what there is to do or to tell."""
     match step.verdict:
         case Create(_, cause) | Update(_, _, _, cause):
             return cause is not Cause.FILE
+        case Rename(changes=changes) | Adopt(changes=changes):
+            return any(change.cause is not Cause.FILE for change in changes)
+        case Drifted():
+            return True
         case _:
             return False
 
@@ -75,18 +98,14 @@ def is_drift(step: Step) -> bool:
 def _place(step: Step) -> str | None:
     place: str | None
     match step.verdict:
-        case Create():
-            place = "create"
-        case Update():
-            place = "update"
-        case Delete():
-            place = "delete"
-        case Adopt():
-            place = "adopt"
+        case Create() | Update() | Delete() | Adopt() | Rename() | Replace() | Release():
+            place = type(step.verdict).__name__.lower()
         case Record() | Forget():
             place = "record"
         case Keep():
             place = "unchanged"
+        case Drifted():
+            place = "reported"
         case Ignore():
             place = None
         case Conflict() | Unknown():

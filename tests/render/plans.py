@@ -1,26 +1,31 @@
 """Plans made by the planner itself from small worlds, for the rendering tests."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.desired import Desired, Revision
 from reconciler.core.guard import Attestation
 from reconciler.core.key import Key, PackId, recipient_key
+from reconciler.core.limits import Limits
 from reconciler.core.managed import UNMANAGED, Managed
-from reconciler.core.pack import Declared, SharePack, Strategy
+from reconciler.core.pack import Declared, DriftPolicy, SharePack, Strategy
 from reconciler.core.plan import Plan
 from reconciler.core.planning import World, make_plan
 from reconciler.core.problem import Problem, Where
 from reconciler.core.recipient import DatabricksSharing, Recipient, TokenSharing
 from reconciler.core.recorded import PackStatus, Recorded, RecordedPack, RecordedState
+from reconciler.core.resolve import CatalogObject, Sought, to_look_up
 from reconciler.core.resource import Resource, key_of
 from reconciler.core.share import ObjectType, Share, SharedObject
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 WORKSPACE = "https://adb-1112223334445556.7.azuredatabricks.net"
+#: 2026-11-22 09:30:00 UTC.
+NOW = 1_795_339_800_000
 COMMIT = Revision("1f2e3d4c5b6a798897a6b5c4d3e2f10123456789", True, "main", "Ann <ann@example.com>", "c0ffee")
 UNCOMMITTED = Revision("1f2e3d4c5b6a798897a6b5c4d3e2f10123456789", False, "main", "", "c0ffee")
 
@@ -58,8 +63,13 @@ class Scene:
     project: str = "Sales Data Q1 2024"
     region: Managed[str] = UNMANAGED
     sheets: bool = False
-    missing: frozenset[str] = frozenset()
     is_removed: bool = False
+    drift: Managed[DriftPolicy] = UNMANAGED
+    allowed: frozenset[str] = frozenset()
+    renamed_from: Mapping[str, str] = field(default_factory=dict)
+    released: frozenset[Key] = frozenset()
+    #: By name, what Databricks tells of a resource besides what it is.
+    told: Mapping[str, Found] = field(default_factory=dict)
 
     @property
     def pack(self) -> PackId:
@@ -67,7 +77,9 @@ class Scene:
 
     def share_pack(self) -> SharePack:
         resources = {
-            key_of(each, WORKSPACE): Declared(each, self._where(index), each.name in self.adopt)
+            key_of(each, WORKSPACE): Declared(
+                each, self._where(index), each.name in self.adopt, self.renamed_from.get(each.name, "")
+            )
             for index, each in enumerate(self.declared)
         }
         known = {key.name for key in resources}
@@ -87,6 +99,8 @@ class Scene:
             region=self.region,
             stated_strategy=self.stated,
             borrowed=borrowed,
+            drift=self.drift,
+            released=self.released,
         )
 
     def _where(self, index: int) -> Where:
@@ -107,8 +121,27 @@ class Scene:
         keys = self.rows().keys() | self.share_pack().resources.keys()
         return {
             **{key: Absent() for key in keys},
-            **{key_of(each, WORKSPACE): Found(each) for each in self.actual},
+            **{key_of(each, WORKSPACE): self._found(each) for each in self.actual},
             **{key_of(each, WORKSPACE): Unreadable("PERMISSION_DENIED: no USE_SHARE") for each in self.unreadable},
+        }
+
+    def _found(self, resource: Resource) -> Found:
+        told = self.told.get(resource.name)
+        return Found(resource) if told is None else replace(told, resource=resource)
+
+    def catalog(self) -> dict[Sought, CatalogObject | None]:
+        """Everything there is and as the packs say."""
+        seen = self.seen()
+        shares = [each for each in self.declared if isinstance(each, Share)]
+        looked_up = [sought for each in shares for sought in to_look_up(each, seen[key_of(each, WORKSPACE)])]
+        denied = {item.name for found in self.told.values() for item in found.denied}
+        return {
+            sought: CatalogObject(
+                ObjectType.TABLE if sought.type is UNMANAGED else sought.type,
+                partition_columns=frozenset({"region", "org"}),
+                lacking=f"SELECT on TABLE {sought.name}" if sought.name in denied else "",
+            )
+            for sought in looked_up
         }
 
 
@@ -124,15 +157,17 @@ def plan_of(*scenes: Scene, problems: tuple[Problem, ...] = ()) -> Plan:
         for scene in scenes
         if scene.recorded
     }
-    missing = {name: None for scene in scenes for name in scene.missing}
     world = World(
         RecordedState(rows, packs=packs),
         _merged([scene.seen() for scene in scenes]),
-        {WORKSPACE: missing},
+        NOW,
+        {WORKSPACE: _merged([scene.catalog() for scene in scenes])},
         {scene.pack: scene.attested() for scene in scenes},
+        limits=Limits(10_000, 10_000, 100, 100),
+        allowed=frozenset().union(*(scene.allowed for scene in scenes)),
     )
     return make_plan(desired, [scene.pack for scene in scenes], world)
 
 
-def _merged(parts: Iterable[Mapping[Key, T]]) -> dict[Key, T]:
+def _merged(parts: Iterable[Mapping[K, T]]) -> dict[K, T]:
     return {key: value for part in parts for key, value in part.items()}

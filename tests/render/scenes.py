@@ -45,6 +45,7 @@ def scenes() -> dict[str, Plan]:
                 [PARTNER, METASTORE, _BY_HAND],
                 stated=Strategy.NEW,
                 region="AM",
+                allowed=frozenset({"whole-schema:share/sales_q1_share/sales-analyst"}),
             )
         ),
         "uncommitted": plan_of(

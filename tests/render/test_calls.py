@@ -13,7 +13,8 @@ from reconciler.core.calls import (
 from reconciler.core.key import recipient_key, share_key
 from reconciler.core.recipient import DatabricksSharing, TokenSharing
 from reconciler.core.share import ObjectType, SharedObject
-from reconciler.render.calls import Request, calls_text, request_of
+from reconciler.render.calls import calls_text
+from reconciler.render.wire import Request, request_of
 from tests.render.golden_files import the_text_is_as_committed
 from tests.render.scenes import scenes
 

@@ -17,7 +17,7 @@ from reconciler.core.calls import (
 from reconciler.core.key import recipient_key, share_key
 from reconciler.core.recipient import DatabricksSharing, TokenSharing
 from reconciler.core.share import ObjectType, SharedObject
-from reconciler.render.calls import request_of
+from reconciler.render.wire import request_of
 from reconciler.sandbox import ControlClient, Sandbox, Seed
 
 PARTNER = recipient_key("partner", "")

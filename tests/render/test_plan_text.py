@@ -62,8 +62,8 @@ def test_a_pack_that_moved_says_which_workspace_is_meant() -> None:
     gone = Step(old, Delete(SALES), None)
     moved = replace(pack, steps=(Step(pack.steps[0].key, Create(SALES, Cause.FILE), SALES), gone))
     text = plan_text(replace(plan, packs=(moved,)))
-    assert "  access\n    + sales-analyst" in text
-    assert "  access in adb-999\n    - sales-analyst" in text
+    assert "access in adb-1112223334445556\n  + sales-analyst" in text
+    assert "access in adb-999\n  - sales-analyst" in text
     assert "  - share/sales_q1_share in adb-999  deleted" in text
 
 
