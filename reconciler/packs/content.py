@@ -1,118 +1,66 @@
-"""The checks that one pack can be held to by itself: names, addresses, what a type of recipient needs, duplicates."""
+"""The checks that one pack can be held to by itself, whatever the day and the files beside it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from reconciler.core.key import normal_name
-from reconciler.packs.addresses import NotAnAddress, canonical_address
-from reconciler.packs.document import (
-    MAX_ALLOWED_IPS,
-    MAX_NAME,
-    MAX_TEXT,
-    Metadata,
-    PackDocument,
-    RecipientEntry,
-    ShareEntry,
-)
-from reconciler.packs.finding import Finding, meant, shown
-from reconciler.packs.names import control_character, is_email, is_name, metastore_id, name_like, object_name
+from reconciler.core.pack import DriftPolicy, Strategy
+from reconciler.packs.document import Metadata, PackDocument, RecipientEntry, ShareEntry
+from reconciler.packs.finding import Finding, shown
+from reconciler.packs.names import metastore_id
+from reconciler.packs.objects import check_objects
+from reconciler.packs.recipients import check_recipient
+from reconciler.packs.reviewed import check_reviewed
+from reconciler.packs.texts import check_email, check_line, check_name, check_text, check_title, same_entries
 from reconciler.packs.tree import Loc
+
+_STORAGE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*")
 
 
 def check_pack(pack: PackDocument) -> Iterator[Finding]:
     yield from _metadata(pack.metadata)
     for number, recipient in enumerate(pack.recipient):
-        yield from _recipient(recipient, ("recipient", number))
+        yield from check_recipient(recipient, ("recipient", number))
+        yield from _old_name(recipient, ("recipient", number))
     for number, share in enumerate(pack.share):
         yield from _share(share, ("share", number))
+        yield from _old_name(share, ("share", number))
     yield from _same_names("recipient", [entry.name for entry in pack.recipient])
     yield from _same_names("share", [entry.name for entry in pack.share])
     yield from _same_metastores(pack.recipient)
+    yield from check_reviewed(pack)
 
 
 def _metadata(metadata: Metadata) -> Iterator[Finding]:
-    yield from _email(metadata.requestor, ("metadata", "requestor"))
+    yield from check_email(metadata.requestor, ("metadata", "requestor"))
     for field in ("project_name", "business_line"):
-        yield from _title(getattr(metadata, field), ("metadata", field))
-    yield from _text(metadata.description, ("metadata", "description"))
+        yield from check_title(getattr(metadata, field), ("metadata", field))
+    yield from check_text(metadata.description, ("metadata", "description"))
     if metadata.region:
-        yield from _title(metadata.region, ("metadata", "region"))
-    if metadata.strategy is not None and metadata.strategy.strip().upper() not in {"NEW", "UPDATE"}:
+        yield from check_title(metadata.region, ("metadata", "region"))
+    if metadata.strategy is not None and metadata.strategy.strip().upper() not in set(Strategy):
         message = f"the strategy is NEW or UPDATE, not {shown(metadata.strategy)}"
         yield Finding(("metadata", "strategy"), "strategy-unknown", message, "or leave it out: it is derived")
+    yield from check_drift(metadata.drift, ("metadata", "drift"))
 
 
-def _recipient(entry: RecipientEntry, loc: Loc) -> Iterator[Finding]:
-    yield from _name(entry.name, (*loc, "name"), "recipient")
-    yield from _text(entry.comment, (*loc, "comment"))
-    if entry.email:
-        yield from _email(entry.email, (*loc, "email"))
-    match entry.type.strip().upper():
-        case "D2O":
-            yield from _token_recipient(entry, loc)
-        case "D2D":
-            yield from _databricks_recipient(entry, loc)
-        case _:
-            message = f"a recipient's type is D2O or D2D, not {shown(entry.type)}"
-            hint = "D2O reads with a token, D2D is another Databricks metastore"
-            yield Finding((*loc, "type"), "recipient-type-unknown", message, hint)
-
-
-def _token_recipient(entry: RecipientEntry, loc: Loc) -> Iterator[Finding]:
-    if not entry.email:
-        message = f"the D2O recipient {shown(entry.name)} needs an email"
-        yield Finding((*loc, "email"), "recipient-email-missing", message, "say who gets the activation link")
-    if entry.metastore_id is not None:
-        yield Finding(
-            (*loc, "metastore_id"),
-            "recipient-field-not-for-type",
-            "a D2O recipient has no metastore_id",
-            "remove it, or make the recipient D2D",
-            at_key=True,
-        )
-    if entry.allowed_ips is not None:
-        yield from _addresses(entry.allowed_ips, (*loc, "allowed_ips"))
-
-
-def _databricks_recipient(entry: RecipientEntry, loc: Loc) -> Iterator[Finding]:
-    hint = "ask the other side for its sharing identifier: SELECT CURRENT_METASTORE()"
-    if not entry.metastore_id:
-        message = f"the D2D recipient {shown(entry.name)} needs a metastore_id"
-        yield Finding((*loc, "metastore_id"), "recipient-metastore-missing", message, hint)
-    elif metastore_id(entry.metastore_id) is None:
-        message = f"{shown(entry.metastore_id)} is not <cloud>:<region>:<uuid> with the cloud aws, azure or gcp"
-        yield Finding((*loc, "metastore_id"), "recipient-metastore-invalid", message, hint)
-    if entry.allowed_ips is not None:
-        yield Finding(
-            (*loc, "allowed_ips"),
-            "recipient-field-not-for-type",
-            "a D2D recipient has no allowed_ips",
-            "remove them, or make the recipient D2O",
-            at_key=True,
-        )
-
-
-def _addresses(texts: Sequence[str], loc: Loc) -> Iterator[Finding]:
-    addresses = [canonical_address(text) for text in texts]
-    for number, found in enumerate(addresses):
-        if isinstance(found, NotAnAddress):
-            yield Finding((*loc, number), found.rule, found.message, found.hint)
-    if len(texts) > MAX_ALLOWED_IPS:
-        message = f"{len(texts)} allowed IPs are more than the {MAX_ALLOWED_IPS} that Databricks takes"
-        yield Finding((*loc, MAX_ALLOWED_IPS), "allowed-ips-too-many", message, "join neighbours into ranges")
-    normal = [None if isinstance(found, NotAnAddress) else found for found in addresses]
-    yield from same_entries(texts, normal, loc)
+def check_drift(text: str | None, loc: Loc) -> Iterator[Finding]:
+    if text is not None and text.strip().lower() not in set(DriftPolicy):
+        message = f"drift is correct or report, not {shown(text)}"
+        hint = "correct puts back what was changed by hand, report only tells it"
+        yield Finding(loc, "drift-unknown", message, hint)
 
 
 def _share(entry: ShareEntry, loc: Loc) -> Iterator[Finding]:
-    yield from _name(entry.name, (*loc, "name"), "share")
-    yield from _text(entry.comment, (*loc, "comment"))
-    objects = entry.data_objects or ()
-    names = [object_name(text) for text in objects]
-    for number, text in enumerate(objects):
-        if names[number] is None:
-            message = f"{shown(text)} is not catalog.schema.table or catalog.schema"
-            yield Finding((*loc, "data_objects", number), "data-object-invalid", message, _object_hint(text))
-    yield from same_entries(objects, names, (*loc, "data_objects"))
+    yield from check_name(entry.name, (*loc, "name"), "share")
+    yield from check_text(entry.comment, (*loc, "comment"))
+    yield from check_line(entry.owner, (*loc, "owner"))
+    if entry.storage_root is not None and not _STORAGE.fullmatch(entry.storage_root.strip()):
+        message = f"{shown(entry.storage_root)} is not the URL of cloud storage"
+        hint = "write it like abfss://container@account.dfs.core.windows.net/path, or leave the key out"
+        yield Finding((*loc, "storage_root"), "storage-root-invalid", message, hint)
+    yield from check_objects(entry.data_objects or (), (*loc, "data_objects"))
     readers = entry.recipients or ()
     for number, text in enumerate(readers):
         if not text.strip():
@@ -120,26 +68,14 @@ def _share(entry: ShareEntry, loc: Loc) -> Iterator[Finding]:
     yield from same_entries(readers, map(normal_name, readers), (*loc, "recipients"))
 
 
-def _object_hint(text: str) -> str:
-    parts = [part.strip() for part in text.split(".")]
-    if len(parts) == 1:
-        return "name the catalog and the schema as well"
-    if not all(parts):
-        return "a part between two dots is empty"
-    if len(parts) > 3:
-        return "a name has at most three parts, and a dot inside a part is not allowed"
-    return f"at most {MAX_NAME} characters a part; no slash; a part with a space needs back-quotes: `my table`"
-
-
-def same_entries(texts: Sequence[str], normal: Iterable[str | None], loc: Loc) -> Iterator[Finding]:
-    """A finding for each text that says the same as an earlier one; what has no normal form is left to other checks."""
-    first: dict[str, int] = {}
-    for number, same in enumerate(normal):
-        if same and first.setdefault(same, number) != number:
-            text, earlier = texts[number], texts[first[same]]
-            also = "" if earlier == text else f", as {shown(earlier)}"
-            message = f"{shown(text)} stands in this list already{also}"
-            yield Finding((*loc, number), "list-duplicate", message, "remove one of the two", also=(*loc, first[same]))
+def _old_name(entry: RecipientEntry | ShareEntry, loc: Loc) -> Iterator[Finding]:
+    if entry.renamed_from is None:
+        return
+    at = (*loc, "renamed_from")
+    yield from check_name(entry.renamed_from, at, str(loc[0]))
+    if normal_name(entry.renamed_from) == normal_name(entry.name):
+        message = f"{shown(entry.renamed_from)} is the name it has; letter case does not matter"
+        yield Finding(at, "renamed-from-itself", message, "write the name it had before, or remove it")
 
 
 def _same_names(kind: str, names: Sequence[str]) -> Iterator[Finding]:
@@ -168,50 +104,3 @@ def _same_metastores(entries: Sequence[RecipientEntry]) -> Iterator[Finding]:
                 "Databricks takes one recipient per metastore: grant to that one",
                 also=also,
             )
-
-
-def _name(text: str, loc: Loc, kind: str) -> Iterator[Finding]:
-    if not text.strip():
-        yield Finding(loc, "text-empty", f"the {kind}'s name is empty", "write a name")
-    elif len(text.strip()) > MAX_NAME:
-        message = f"the {kind}'s name has {len(text.strip())} characters"
-        yield Finding(loc, "name-too-long", message, f"use at most {MAX_NAME}")
-    elif not is_name(text.strip()):
-        message = f"{shown(text)} is not a name: no spaces, dots, slashes or control characters"
-        yield Finding(loc, "name-invalid", message, f'write for example "{name_like(text)}"')
-
-
-def _title(text: str, loc: Loc) -> Iterator[Finding]:
-    if not text.strip():
-        yield Finding(loc, "text-empty", f'"{loc[-1]}" is empty', "write a value")
-    elif len(text) > MAX_NAME:
-        yield _too_long(text, loc, MAX_NAME)
-    elif bad := control_character(text) or ("U+000A" if "\n" in text or "\t" in text else ""):
-        yield _control(bad, loc)
-
-
-def _text(text: str | None, loc: Loc) -> Iterator[Finding]:
-    if text is not None and len(text) > MAX_TEXT:
-        yield _too_long(text, loc, MAX_TEXT)
-    elif text and (bad := control_character(text)):
-        yield _control(bad, loc)
-
-
-def _too_long(text: str, loc: Loc, limit: int) -> Finding:
-    return Finding(loc, "text-too-long", f'"{loc[-1]}" has {len(text):,} characters', f"use at most {limit:,}")
-
-
-def _control(bad: str, loc: Loc) -> Finding:
-    message = f'"{loc[-1]}" holds the character {bad}, which is not seen or moves what is'
-    return Finding(loc, "text-control-character", message, "remove it")
-
-
-def _email(text: str, loc: Loc) -> Iterator[Finding]:
-    if not text.strip():
-        yield Finding(loc, "text-empty", f'"{loc[-1]}" is empty', "write an e-mail address")
-    elif not is_email(text.strip()):
-        yield Finding(loc, "email-invalid", f"{shown(text)} is not an e-mail address", "write it like ann@example.com")
-
-
-def unknown_word(word: str, known: Sequence[str]) -> str:
-    return meant(word, known, f"known are {', '.join(sorted(known)[:10]) or 'none'}")

@@ -1,16 +1,20 @@
-"""The shape of a pack file in its users' words. What the values mean is checked in `content` and `placing`.
+"""The shape of a pack file in its users' words. What the values mean is checked in `content` and after it.
 
 None stands for "not mentioned", never for null: an explicit null is refused before a file gets here."""
 
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+from reconciler.packs.tree import Number
 
 #: Ours: the longest text that is sure to fit an Excel cell with every character of it escaped.
 MAX_TEXT: Final = 10_000
 #: Databricks documents 255 for the names of Unity Catalog objects; VARCHAR(255) in our tables.
 MAX_NAME: Final = 255
 MAX_ALLOWED_IPS: Final = 100
+#: What fits 64 bits for certain.
+MAX_DIGITS: Final = 18
 #: As packs write them (any letter case): the values of `data_object_type`.
 OBJECT_TYPES: Final = (
     "TABLE",
@@ -38,10 +42,18 @@ def _one_of(*words: str) -> dict[str, Any]:
     return {"anyOf": [{"enum": list(words)}, {"pattern": rf"^\s*({pattern})\s*$"}]}
 
 
+def _whole_number(value: object) -> object:
+    """Readers of files hand numbers over as they are written; only plain digits are taken for a number here."""
+    digits = value.text if isinstance(value, Number) else ""
+    is_whole = digits.removeprefix("-").isdigit() and digits.isascii() and len(digits) <= MAX_DIGITS
+    return int(digits) if is_whole else value
+
+
 Name: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": _NAME_PATTERN})]
 Title: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME})]
 Text: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"maxLength": MAX_TEXT})]
 Email: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": _EMAIL_PATTERN})]
+Version: TypeAlias = Annotated[StrictInt, BeforeValidator(_whole_number), Field(json_schema_extra={"minimum": 0})]
 
 
 class Shape(BaseModel):
@@ -52,7 +64,7 @@ class AllowanceEntry(Shape):
     """A reviewed exception: it lifts one objection of a plan, named by its words, until a day."""
 
     action: StrictStr = Field(
-        description="What is allowed, in the words of the plan's objection.",
+        description="What is allowed, in the words of the plan's objection. It lifts that one and no other.",
         examples=["delete:share/sales_q1_share"],
     )
     until: StrictStr = Field(
@@ -126,18 +138,18 @@ class RecipientEntry(Shape):
     )
     email: Annotated[StrictStr, Field(json_schema_extra={"pattern": f"^$|{_EMAIL_PATTERN}"})] | None = Field(
         default=None,
-        description="Who gets the activation link. Needed for D2O.",
+        description="Who gets the activation link. Needed for D2O, may be left out for OIDC and D2D.",
         examples=["analyst@partner.com"],
     )
     metastore_id: StrictStr | None = Field(
         default=None,
-        description="Sharing identifier <cloud>:<region>:<uuid> of the other metastore. Needed for D2D, not for D2O.",
+        description="Sharing identifier <cloud>:<region>:<uuid> of the other metastore. For D2D, which needs it.",
         examples=["aws:us-west-2:19a84bee-54bc-43a2-87de-023d0ec16016"],
         json_schema_extra={"pattern": _METASTORE_PATTERN},
     )
     allowed_ips: tuple[StrictStr, ...] | None = Field(
         default=None,
-        description="IPv4 addresses and CIDR ranges that may read, for D2O only. [] lets every address in; "
+        description="IPv4 addresses and CIDR ranges that may read, for D2O and OIDC. [] lets every address in; "
         "left out, the list is not managed.",
         examples=[["203.0.113.0/24", "198.51.100.50"]],
         json_schema_extra={"maxItems": MAX_ALLOWED_IPS},
@@ -151,30 +163,32 @@ class RecipientEntry(Shape):
     properties: dict[StrictStr, StrictStr] | None = Field(
         default=None,
         description="Names and values that partitions and row filters may ask for. {} clears them; left out, they are "
-        "not managed. Names beginning with databricks. belong to the server.",
+        "not managed. Names that begin with databricks. belong to the server and are not written here.",
         examples=[{"country": "DE"}],
     )
     expires_at: StrictStr | None = Field(
         default=None,
-        description="When the token ends, as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (UTC), for D2O only. It can only be "
-        "brought forward; a later end takes a new token.",
+        description="When the token ends, for D2O only: YYYY-MM-DDTHH:MM:SSZ (UTC), or YYYY-MM-DD for 00:00:00Z at the "
+        "beginning of that day. It can only be brought forward; a later end takes a new token. Not together with "
+        "token_lifetime or rotate_every.",
         examples=["2027-06-30"],
     )
     token_lifetime: StrictStr | None = Field(
         default=None,
-        description="How long a token lives from when it is issued, such as 90d or 12h, for D2O only. A longer-lived "
-        "token is shortened, but never to less than the overlap from now.",
+        description="How long a token lives from when it is issued, in days (90d), weeks (12w) or hours (36h), from 1d "
+        "to 365d, for D2O only. A longer-lived token is shortened, but never to less than the overlap from now.",
         examples=["90d"],
     )
     rotate_every: StrictStr | None = Field(
         default=None,
-        description="After how long a token is replaced by a new one, such as 90d, for D2O only.",
-        examples=["90d"],
+        description="After how long a token is replaced by a new one, such as 90d: at least 1d and more than the "
+        "overlap, for D2O only.",
+        examples=["60d"],
     )
     rotation_overlap: StrictStr | None = Field(
         default=None,
         description="How long the old token works beside the new one, such as 7d (which it is when left out); 0d ends "
-        "it at once.",
+        "it at once. Only with rotate_every.",
         examples=["7d"],
     )
     federation_policies: tuple[FederationPolicyEntry, ...] | None = Field(
@@ -185,7 +199,8 @@ class RecipientEntry(Shape):
         default=False, description="It may not be deleted. Lifting this and deleting are two commits."
     )
     renamed_from: Name | None = Field(
-        default=None, description="The name it had. It is renamed in place: the token stays."
+        default=None,
+        description="The name it had. It is renamed in place: the token stays. May go once that is done.",
     )
     adopt: StrictBool = Field(default=False, description="Take over a recipient of this name that exists already.")
 
@@ -204,26 +219,32 @@ class DataObjectEntry(Shape):
     )
     shared_as: StrictStr | None = Field(
         default=None,
-        description="The name it has for its readers: schema.table; for a notebook a file name.",
+        description="The name it has for its readers: schema.table in letters, digits and underscores; for a notebook "
+        "a file name. Left out, Databricks chooses; a schema has none.",
         examples=["sales.transactions_eu"],
     )
     comment: Text | None = Field(default=None, description='A remark. "" clears it; left out, it is not managed.')
     partitions: tuple[StrictStr, ...] | None = Field(
         default=None,
         description="Which partitions of a table are shared, each as column = 'value', column LIKE 'pattern', "
-        "column = recipient.property or column IS NULL, joined by AND. [] shares all; left out, it is not managed.",
+        "column = recipient.property or column IS NULL, joined by AND; what lies in any of them is shared. [] shares "
+        "all; left out, it is not managed.",
         examples=[["region = 'EMEA' AND year = '2026'", "country = recipient.country"]],
     )
     history: StrictBool | None = Field(
-        default=None, description="Share a table with its history, so that readers can travel in time and stream."
+        default=None,
+        description="Share a table, or the tables of a schema, with their history, so that readers can travel in time "
+        "and stream. Left out, Databricks chooses.",
     )
-    cdf: StrictBool | None = Field(default=None, description="Share the change data feed of a table.")
-    start_version: StrictInt | None = Field(
-        default=None, description="The oldest version of a table that can be read.", json_schema_extra={"minimum": 0}
+    cdf: StrictBool | None = Field(
+        default=None, description="Share the change data feed of a table. Not together with history."
+    )
+    start_version: Version | None = Field(
+        default=None, description="The oldest version of a table that can be read.", examples=[0]
     )
     content: StrictStr | None = Field(
         default=None,
-        description="Path of the notebook's file, from the folder of the pack. Needed for notebooks.",
+        description="Path of the notebook's file, from the folder of the pack. Only notebooks have one, and need it.",
         examples=["notebooks/getting-started.ipynb"],
     )
 
@@ -264,7 +285,9 @@ class ShareEntry(Shape):
     protect: StrictBool = Field(
         default=False, description="It may not be deleted. Lifting this and deleting are two commits."
     )
-    renamed_from: Name | None = Field(default=None, description="The name it had. It is renamed in place.")
+    renamed_from: Name | None = Field(
+        default=None, description="The name it had. It is renamed in place. May go once that is done."
+    )
     adopt: StrictBool = Field(default=False, description="Take over a share of this name that exists already.")
 
 

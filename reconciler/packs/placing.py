@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from reconciler.core.key import PackId
 from reconciler.core.problem import Problem
+from reconciler.core.share import ObjectType
 from reconciler.core.tenant import Tenant
-from reconciler.packs.content import unknown_word
 from reconciler.packs.document import PackDocument
 from reconciler.packs.finding import Finding, enough, problem_of, shown
-from reconciler.packs.names import object_name
+from reconciler.packs.objects import known
 from reconciler.packs.parsing import ParsedFile
 from reconciler.packs.shape import is_settled
 from reconciler.packs.tenants import TenantsFile
+from reconciler.packs.texts import unknown_word
 from reconciler.packs.tree import Loc
 
 _LINE: Loc = ("metadata", "business_line")
@@ -93,11 +94,13 @@ def _foreign_catalogs(document: PackDocument, tenant: Tenant) -> Iterator[Findin
     if tenant.catalogs is None:
         return
     for number, share in enumerate(document.share):
-        for position, text in enumerate(share.data_objects or ()):
-            catalog = (object_name(text) or "").partition(".")[0]
+        for position, item in enumerate(share.data_objects or ()):
+            told = known(item)
+            # A notebook comes from a file, not from a catalog.
+            catalog = "" if told.kind is ObjectType.NOTEBOOK_FILE else (told.name or "").partition(".")[0]
             if catalog and catalog not in tenant.catalogs:
                 message = f"{shown(tenant.business_line)} may not share from the catalog {shown(catalog)}"
-                loc: Loc = ("share", number, "data_objects", position)
+                loc: Loc = ("share", number, "data_objects", position, *([] if isinstance(item, str) else ["name"]))
                 yield Finding(loc, "catalog-not-allowed", message, unknown_word(catalog, sorted(tenant.catalogs)))
 
 

@@ -4,17 +4,23 @@ Each file is read alone (`parsing`), then placed in its workspace (`placing`) an
 Problems in one pack never hide those of another."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
 from reconciler.core.desired import Desired, Revision
 from reconciler.core.key import PackId
 from reconciler.core.pack import SharePack
 from reconciler.core.problem import Problem, Where
 from reconciler.core.tenant import Tenants
-from reconciler.packs.across import clashes, references
+from reconciler.packs.across import clashes
 from reconciler.packs.file_names import below, common_folder, folder, is_pack, is_tenants_file
-from reconciler.packs.finding import in_order
+from reconciler.packs.finding import enough, in_order, problem_of
+from reconciler.packs.notebooks import Beside, check_notebooks
 from reconciler.packs.parsing import ParsedFile, parse_file
 from reconciler.packs.placing import Placed, place
+from reconciler.packs.references import references
+from reconciler.packs.reviewed import check_days
+from reconciler.packs.shape import is_settled
 from reconciler.packs.tenants import TenantsFile, read_tenants
 from reconciler.packs.translate import share_pack
 
@@ -26,28 +32,42 @@ def read_packs(
     *,
     packs_folder: str | None = None,
     parse: Callable[[str, bytes], ParsedFile] = parse_file,
+    today: date | None = None,
 ) -> Desired:
-    """`files` by path with forward slashes. `packs_folder` is by default what all paths have in common;
-    `parse` may be a `parse_file` that remembers."""
+    """`files` by path with forward slashes, the notebooks among them. `packs_folder` is by default what all paths have
+    in common; `parse` may be a `parse_file` that remembers. Without `today` nothing is said of days gone by."""
     top = common_folder(files) if packs_folder is None else packs_folder
     tenants_path, misplaced = _tenants_paths(files, "" if top == "." else top.rstrip("/"))
     tenants = TenantsFile(Tenants({}, default_workspace))
     if tenants_path:
         tenants = read_tenants(tenants_path, files[tenants_path], default_workspace)
     packs = [parse(path, files[path]) for path in sorted(files) if is_pack(below(path, top))]
-    return merge(packs, tenants, revision, misplaced)
+    beside = Beside(files, top)
+    placed = [_with_surroundings(place(pack, tenants), beside, today) for pack in packs]
+    return _merged(placed, tenants, revision, misplaced, beside)
 
 
-def merge(
-    files: Sequence[ParsedFile], tenants: TenantsFile, revision: Revision, problems: Sequence[Problem] = ()
+def _with_surroundings(pack: Placed, beside: Beside, today: date | None) -> Placed:
+    """With what depends on the files beside the pack, and on the day."""
+    document = pack.file.document
+    if document is None:
+        return pack
+    findings = list(enough(check_notebooks(document, pack.path, beside)))
+    if today is not None:
+        findings.extend(enough(check_days(document, today)))
+    said = [problem_of(each, pack.file.places) for each in findings if not is_settled(each.loc, pack.file.settled)]
+    return replace(pack, problems=(*pack.problems, *said)) if said else pack
+
+
+def _merged(
+    placed: Sequence[Placed], tenants: TenantsFile, revision: Revision, problems: Sequence[Problem], beside: Beside
 ) -> Desired:
-    placed = [place(file, tenants) for file in files]
     found = [*problems, *tenants.problems]
     for pack in placed:
         found.extend(pack.file.problems)
         found.extend(pack.problems)
     found.extend(clashes(placed))
-    resolved = references(placed, found)
+    resolved = references(placed, found, tenants.tenants)
     found.extend(resolved.problems)
     broken_paths = {path for problem in found if problem.is_error for path in paths_of(problem)}
     packs = {}
@@ -55,7 +75,7 @@ def merge(
         document, workspace = pack.file.document, pack.workspace
         if pack.path not in broken_paths and document is not None and workspace is not None:
             borrowed = resolved.borrowed.get(pack.path, frozenset())
-            read = share_pack(pack.file, document, workspace, borrowed)
+            read = share_pack(pack.file, document, workspace, borrowed, beside)
             packs[read.id] = read
     broken = [pack for pack in placed if pack.path in broken_paths]
     return Desired(

@@ -7,6 +7,8 @@
         owner: sales-data@example.com
         contact: "#sales-data"
         catalogs: [prod_catalog]                          # left out: any catalog
+        drift: report                                     # what packs that say nothing want; left out: correct
+        lends_recipients_to: [Legal]                      # whose shares may be granted to its recipients; ["*"]: all
 
 A pack without a region uses `workspace`, or the region when there is only one. A business line with neither has the
 workspace of the settings."""
@@ -19,16 +21,19 @@ from urllib.parse import urlsplit
 from pydantic import Field, StrictStr
 
 from reconciler.core.key import PackId
+from reconciler.core.pack import DriftPolicy
 from reconciler.core.problem import Problem
 from reconciler.core.tenant import Tenant, Tenants
-from reconciler.packs.content import same_entries
+from reconciler.packs.content import check_drift
 from reconciler.packs.document import Shape
 from reconciler.packs.finding import Finding, limited, problem_of, problem_of_flaw, shown
 from reconciler.packs.names import is_name
 from reconciler.packs.parsing import read_tree
 from reconciler.packs.shape import fit, is_settled
+from reconciler.packs.texts import same_entries, unknown_word
 from reconciler.packs.tree import Loc, Places
 
+_EVERY_LINE: Final = "*"
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 
 
@@ -38,6 +43,10 @@ class TenantEntry(Shape):
     owner: StrictStr | None = Field(default=None, description="Who answers for the business line.")
     contact: StrictStr | None = Field(default=None, description="Where to ask.")
     catalogs: tuple[StrictStr, ...] | None = Field(default=None, description="Catalogs it may share from; absent: any.")
+    drift: StrictStr | None = Field(default=None, description="correct or report, for packs that do not say.")
+    lends_recipients_to: tuple[StrictStr, ...] | None = Field(
+        default=None, description='Business lines whose shares may be granted to its recipients; "*" stands for all.'
+    )
 
 
 class TenantsDocument(Shape):
@@ -113,6 +122,7 @@ def _check(document: TenantsDocument) -> Iterator[Finding]:
             other: Loc = ("tenants", first[_line_key(line)])
             yield Finding(loc, "tenant-duplicate", message, "join the two entries", at_key=True, also=other)
         yield from _check_entry(entry, loc)
+        yield from _check_borrowers(entry, list(document.tenants), (*loc, "lends_recipients_to"))
 
 
 def _check_entry(entry: TenantEntry, loc: Loc) -> Iterator[Finding]:
@@ -130,6 +140,18 @@ def _check_entry(entry: TenantEntry, loc: Loc) -> Iterator[Finding]:
             )
     catalogs = entry.catalogs or ()
     yield from same_entries(catalogs, map(_catalog_key, catalogs), (*loc, "catalogs"))
+    yield from check_drift(entry.drift, (*loc, "drift"))
+
+
+def _check_borrowers(entry: TenantEntry, lines: Sequence[str], loc: Loc) -> Iterator[Finding]:
+    borrowers = entry.lends_recipients_to or ()
+    known = {_line_key(line) for line in lines}
+    for number, borrower in enumerate(borrowers):
+        if _line_key(borrower) not in known | {_EVERY_LINE}:
+            message = f"there is no business line {shown(borrower)} in this file"
+            hint = unknown_word(borrower, lines)
+            yield Finding((*loc, number), "tenant-borrower-unknown", message, hint)
+    yield from same_entries(borrowers, map(_line_key, borrowers), loc)
 
 
 def _same_regions(regions: Sequence[str], loc: Loc) -> Iterator[Finding]:
@@ -161,7 +183,15 @@ def _tenant(line: str, entry: TenantEntry, default_workspace: str) -> Tenant:
     elif not workspaces:
         workspaces[""] = default_workspace
     catalogs = None if entry.catalogs is None else frozenset(map(_catalog_key, entry.catalogs))
-    return Tenant(" ".join(line.split()), workspaces, entry.owner or "", entry.contact or "", catalogs)
+    return Tenant(
+        business_line=" ".join(line.split()),
+        workspaces=workspaces,
+        owner=entry.owner or "",
+        contact=entry.contact or "",
+        catalogs=catalogs,
+        lends_to=frozenset(map(_line_key, entry.lends_recipients_to or ())),
+        drift=None if entry.drift is None else DriftPolicy(entry.drift.strip().lower()),
+    )
 
 
 def _catalog_key(catalog: str) -> str:
