@@ -20,6 +20,7 @@ from reconciler.render.element_text import (
     cut_line,
     element_text,
     field_line,
+    gone_text,
     object_title,
     value_text,
 )
@@ -83,7 +84,7 @@ def _change(label: str, change: FieldChange) -> Iterator[Line]:
         case ElementAdded(_, element, cause):
             yield field_line(label, Span(f"+ {element_text(element)}", Tone.ADD), *_hand(cause))
         case ElementRemoved(_, element, cause):
-            yield field_line(label, Span(f"- {element_text(element)}", Tone.REMOVE), *_hand(cause))
+            yield field_line(label, Span(f"- {gone_text(element)}", Tone.REMOVE), *_hand(cause))
         case ObjectChanged(_, after, sets):
             yield field_line(label, Span(f"~ {object_title(after)}", Tone.CHANGE))
             yield from (attribute_line(each.field, *_value(each)) for each in sets)

@@ -18,7 +18,15 @@ from reconciler.core.severity import drift_effect
 from reconciler.core.verdict import Drifted
 from reconciler.render.change_text import hidden_line, labelled
 from reconciler.render.effect_text import effect_span
-from reconciler.render.element_text import attribute_line, element_text, field_line, note_line, object_title, value_text
+from reconciler.render.element_text import (
+    attribute_line,
+    element_text,
+    field_line,
+    gone_text,
+    note_line,
+    object_title,
+    value_text,
+)
 from reconciler.render.lines import Line, Span, Tone, line, width
 from reconciler.render.moments import utc
 
@@ -38,9 +46,9 @@ def reported_lines(verdict: Drifted, limit: int) -> Iterator[Line]:
     if is_gone:
         yield note_line("deleted by hand (recorded: yes, actual: no, desired: yes)", Tone.DRIFT)
     yield from drift_lines(verdict.changes, limit)
-    effect = Span("make it anew") if is_gone else effect_span(drift_effect(verdict))
-    yield line("      → only reported (drift: report); correcting it: ", effect)
-    yield line("      → to correct it: `drift: correct` in the pack or its tenant, or a change of this entry in it")
+    correcting = (" makes it anew",) if is_gone else (": ", effect_span(drift_effect(verdict)))
+    yield line("      → only reported (drift: report); correcting it", *correcting)
+    yield line("      → to correct it: write `drift: correct` in the pack or its tenant, or change its entry there")
     yield line(f"      → to keep it: {'take it out of' if is_gone else 'write what is there into'} the file")
 
 
@@ -60,7 +68,7 @@ def _change(label: str, change: FieldChange) -> Iterator[Line]:
         case ElementAdded(_, element):
             yield field_line(label, Span(f"+ {element_text(element)}", Tone.ADD), *_there(is_desired=True))
         case ElementRemoved(_, element):
-            yield field_line(label, Span(f"- {element_text(element)}", Tone.REMOVE), *_there(is_desired=False))
+            yield field_line(label, Span(f"- {gone_text(element)}", Tone.REMOVE), *_there(is_desired=False))
         case ObjectChanged(_, after, sets):
             yield field_line(label, Span(f"~ {object_title(after)}", Tone.CHANGE))
             for each in sets:

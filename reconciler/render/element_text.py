@@ -1,6 +1,6 @@
 """How single values, data objects and federation policies read in a line. A notebook is only ever its digest."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, assert_never
 
 from reconciler.core.changes import Element
@@ -70,7 +70,24 @@ def value_text(field: str, value: str) -> str:
         return quoted(value)
     if not value:
         return _EMPTY[field]
-    return f"sha256 {value}" if field == "content" else shortened(value)
+    return _BARE_TEXT.get(field, shortened)(value)
+
+
+def _moment(value: str) -> str:
+    """`2027-01-31T00:00:00Z` as every other moment is written."""
+    return value.replace("T", " ").replace("Z", " UTC")
+
+
+def _digest(value: str) -> str:
+    return f"sha256 {value}"
+
+
+_BARE_TEXT: Final[Mapping[str, Callable[[str], str]]] = {"content": _digest, "expires_at": _moment}
+
+
+def gone_text(element: Element) -> str:
+    """Of an object that goes, only what it is: how much of it was shared goes with it."""
+    return object_title(element) if isinstance(element, SharedObject) else element_text(element)
 
 
 def element_text(element: Element) -> str:

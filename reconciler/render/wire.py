@@ -1,8 +1,8 @@
 """The exact HTTP request a `Call` is: method, path, JSON body, as the Databricks SDK writes it. For showing only: the
 Databricks adapter performs calls through the SDK, and a test holds both to the same requests."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, assert_never
 from urllib.parse import quote
 
@@ -33,7 +33,7 @@ from reconciler.core.recipient import (
     OtherSharing,
     TokenSharing,
 )
-from reconciler.core.share import TABLE_LIKE, Condition, NotebookContent, Partition, SharedObject
+from reconciler.core.share import TABLE_LIKE, Condition, NotebookContent, ObjectType, Partition, SharedObject
 from reconciler.render.moments import span
 
 Json = Mapping[str, Any]
@@ -162,19 +162,27 @@ def _policy(policy: FederationPolicy) -> Json:
 
 def _updates(call: UpdateShare) -> list[Json]:
     return [
-        *_actions("REMOVE", call.remove),
+        *_actions("REMOVE", [SharedObject(item.name, item.type, item.shared_as) for item in call.remove]),
         *_actions("UPDATE", call.change),
-        *_actions("ADD", call.add),
+        *_actions("ADD", map(_new, call.add)),
     ]
 
 
-def _actions(action: str, items: Sequence[SharedObject]) -> Iterator[Json]:
+def _actions(action: str, items: Iterable[SharedObject]) -> Iterator[Json]:
     return ({"action": action, "data_object": _object(item)} for item in items)
+
+
+def _new(item: SharedObject) -> SharedObject:
+    """History and change feed never go in one request (contract 4.3); what is left out is off in a new object."""
+    if item.history is UNMANAGED or item.cdf is UNMANAGED:
+        return item
+    return replace(item, history=UNMANAGED) if item.cdf and not item.history else replace(item, cdf=UNMANAGED)
 
 
 def _object(item: SharedObject) -> Json:
     """Empty partitions are left out, as the SDK does: so none can be cleared in place (contract 1.5)."""
     is_table_like = item.type is UNMANAGED or item.type in TABLE_LIKE
+    alias = UNMANAGED if item.type is ObjectType.SCHEMA else item.shared_as
     history = UNMANAGED if item.history is UNMANAGED else "ENABLED" if item.history else "DISABLED"
     partitions: Managed[list[Json]] = UNMANAGED
     if item.partitions is not UNMANAGED and item.partitions:
@@ -182,7 +190,7 @@ def _object(item: SharedObject) -> Json:
     return managed(
         {"name": item.name},
         data_object_type=UNMANAGED if item.type is UNMANAGED else item.type.value,
-        **{"shared_as" if is_table_like else "string_shared_as": item.shared_as},
+        **{"shared_as" if is_table_like else "string_shared_as": alias},
         comment=item.comment,
         partitions=partitions,
         history_data_sharing_status=history,

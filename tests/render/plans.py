@@ -18,6 +18,7 @@ from reconciler.core.recipient import DatabricksSharing, Recipient, TokenSharing
 from reconciler.core.recorded import PackStatus, Recorded, RecordedPack, RecordedState
 from reconciler.core.resolve import CatalogObject, Sought, to_look_up
 from reconciler.core.resource import Resource, key_of
+from reconciler.core.rights import Caller
 from reconciler.core.share import ObjectType, Share, SharedObject
 
 K = TypeVar("K")
@@ -127,19 +128,17 @@ class Scene:
 
     def _found(self, resource: Resource) -> Found:
         told = self.told.get(resource.name)
-        return Found(resource) if told is None else replace(told, resource=resource)
+        return Found(resource, owner="ops@example.com") if told is None else replace(told, resource=resource)
 
     def catalog(self) -> dict[Sought, CatalogObject | None]:
         """Everything there is and as the packs say."""
         seen = self.seen()
         shares = [each for each in self.declared if isinstance(each, Share)]
         looked_up = [sought for each in shares for sought in to_look_up(each, seen[key_of(each, WORKSPACE)])]
-        denied = {item.name for found in self.told.values() for item in found.denied}
         return {
             sought: CatalogObject(
                 ObjectType.TABLE if sought.type is UNMANAGED else sought.type,
                 partition_columns=frozenset({"region", "org"}),
-                lacking=f"SELECT on TABLE {sought.name}" if sought.name in denied else "",
             )
             for sought in looked_up
         }
@@ -163,6 +162,7 @@ def plan_of(*scenes: Scene, problems: tuple[Problem, ...] = ()) -> Plan:
         NOW,
         {WORKSPACE: _merged([scene.catalog() for scene in scenes])},
         {scene.pack: scene.attested() for scene in scenes},
+        callers={WORKSPACE: Caller("ops@example.com", frozenset({"data-owners"}), is_metastore_admin=True)},
         limits=Limits(10_000, 10_000, 100, 100),
         allowed=frozenset().union(*(scene.allowed for scene in scenes)),
     )

@@ -9,6 +9,7 @@ from reconciler.core.problem import Problem, Where
 from reconciler.core.recipient import Recipient, TokenSharing
 from reconciler.core.share import ObjectType, Share
 from tests.render.plans import METASTORE, PARTNER, SALES, UNCOMMITTED, Scene, plan_of, table
+from tests.render.whole_scenes import whole_scenes
 
 _BY_HAND = replace(
     SALES,
@@ -72,4 +73,5 @@ def scenes() -> dict[str, Plan]:
             Scene([PARTNER], project="Partners", path="sharepacks/sales/partners.yaml"),
             Scene([SALES]),
         ),
+        **whole_scenes(),
     }
