@@ -3,7 +3,7 @@ between them, all real. Asks the sandbox through the SDK or its request log, nev
 
 import subprocess
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import asyncpg
 from reconciler.adapters.clock import SystemClock
 from reconciler.core.desired import Desired
 from reconciler.core.key import PackId
+from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan
 from reconciler.ports.clock import Clock
 from reconciler.ports.doorbell import Doorbell
@@ -24,6 +25,9 @@ from reconciler.stages.apply import Applied, apply_plan
 from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.read import packs_under, read_commit, read_working_tree
 from reconciler.stages.workers import Workforce
+
+
+NO_LIMITS = Limits(per_pack=10_000, per_run=10_000, percent_per_pack=100, percent_per_run=100)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -42,8 +46,9 @@ class Journey:
     doorbell: Doorbell
     source: PackSource
     clock: Clock = field(default_factory=SystemClock)
-    #: What the person allows by name, or asks to be rotated.
-    wishes: Wishes = field(default_factory=Wishes)
+    #: What the person allows by name, or asks to be rotated. Packs are small here: half of one is soon gone, so only
+    #: journeys about limits have some.
+    wishes: Wishes = field(default_factory=lambda: Wishes(limits=NO_LIMITS))
     control: ControlClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +99,9 @@ class Journey:
             self.clock,
             "pat@example.com",
         )
+
+    def allow(self, *words: str) -> None:
+        self.wishes = replace(self.wishes, allowed=frozenset(words))
 
     async def converge(self) -> Applied:
         """Apply what is committed and insist that it ended well."""

@@ -88,6 +88,8 @@ async def test_an_ip_list_is_replaced_and_cleared(applied: Journey, sdk: Any) ->
     listed = sdk.recipients.get("sales-analyst").ip_access_list.allowed_ip_addresses
     assert set(listed) == {"203.0.113.7", "198.51.100.0/24"}
     applied.save("sales.yaml", SALES.replace("allowed_ips:\n      - 192.168.1.0/24", "allowed_ips: []"))
+    assert (await applied.plan()).is_held
+    applied.allow("open-ips:recipient/sales-analyst")
     await applied.converge()
     cleared = sdk.recipients.get("sales-analyst").ip_access_list
     assert cleared is None or not cleared.allowed_ip_addresses

@@ -158,6 +158,7 @@ async def test_a_view_is_shared_as_a_view(journey: Journey, sdk: Any) -> None:
     journey.save(
         "sales.yaml", SALES.replace("sales.customers", "sales.revenue_by_country") + "      - prod_catalog.marketing\n"
     )
+    journey.allow("whole-schema:share/sales_q1_share/sales-analyst")
     await journey.converge()
     objects = sdk.shares.get("sales_q1_share", include_shared_data=True).objects
     assert {item.name: item.data_object_type.value for item in objects} == {
