@@ -4,8 +4,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.recipient import Recipient, TokenSharing
-from reconciler.core.share import Share, SharedObject
+from reconciler.core.recipient import FederationPolicy, OidcSharing, Recipient, SubjectClaim
+from reconciler.core.share import Condition, ObjectType, Share, SharedObject
 from reconciler.render.lines import Span, Style, Tone, line, pad, render, table, visible, width
 from reconciler.render.plan_text import plan_text
 from reconciler.render.svg import svg
@@ -22,8 +22,19 @@ def is_harmless(text: str) -> bool:
 
 @given(NASTY, NASTY, NASTY)
 def test_no_control_character_of_a_pack_reaches_the_output(name: str, comment: str, email: str) -> None:
-    recipient = Recipient(name or "r", TokenSharing(), email, frozenset(), comment)
-    share = Share(name or "s", comment, frozenset({SharedObject(name)}), frozenset({name}))
+    recipient = Recipient(
+        name or "r",
+        OidcSharing(),
+        email,
+        frozenset(),
+        comment,
+        owner=name,
+        properties=frozenset({(name, comment)}),
+        policies=frozenset({FederationPolicy(name, comment, SubjectClaim.SUB, email, frozenset({name}), comment)}),
+    )
+    partitions = frozenset({frozenset({Condition(name, value=comment), Condition(comment, recipient_property=name)})})
+    item = SharedObject(name, ObjectType.TABLE, shared_as=comment, comment=email, partitions=partitions)
+    share = Share(name or "s", comment, frozenset({item}), frozenset({name}), owner=email, storage_root=name)
     text = plan_text(plan_of(Scene([recipient, share], path=name, project=comment)))
     assert is_harmless(text)
     assert text.encode()

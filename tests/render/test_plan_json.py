@@ -58,6 +58,22 @@ def test_a_saved_plan_reads_back_as_what_was_approved(name: str) -> None:
     }
 
 
+def test_a_plan_of_the_first_format_is_still_read_and_fits_the_schema() -> None:
+    text = (Path(__file__).parent / "golden" / "saved_1_0.json").read_text(encoding="utf-8")
+    (approved,) = read_saved_plan(text).packs.values()
+    assert 'share/sales_q1_share comment = "Q1 sales data with refunds"' in next(
+        action for action in sorted(approved.actions) if "comment" in action
+    )
+    assert [error.message for error in Draft7Validator(SCHEMA).iter_errors(json.loads(text))] == []
+
+
+def test_the_document_opens_with_access_over_all_packs_and_effects_worst_first() -> None:
+    document = plan_document(SCENES["names_and_kinds"])
+    assert document["effects"] == {"done": {"revokes_all": 1, "breaks": 1, "metadata": 1}, "held": {}}
+    assert list(document["effects"]["done"]) == ["revokes_all", "breaks", "metadata"]
+    assert [each["recipient"] for each in plan_document(SCENES["lender"])["access"]] == ["sales-analyst"]
+
+
 def test_a_newer_minor_version_with_more_keys_is_read() -> None:
     document = plan_document(SCENES["new"]) | {"format_version": "1.9", "more": 1}
     document["revision"]["more"] = 1

@@ -6,10 +6,11 @@ from uuid import UUID
 from reconciler.core.key import PackId, share_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import Strategy
-from reconciler.core.recipient import Recipient, TokenSharing
+from reconciler.core.plan import Degraded
+from reconciler.core.recipient import DatabricksSharing, Recipient, TokenSharing
 from reconciler.core.recorded import PackStatus
 from reconciler.core.resource import Resource
-from reconciler.core.share import Share
+from reconciler.core.share import NotebookContent, ObjectType, Share, SharedObject
 from reconciler.ports.ledger import KeyVersion, PackState
 from reconciler.render.history_text import history_json, history_text
 from reconciler.render.status_text import status_json, status_text
@@ -128,3 +129,57 @@ def test_the_json_of_a_history_is_whole_and_ordered() -> None:
     first, second = document["versions"]
     assert first["resource"]["data_objects"] == [{"name": "c.s.t", "type": "TABLE"}]
     assert (second["is_deleted"], second["effective_to"], second["resource"]) == (True, None, None)
+
+
+def test_degraded_objects_are_told_with_their_pack_and_what_to_grant() -> None:
+    degraded = {PACK: {KEY: (Degraded("c.s.t", "svc", "SELECT on TABLE c.s.t"),)}}
+    states = [state(PackStatus.COMPLETED)]
+    text = status_text(states, degraded=degraded)
+    assert f"{PACK}: share/sales_q1_share is degraded: 1 object of it, shared, that nobody gets to read" in text
+    assert "→ grant SELECT on TABLE c.s.t to svc" in text
+    assert text.endswith("1 pack: 1 COMPLETED. 1 object degraded. Times are UTC.\n")
+    (pack,) = json.loads(status_json(states, degraded=degraded))["packs"]
+    assert pack["degraded"][0]["key"] == "share/sales_q1_share"
+    assert pack["degraded"][0]["objects"][0]["missing"] == "SELECT on TABLE c.s.t"
+
+
+def test_a_history_tells_every_field_that_only_our_record_has() -> None:
+    first = Recipient("r", TokenSharing(), "old@partner.com")
+    second = replace(first, token_lifetime=86_400, rotate_every=7_776_000, rotation_overlap=3_600, protect=True)
+    third = replace(second, protect=False, rotate_every=UNMANAGED)
+    text = history_text(KEY, [version(1, first), version(2, second), version(3, third, is_last=True)])
+    for said in ("token_lifetime  unset → 1 day", "rotate_every  unset → 90 days", "rotation_overlap  unset → 1 hour"):
+        assert said in text
+    assert "protect      no → yes" in text
+    assert "protect      yes → no" in text
+    assert "rotate_every: no longer managed" in text
+    assert "protect: no longer managed" not in text
+
+
+def test_a_history_tells_how_much_of_an_object_was_shared_and_when_a_notebook_changed() -> None:
+    item, notebook = table("c.s.t"), SharedObject("g", ObjectType.NOTEBOOK_FILE, content=NotebookContent("a" * 64))
+    first = replace(SALES, objects=frozenset({replace(item, cdf=False), notebook}), owner="ann")
+    second = replace(
+        first,
+        objects=frozenset({replace(item, cdf=True), replace(notebook, content=NotebookContent("b" * 64))}),
+        owner="bob",
+    )
+    text = history_text(KEY, [version(1, first), version(2, second, is_last=True)])
+    assert 'owner        "ann" → "bob"' in text
+    assert "cdf          off → on" in text
+    assert "content      sha256 aaaaaaaaaaaa → sha256 bbbbbbbbbbbb" in text
+
+
+def test_a_rename_reads_as_a_rename() -> None:
+    renamed = replace(SALES, name="sales_q2_share")
+    text = history_text(KEY, [version(1, SALES), version(2, renamed, is_last=True)])
+    assert "renamed from sales_q1_share to sales_q2_share" in text
+    assert "the same content" not in text
+    assert "renamed" not in history_text(KEY, [version(1, SALES), version(2, replace(SALES, name="Sales_Q1_Share"))])
+
+
+def test_a_recipient_made_anew_reads_as_one() -> None:
+    first, second = Recipient("r", TokenSharing()), Recipient("r", DatabricksSharing("aws:eu:1"))
+    text = history_text(KEY, [version(1, first), version(2, second), version(3, first, is_last=True)])
+    assert "made anew: was D2O, is D2D with metastore aws:eu:1" in text
+    assert "no longer managed" not in text

@@ -179,7 +179,7 @@ def _adopted() -> Plan:
     return plan_of(
         Scene(
             [PARTNER, SALES, replace(SALES, name="same_share"), replace(SALES, name="mine_share")],
-            [PARTNER],
+            [replace(PARTNER, email="old@partner.com")],
             [PARTNER, theirs, replace(SALES, name="same_share"), replace(theirs, name="mine_share")],
             adopt=frozenset({"mine_share"}),
             told={"sales_q1_share": replace(BY_HAND, resource=theirs)},
