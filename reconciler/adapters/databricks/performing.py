@@ -45,7 +45,7 @@ def send(client: WorkspaceClient, call: Call, now: int) -> None:
         case CreateRecipient() | UpdateRecipient() | DeleteRecipient():
             _send_recipient(client, call, name, now)
         case RotateToken():
-            client.recipients.rotate_token(name, call.overlap)
+            client.recipients.rotate_token(name, call.overlap_at(now))
         case CreatePolicy():
             client.recipient_federation_policies.create(name, _policy(call.policy))
         case DeletePolicy():

@@ -137,7 +137,7 @@ def _expires_at(info: RecipientInfo, tokens: tuple[Token, ...]) -> Managed[int]:
 def _policy(recipient: str, policy: SdkPolicy) -> FederationPolicy:
     oidc = policy.oidc_policy
     claim = _CLAIMS.get(oidc.subject_claim) if oidc else None
-    if oidc is None or claim is None or not policy.name:
+    if oidc is None or claim is None or not (policy.name and oidc.issuer and oidc.subject):
         raise StrangeAnswerError(f"recipient {recipient!r} has a federation policy this version does not know")
     return FederationPolicy(
         name=policy.name,

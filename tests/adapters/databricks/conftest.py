@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from reconciler.adapters.databricks import DatabricksPlatform
+from reconciler.core.actual import Found, Unreadable
 from reconciler.core.calls import Call
 from reconciler.core.key import Key, recipient_key, share_key
 from reconciler.ports.platform import RefusedError, UnavailableError
@@ -55,11 +56,11 @@ def recipient(url: str) -> Key:
 
 
 def requests_of(control: ControlClient, *, writes_only: bool = True) -> list[tuple[str, str, Any]]:
-    """Method, path below the catalog API, and body of what the sandbox was sent."""
+    """Method, path (below the catalog API, where it is there) and body of what the sandbox was sent."""
     return [
         (entry["method"], entry["path"].removeprefix(UC), entry["body"])
         for entry in control.log(writes_only=writes_only)
-        if entry["path"].startswith(UC)
+        if entry["path"].startswith("/api/")
     ]
 
 
@@ -87,3 +88,35 @@ def unused_port() -> int:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         return int(held.getsockname()[1])
+
+
+async def found(platform: DatabricksPlatform, key: Key) -> Found:
+    observed = (await platform.observe([key]))[key]
+    assert isinstance(observed, Found), observed
+    return observed
+
+
+async def reason(platform: DatabricksPlatform, key: Key) -> str:
+    """Why it is unreadable."""
+    observed = (await platform.observe([key]))[key]
+    assert isinstance(observed, Unreadable), observed
+    return observed.reason
+
+
+def answer(control: ControlClient, path: str, body: Any, status: int = 200) -> None:
+    """From now on, to every GET of it."""
+    control.fault(f"GET {UC}/{path}", status=status, body=body, times=0)
+
+
+async def wire_of(
+    platform: DatabricksPlatform, control: ControlClient, call: Call, *before: Call
+) -> tuple[str, str, Any]:
+    """What the call is on the wire, once those before it were made: one request, whose id is on the receipt."""
+    for each in before:
+        await platform.perform(each)
+    control.clear_log()
+    receipt = await platform.perform(call)
+    (entry,) = control.log(writes_only=True)
+    assert receipt.request_id == entry["request_id"]
+    (request,) = requests_of(control, writes_only=False)
+    return request

@@ -8,14 +8,14 @@ from pydantic import SecretStr
 from reconciler.adapters.databricks import DatabricksPlatform
 from reconciler.adapters.databricks.reading import canonical_range
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
-from reconciler.core.calls import ChangeGrants, CreateRecipient, CreateShare, UpdateShare
+from reconciler.core.calls import CreateRecipient, CreateShare
 from reconciler.core.key import Key, Kind, recipient_key, share_key
-from reconciler.core.recipient import DatabricksSharing, OtherSharing, Recipient, TokenSharing
-from reconciler.core.share import ObjectType, Share, SharedObject
+from reconciler.core.recipient import DatabricksSharing, TokenSharing
+from reconciler.core.share import ObjectType, SharedObject
 from reconciler.packs.addresses import canonical_address
 from reconciler.ports.platform import RefusedError
 from reconciler.sandbox import ControlClient
-from tests.adapters.databricks.conftest import UC
+from tests.adapters.databricks.conftest import UC, answer, reason
 
 METASTORE = "aws:us-east-1:AAAAAAAA-2222-3333-4444-555555555555"
 CUSTOMERS = SharedObject("prod_catalog.sales.customers", ObjectType.TABLE)
@@ -26,12 +26,6 @@ async def seen(platform: DatabricksPlatform, key: Key) -> Observed:
     return (await platform.observe([key]))[key]
 
 
-async def reason(platform: DatabricksPlatform, key: Key) -> str:
-    observed = await seen(platform, key)
-    assert isinstance(observed, Unreadable), observed
-    return observed.reason
-
-
 async def test_what_is_not_there_is_absent(platform: DatabricksPlatform, share: Key, recipient: Key) -> None:
     assert await platform.observe([share, recipient]) == {share: Absent(), recipient: Absent()}
 
@@ -39,104 +33,6 @@ async def test_what_is_not_there_is_absent(platform: DatabricksPlatform, share: 
 async def test_nothing_asked_is_nothing_called(platform: DatabricksPlatform) -> None:
     assert await platform.observe([]) == {}
     assert platform.calls_made == {}
-
-
-async def test_a_token_recipient(platform: DatabricksPlatform, recipient: Key) -> None:
-    await platform.perform(CreateRecipient(recipient, TokenSharing(), ("10.0.0.0/8", "1.2.3.4"), "Partner"))
-    found = await seen(platform, recipient)
-    assert isinstance(found, Found)
-    assert found.resource == Recipient(
-        "acme", TokenSharing(), allowed_ips=frozenset({"10.0.0.0/8", "1.2.3.4"}), comment="Partner"
-    )
-    assert (found.owner, found.updated_by) == ("sharepack@sandbox.example", "sharepack@sandbox.example")
-    assert found.updated_at is not None
-    assert found.updated_at > 1_600_000_000_000
-
-
-async def test_what_is_not_set_is_empty_never_unmanaged(
-    platform: DatabricksPlatform, share: Key, recipient: Key
-) -> None:
-    await platform.perform(CreateRecipient(recipient, TokenSharing()))
-    await platform.perform(CreateShare(share))
-    observed = await platform.observe([recipient, share])
-    found_recipient, found_share = observed[recipient], observed[share]
-    assert isinstance(found_recipient, Found)
-    assert isinstance(found_share, Found)
-    assert found_recipient.resource == Recipient("acme", TokenSharing(), allowed_ips=frozenset(), comment="")
-    assert found_share.resource == Share("q1_share", "", frozenset(), frozenset())
-
-
-async def test_a_databricks_recipient_with_its_metastore_in_lower_case(
-    platform: DatabricksPlatform, recipient: Key
-) -> None:
-    await platform.perform(CreateRecipient(recipient, DatabricksSharing(METASTORE)))
-    found = await seen(platform, recipient)
-    assert isinstance(found, Found)
-    assert found.resource == Recipient(
-        "acme", DatabricksSharing(METASTORE.lower()), allowed_ips=frozenset(), comment=""
-    )
-
-
-async def test_a_way_to_sign_in_that_packs_do_not_know(
-    platform: DatabricksPlatform, control: ControlClient, recipient: Key
-) -> None:
-    answer(control, "recipients/acme", {"name": "acme", "authentication_type": "OIDC_FEDERATION"})
-    found = await seen(platform, recipient)
-    assert isinstance(found, Found)
-    assert found.resource == Recipient("acme", OtherSharing("OIDC_FEDERATION"), allowed_ips=frozenset(), comment="")
-
-
-@pytest.mark.parametrize(
-    "knobs",
-    [
-        {},
-        {"page_size": 1},
-        {"page_size": 1, "empty_middle_pages": True},
-        {"shuffle_lists": True, "empty_lists_omitted": False},
-        {"lowercase_names": False},
-    ],
-    ids=str,
-)
-async def test_a_share_with_objects_and_all_its_readers(
-    platform: DatabricksPlatform, control: ControlClient, url: str, knobs: dict[str, Any]
-) -> None:
-    control.knobs(**knobs)
-    share = share_key("Q1_Share", url)
-    readers = [f"reader-{number}" for number in range(5)]
-    for reader in readers:
-        await platform.perform(CreateRecipient(recipient_key(reader, url), TokenSharing()))
-    await platform.perform(CreateShare(share, "Numbers"))
-    await platform.perform(UpdateShare(share, add=(CUSTOMERS, SCHEMA)))
-    await platform.perform(ChangeGrants(share, grant=tuple(readers)))
-    found = await seen(platform, share)
-    assert isinstance(found, Found)
-    assert found.resource == Share("q1_share", "Numbers", frozenset({CUSTOMERS, SCHEMA}), frozenset(readers))
-
-
-async def test_readers_are_lower_cased_deleted_ones_and_other_privileges_left_out(
-    platform: DatabricksPlatform, control: ControlClient, share: Key
-) -> None:
-    answer(control, "shares/q1_share", {"name": "Q1_SHARE", "objects": []})
-    answer(
-        control,
-        "shares/q1_share/permissions",
-        {
-            "privilege_assignments": [
-                {"principal": "ACME", "privileges": ["SELECT"]},
-                {"principal": "", "privileges": ["SELECT"]},
-                {"privileges": ["SELECT"]},
-                {"principal": "other", "privileges": ["MODIFY", "FROM_THE_FUTURE"]},
-                {"principal": "nobody"},
-            ]
-        },
-    )
-    found = await seen(platform, share)
-    assert isinstance(found, Found)
-    assert found.resource == Share("q1_share", "", frozenset(), frozenset({"acme"}))
-
-
-def answer(control: ControlClient, path: str, body: Any, status: int = 200) -> None:
-    control.fault(f"GET {UC}/{path}", status=status, body=body, times=0)
 
 
 @pytest.mark.parametrize(
@@ -242,60 +138,6 @@ async def test_somebody_without_rights_sees_nothing_and_concludes_nothing(
 async def test_odd_names_ask_for_nothing_else(platform: DatabricksPlatform, share: Key, url: str, name: str) -> None:
     await platform.perform(CreateShare(share))
     assert not isinstance(await seen(platform, share_key(name, url)), Found)
-
-
-async def test_types_are_looked_up_in_the_catalog(platform: DatabricksPlatform, url: str) -> None:
-    sales = {
-        "customers": ObjectType.TABLE,
-        "revenue_by_country": ObjectType.VIEW,
-        "daily_revenue": ObjectType.MATERIALIZED_VIEW,
-        "live_orders": ObjectType.STREAMING_TABLE,
-        "invoices": ObjectType.VOLUME,
-        "mask_email": ObjectType.FUNCTION,
-        "churn_model": ObjectType.MODEL,
-        "nothing": None,
-    }
-    expected = {f"prod_catalog.sales.{name}": kind for name, kind in sales.items()}
-    expected |= {"prod_catalog.nowhere.x": None, "nowhere.sales.x": None}
-    assert await platform.object_types(url, list(expected)) == expected
-
-
-@pytest.mark.parametrize(
-    ("table_type", "kind"),
-    [
-        ("MANAGED", ObjectType.TABLE),
-        ("EXTERNAL", ObjectType.TABLE),
-        ("MANAGED_SHALLOW_CLONE", ObjectType.TABLE),
-        ("EXTERNAL_SHALLOW_CLONE", ObjectType.TABLE),
-        ("FOREIGN", ObjectType.FOREIGN_TABLE),
-    ],
-)
-async def test_every_kind_of_table(
-    platform: DatabricksPlatform, control: ControlClient, url: str, table_type: str, kind: ObjectType
-) -> None:
-    answer(control, "tables/a.b.c", {"name": "c", "table_type": table_type})
-    assert await platform.object_types(url, ["a.b.c"]) == {"a.b.c": kind}
-
-
-@pytest.mark.parametrize("table_type", ["METRIC_VIEW", "FROM_THE_FUTURE", None])
-async def test_a_table_of_no_known_shareable_type_is_left_out(
-    platform: DatabricksPlatform, control: ControlClient, url: str, table_type: str | None
-) -> None:
-    answer(control, "tables/a.b.c", {"name": "c", "table_type": table_type})
-    assert await platform.object_types(url, ["a.b.c", "prod_catalog.sales.customers"]) == {
-        "prod_catalog.sales.customers": ObjectType.TABLE
-    }
-
-
-@pytest.mark.parametrize(
-    ("status", "code"), [(403, "PERMISSION_DENIED"), (500, "INTERNAL_ERROR"), (404, "FEATURE_DISABLED")]
-)
-@pytest.mark.parametrize("place", ["tables", "volumes", "functions", "models"])
-async def test_a_name_that_could_not_be_looked_up_is_left_out(
-    platform: DatabricksPlatform, control: ControlClient, url: str, place: str, status: int, code: str
-) -> None:
-    control.fault(f"GET {UC}/{place}/*", status=status, error_code=code, times=0)
-    assert await platform.object_types(url, ["prod_catalog.sales.nothing"]) == {}
 
 
 async def test_the_activation_link_is_that_of_the_newest_token(
