@@ -1,7 +1,7 @@
 """The only place where something is changed at Databricks: one core Call, one SDK call, one request."""
 
 import urllib.parse
-from typing import assert_never
+from typing import Final, assert_never
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.sharing import (
@@ -36,6 +36,10 @@ from reconciler.core.managed import UNMANAGED, Managed
 from reconciler.core.recipient import DatabricksSharing, FederationPolicy, OidcSharing, OtherSharing, TokenSharing
 from reconciler.ports.platform import RefusedError
 
+#: Milliseconds by which our clock may be behind Databricks' and a request may be late: asking for more than is left of
+#: a token's life is refused.
+_MARGIN: Final = 60_000
+
 
 def send(client: WorkspaceClient, call: Call, now: int) -> None:
     """Unmanaged fields are None to the SDK, which leaves them out; `""` it sends, which clears. `now` is in epoch
@@ -45,7 +49,7 @@ def send(client: WorkspaceClient, call: Call, now: int) -> None:
         case CreateRecipient() | UpdateRecipient() | DeleteRecipient():
             _send_recipient(client, call, name, now)
         case RotateToken():
-            client.recipients.rotate_token(name, call.overlap_at(now))
+            client.recipients.rotate_token(name, call.overlap_at(now + _MARGIN))
         case CreatePolicy():
             client.recipient_federation_policies.create(name, _policy(call.policy))
         case DeletePolicy():

@@ -183,6 +183,20 @@ async def test_a_rotation_says_how_long_the_old_token_goes_on(
     assert len(live) == (1 if overlap == 0 else 2)
 
 
+@pytest.mark.parametrize(
+    ("left", "asked", "sent"),
+    [(7200, 3600, 3600), (3600, 3600, 3539), (1800, 3600, 1739), (30, 3600, 0), (-5, 3600, 0), (600, 0, 0)],
+)
+async def test_a_rotation_never_asks_for_more_than_is_left_of_the_old_token(
+    punctual: DatabricksPlatform, control: ControlClient, recipient: Key, left: int, asked: int, sent: int
+) -> None:
+    """Contract 2.5: that is refused. A minute goes to clocks that differ and requests that are slow."""
+    created = CreateRecipient(recipient, TokenSharing(), expires_at=(NOW + max(left, 20)) * 1000)
+    call = RotateToken(recipient, "x", asked, (NOW + left) * 1000)
+    request = await wire_of(punctual, control, call, created)
+    assert request[2] == {"existing_token_expire_in_seconds": sent}
+
+
 @pytest.mark.parametrize("words", [None, "Two are plenty"])
 async def test_a_third_token_is_refused_whatever_the_words(
     platform: DatabricksPlatform, control: ControlClient, recipient: Key, words: str | None
