@@ -64,12 +64,13 @@ def _element(element: Element) -> Json:
 
 def _token(change: TokenChange) -> Json:
     match change:
-        case TokenRotated(token_id, made_at, overlap):
+        case TokenRotated(token_id, made_at, overlap, ends_at):
             return {
                 "action": "rotate",
                 "token_id": token_id,
                 "issued_at": moment_text(made_at),
                 "overlap_seconds": overlap,
+                "ends_at": None if ends_at is None else moment_text(ends_at),
             }
         case TokenShortened(token_id, before, after):
             return {

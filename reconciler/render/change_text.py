@@ -88,10 +88,8 @@ def _change(label: str, change: FieldChange) -> Iterator[Line]:
         case ObjectChanged(_, after, sets):
             yield field_line(label, Span(f"~ {object_title(after)}", Tone.CHANGE))
             yield from (attribute_line(each.field, *_value(each)) for each in sets)
-        case TokenRotated(_, made_at, overlap):
-            yield field_line(
-                label, Span(f"the one issued {utc(made_at)} is replaced by a new one; {_goes_on(overlap)}")
-            )
+        case TokenRotated():
+            yield field_line(label, Span(_rotation(change)))
         case TokenShortened(_, before, after):
             was = "never" if before is None else utc(before)
             yield field_line(label, Span(f"ends {was}", Tone.REMOVE), Span(" → "), Span(utc(after), Tone.ADD))
@@ -99,10 +97,14 @@ def _change(label: str, change: FieldChange) -> Iterator[Line]:
             assert_never(change)
 
 
-def _goes_on(overlap: int) -> str:
-    if not overlap:
-        return "the old one stops working at once"
-    return f"the old one goes on for {span(overlap)}, in which its partner needs the new activation link"
+def _rotation(change: TokenRotated) -> str:
+    """The overlap is counted from the rotation, and cannot put off the end that the old token has."""
+    replaced = f"the one issued {utc(change.made_at)} is replaced by a new one"
+    if not change.overlap:
+        return f"{replaced}; the old one stops working at once"
+    latest = "" if change.ends_at is None else f", at the latest until {utc(change.ends_at)}"
+    until = f"{replaced}; the old one goes on for {span(change.overlap)}{latest}"
+    return f"{until}: by then its partner needs the new activation link"
 
 
 def _value(change: ValueSet) -> tuple[Span, ...]:

@@ -53,8 +53,9 @@ class Request:
 
 
 def request_of(call: Call) -> Request:
-    """With two things that stand for others: when a token ends that is given a lifetime is counted from the moment of
-    the call, and a notebook's bytes are its size and digest."""
+    """What depends on the moment of the call is shown as what it comes from: the end of a token that is given a
+    lifetime, and the overlap of a rotation, which is no longer than the old token lasts. A notebook's bytes are shown
+    as their number and digest."""
     match call:
         case CreateRecipient() | UpdateRecipient() | DeleteRecipient() | RotateToken():
             return _recipient_request(call)
