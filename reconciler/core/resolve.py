@@ -58,7 +58,7 @@ def to_look_up(share: Share, observed: Observed) -> frozenset[Sought]:
     denied = {item.name for item in observed.denied} if isinstance(observed, Found) else set()
     sought = set()
     for wanted, found in _paired(share.objects, held):
-        is_settled = found is not None and wanted.name not in denied and not _changes_data(wanted, found)
+        is_settled = wanted.name not in denied and not _is_to_be_checked(wanted, found, share, observed)
         if not is_settled and wanted.type is not ObjectType.NOTEBOOK_FILE:
             sought.add(sought_for(wanted, found, reader))
     return frozenset(sought)
@@ -90,7 +90,7 @@ def resolve(share: Share, observed: Observed, catalog: Catalog) -> Resolved:
     for wanted, found in _paired(share.objects, _held(observed)):
         sought = sought_for(wanted, found, reader)
         entry = catalog.get(sought)
-        if entry is not None:
+        if entry is not None and _is_to_be_checked(wanted, found, share, observed):
             unfit += [(wanted.name, words) for words in _misfits(wanted, entry)]
         elif found is None and wanted.type is not ObjectType.NOTEBOOK_FILE:
             (missing if sought in catalog else unknown).append(wanted.name)
@@ -135,6 +135,16 @@ def _misfits(wanted: SharedObject, entry: CatalogObject) -> list[str]:
 
 def _told_by_name(item: SharedObject) -> Managed[ObjectType]:
     return ObjectType.SCHEMA if item.name.count(".") == 1 else UNMANAGED
+
+
+def _is_to_be_checked(wanted: SharedObject, found: SharedObject | None, share: Share, observed: Observed) -> bool:
+    """What comes, what is shared otherwise, and what gets another owner, who has to read it. An object that is there,
+    and that its owner may not read any more, is degraded, which holds nothing up."""
+    return found is None or _changes_data(wanted, found) or _changes_owner(share, observed)
+
+
+def _changes_owner(share: Share, observed: Observed) -> bool:
+    return isinstance(observed, Found) and share.owner not in {UNMANAGED, observed.owner}
 
 
 def _changes_data(wanted: SharedObject, found: SharedObject) -> bool:

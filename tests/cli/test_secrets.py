@@ -54,7 +54,7 @@ def test_whatever_databricks_tells_of_a_recipient_no_rendering_holds_its_secrets
         pack, "q1.yaml", "x@y.example", key.workspace, {key: Declared(wanted, Where("q1.yaml"), is_adopted)}
     )
     desired = Desired(Revision("c" * 40, is_committed=True), {pack: declared})
-    plan = make_plan(desired, {pack}, World(RecordedState(), {key: found}))
+    plan = make_plan(desired, {pack}, World(RecordedState(), {key: found}, now=0))
     outputs = [
         repr(found),
         repr(plan),
