@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.core.share import ObjectType
 from reconciler.packs.document import DataObjectEntry, PackDocument
 from reconciler.packs.file_names import below, folder, is_pack, is_tenants_file
 from reconciler.packs.finding import Finding, nearest, shown
+from reconciler.packs.objects import known
 from reconciler.packs.tree import Loc
 
 #: Databricks' limit for importing a notebook.
@@ -57,6 +59,8 @@ def notebook_entries(pack: PackDocument) -> Iterator[tuple[Loc, DataObjectEntry]
 
 def check_notebooks(pack: PackDocument, path: str, beside: Beside) -> Iterator[Finding]:
     for loc, entry in notebook_entries(pack):
+        if known(entry).kind is not ObjectType.NOTEBOOK_FILE:
+            continue  # nothing else has content, which has been said
         content = entry.content or ""
         found = beside.path(path, content)
         inside = "" if found is None else below(found, beside.packs_folder)

@@ -228,10 +228,16 @@ def _same_aliases(items: Sequence[Listed], all_known: Sequence[Known], loc: Loc)
         earlier = first.setdefault((told.group, told.alias.lower()), number)
         # The same object twice under one alias has been said to be there twice.
         if earlier != number and told.name != all_known[earlier].name:
-            message = f"the alias {shown(told.alias)} is that of {shown(name_of(items[earlier]))} already"
+            message = (
+                f"the alias {shown(_alias_text(items[number]))} is that of {shown(name_of(items[earlier]))} already"
+            )
             hint = "an alias is unique in its share, whatever the letter case"
             also = (*loc, earlier, "shared_as")
             yield Finding((*loc, number, "shared_as"), "alias-duplicate", message, hint, also=also)
+
+
+def _alias_text(item: Listed) -> str:
+    return "" if isinstance(item, str) else item.shared_as or ""
 
 
 def _too_many(items: Sequence[Listed], all_known: Sequence[Known], loc: Loc) -> Iterator[Finding]:

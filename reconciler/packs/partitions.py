@@ -27,6 +27,7 @@ _TOKEN: Final = re.compile(
 _PLAIN_COLUMN: Final = re.compile(r"[^\W\d]\w*")
 _PLAIN_PROPERTY: Final = re.compile(r"[^\W\d][\w-]*")
 _KEYWORDS: Final = frozenset({"AND", "LIKE", "IS", "NULL", "OR", "NOT", "IN", "BETWEEN"})
+_VALUE: Final = "a text in single quotes, or recipient.PROPERTY"
 _HINT: Final = "write for example region = 'EMEA' AND country = recipient.country"
 _HINTS: Final = {
     "OR": "what holds one or the other stands in two entries of the list",
@@ -132,7 +133,7 @@ def _condition(tokens: Sequence[_Token], at: int) -> tuple[Condition, int]:
     if value.kind == "text":
         return Condition(column, is_like, value.value[1:-1].replace("''", "'")), at + 2
     if value.keyword != "RECIPIENT" or tokens[at + 2].value != ".":
-        raise _MisreadError(value, "a text in single quotes, or recipient.PROPERTY")
+        raise _MisreadError(value, _VALUE)
     name, at = _property(tokens, at + 3)
     return Condition(column, is_like, recipient_property=name), at
 
@@ -163,11 +164,12 @@ def _refused(misread: _MisreadError) -> NotAPartition:
     token = misread.token
     found = "the text ends" if token.kind == "end" else f"{shown(token.value)} stands"
     message = f"{found} where {misread.expected} is expected, at character {token.at}"
-    return NotAPartition(message, _hint_for(token))
+    return NotAPartition(message, _hint_for(token, is_value=misread.expected == _VALUE))
 
 
-def _hint_for(token: _Token) -> str:
-    if token.kind == "other" and (token.value[0].isdigit() or token.value[0] == '"'):
+def _hint_for(token: _Token, *, is_value: bool) -> str:
+    is_bare = token.kind == "word" and token.keyword not in {*_KEYWORDS, "RECIPIENT"}
+    if is_value and (is_bare or (token.kind == "other" and (token.value[0].isdigit() or token.value[0] == '"'))):
         return f"write the value in single quotes: '{shown(token.value.strip(chr(34)))[1:-1]}'"
     if token.kind == "other" and token.value[0] in "<>!=":
         return "only =, LIKE and IS NULL can be asked for"

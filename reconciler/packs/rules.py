@@ -73,7 +73,7 @@ _RECIPIENT = {
     "recipient-email-missing": "A D2O recipient has an e-mail address.",
     "recipient-metastore-missing": "A D2D recipient has a metastore id.",
     "recipient-metastore-invalid": "A metastore id is <cloud>:<region>:<uuid>.",
-    "recipient-field-not-for-type": "D2D has a metastore_id, D2O has tokens, OIDC has policies; D2D has no allowed_ips.",
+    "recipient-field-not-for-type": "D2D has a metastore_id and no allowed_ips, D2O has tokens, OIDC has policies.",
     "recipient-fields-clash": "expires_at stands alone; rotation_overlap stands with rotate_every.",
     "property-name-invalid": "A property has a name that is seen, of at most 255 characters.",
     "property-reserved": "Properties that begin with databricks. belong to the server.",

@@ -11,9 +11,12 @@ from hypothesis import given
 
 from reconciler.packs.document import PackDocument
 from reconciler.packs.json_schema import pack_schema
+from reconciler.packs.tree import Number
 from reconciler.packs.writing import as_mapping
+from reconciler.packs.yaml_file import read_yaml
 from tests.packs.documents import THOROUGH, documents
 from tests.packs.examples import EXAMPLES, INVALID
+from tests.packs.full_documents import full_documents
 
 SCHEMA: dict[str, Any] = json.loads(pack_schema())
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
@@ -30,20 +33,29 @@ def test_the_committed_schema_is_what_the_model_says() -> None:
 
 
 @THOROUGH
-@given(documents())
+@given(documents() | full_documents())
 def test_it_is_never_stricter_than_validation(document: PackDocument) -> None:
     VALIDATOR.validate(json.loads(json.dumps(as_mapping(document))))
 
 
-@pytest.mark.parametrize("name", ["guide-finance", "guide-sales", "three-states"])
+@pytest.mark.parametrize("name", ["guide-finance", "guide-sales", "three-states", "everything/sales/pack"])
 def test_it_accepts_the_valid_examples(name: str) -> None:
-    # BaseLoader: every scalar is text, but `adopt` is not.
     text = (EXAMPLES / "valid" / f"{name}.yaml").read_text(encoding="utf-8")
-    data = yaml.load(text, Loader=yaml.BaseLoader)
-    for entry in data["recipient"] + data["share"]:
-        if "adopt" in entry:
-            entry["adopt"] = entry["adopt"] == "true"
-    VALIDATOR.validate(data)
+    VALIDATOR.validate(as_json(read_yaml(text).data))
+
+
+def as_json(data: object) -> object:
+    """What an editor makes of a file: texts, truth values and whole numbers."""
+    if isinstance(data, dict):
+        return {key: as_json(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [as_json(value) for value in data]
+    return int(data.text) if isinstance(data, Number) else data
+
+
+def test_an_object_is_a_name_or_keys_with_values() -> None:
+    either = SCHEMA["definitions"]["ShareEntry"]["properties"]["data_objects"]["items"]["anyOf"]
+    assert either == [{"type": "string"}, {"$ref": "#/definitions/DataObjectEntry"}]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +72,10 @@ def test_it_accepts_the_valid_examples(name: str) -> None:
         "recipient-metastore-invalid",
         "allowed-ips-too-many",
         "pipelines-not-supported",
+        "data-object-types",
+        "federation-policies",
+        "recipient-properties",
+        "share-fields",
     ],
 )
 def test_it_sees_what_an_editor_can_see(name: str) -> None:

@@ -1,6 +1,7 @@
 """What several files decide together: who has which workspace, what a broken file holds back, and what it does not."""
 
 import itertools
+from datetime import date
 
 import pytest
 
@@ -231,3 +232,113 @@ def test_a_region_that_is_wrong_does_not_choose_a_workspace() -> None:
     desired = read({"tenants.yaml": TENANTS, "a.yaml": pack(region="apac")})
     assert rules(desired) == ["region-unknown"]
     assert desired.packs == {}
+
+
+LENDING = b"""
+tenants:
+  Platform: {lends_recipients_to: [SALES]}
+  Legal: {lends_recipients_to: ["*"]}
+  Sales: {}
+"""
+
+
+def test_a_recipient_may_be_lent_by_another_business_line() -> None:
+    files = {
+        "tenants.yaml": LENDING,
+        "a.yaml": pack("Sales", readers="partner, of-platform, of-legal"),
+        "b.yaml": pack("Platform", recipient="of-platform", share="b"),
+        "c.yaml": pack("Legal", recipient="of-legal", share="c"),
+    }
+    desired = read(files, "https://w")
+    assert rules(desired) == []
+    lent = {recipient_key("of-platform", "https://w"), recipient_key("of-legal", "https://w")}
+    assert desired.packs[PackId.of("Sales", "Orders")].borrowed == lent
+
+
+def test_what_one_line_lends_is_not_lent_back_or_on() -> None:
+    files = {
+        "tenants.yaml": LENDING,
+        "a.yaml": pack("Sales", recipient="of-sales", share="a"),
+        "b.yaml": pack("Platform", recipient="of-platform", share="b", readers="of-sales"),
+        "c.yaml": pack("Legal", recipient="of-legal", share="c", readers="of-platform"),
+    }
+    desired = read(files)
+    assert [(problem.rule, problem.where.path) for problem in desired.problems] == [
+        ("recipient-not-lent", "b.yaml"),
+        ("recipient-not-lent", "c.yaml"),
+    ]
+    assert [each.path for each in desired.packs.values()] == ["a.yaml"]
+
+
+def test_a_recipient_is_lent_in_its_own_workspace_only() -> None:
+    elsewhere = LENDING.replace(b"Sales: {}", b"Sales: {workspace: https://adb-1.example.net}")
+    files = {"tenants.yaml": elsewhere, "b.yaml": pack("Platform", recipient="of-platform", share="b")}
+    assert rules(read(files | {"a.yaml": pack("Sales", readers="of-platform")})) == ["recipient-unknown"]
+
+
+def test_without_a_tenants_file_nothing_is_lent() -> None:
+    files = {"a.yaml": pack(readers="of-platform"), "b.yaml": pack("Platform", recipient="of-platform", share="b")}
+    (problem,) = read(files).problems
+    assert problem.rule == "recipient-not-lent"
+    assert "in a tenants.yaml" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("lender", "expected"),
+    [
+        (pack("Platform", recipient="of-platform", share="b", region="nowhere"), ["waits-for-file", "region-unknown"]),
+        (b"metadata: {business_line: Platform, project_name: p}\nrecipient: [", ["waits-for-file", "yaml-syntax"]),
+        (b"recipient: [", ["waits-for-file", "yaml-syntax"]),
+        (b"metadata: {business_line: Others, project_name: p}\nrecipient: [", ["recipient-unknown", "yaml-syntax"]),
+    ],
+)
+def test_a_borrower_waits_for_a_lender_that_cannot_be_read(lender: bytes, expected: list[str]) -> None:
+    tenants = LENDING + b"  Others: {}\n"
+    files = {"tenants.yaml": tenants, "a.yaml": pack("Sales", readers="of-platform"), "b.yaml": lender}
+    desired = read(files)
+    assert [problem.rule for problem in desired.problems] == expected
+    assert desired.packs == {}
+
+
+def test_an_exception_or_an_expiry_of_yesterday_is_a_warning_and_holds_nothing_back() -> None:
+    data = pack().replace(b"email: data", b"expires_at: 2026-10-31, email: data") + (
+        b"allow: [{action: 'delete:share/old', until: 2026-10-31, reason: x}]\n"
+    )
+    desired = read({"a.yaml": data})
+    assert {(problem.rule, problem.is_error) for problem in desired.problems} == {
+        ("expiry-past", False),
+        ("allow-expired", False),
+    }
+    assert len(desired.packs) == 1
+    assert desired.unreadable_lines == frozenset()
+    assert read_packs({"a.yaml": data}, Revision(), "https://w").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("today", "until", "expected"),
+    [
+        (date(2026, 11, 1), "2027-11-01", []),
+        (date(2026, 11, 1), "2027-11-02", ["allow-until-too-far"]),
+        (date(2028, 2, 29), "2029-02-28", []),
+        (date(2028, 2, 29), "2029-03-01", ["allow-until-too-far"]),
+        (date(2026, 11, 1), "2026-11-01", []),
+        (date(2026, 11, 2), "2026-11-01", ["allow-expired"]),
+        (None, "2099-01-01", []),
+    ],
+)
+def test_an_exception_counts_through_its_last_day_within_a_year(
+    today: date | None, until: str, expected: list[str]
+) -> None:
+    data = pack() + f"allow: [{{action: 'delete:share/old', until: {until}, reason: x}}]\n".encode()
+    assert rules(read_packs({"a.yaml": data}, Revision(), "https://w", today=today)) == expected
+
+
+def test_a_notebook_is_found_below_the_packs_folder_wherever_that_is() -> None:
+    objects = b"[{name: N, type: NOTEBOOK_FILE, content: ../n.ipynb}]"
+    data = pack().replace(b"[prod.sales.orders]", objects)
+    files = {"repo/packs/sales/a.yaml": data, "repo/packs/n.ipynb": b"{}", "repo/n.ipynb": b"secret"}
+    assert rules(read_packs(files, Revision(), "https://w", packs_folder="repo/packs")) == []
+    above = {**files, "repo/packs/sales/a.yaml": data.replace(b"../n", b"../../n")}
+    assert rules(read_packs(above, Revision(), "https://w", packs_folder="repo/packs")) == ["notebook-path-invalid"]
+    absolute = {f"/srv/{path}": content for path, content in files.items()}
+    assert rules(read_packs(absolute, Revision(), "https://w", packs_folder="/srv/repo/packs")) == []
