@@ -29,17 +29,42 @@ def repository_top(folder: Path) -> Path | None:
     return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
 
 
-def read_folder(folder: Path, relative_to: Path) -> Mapping[str, bytes]:
-    """The packs and tenants files below `folder`, by path relative to `relative_to` where that is above it.
+class FolderFiles(Mapping[str, bytes]):
+    """The files of a folder by their shown paths. Packs are read at once; what lies beside them (notebooks, whatever
+    else) only when a pack names it."""
 
-    Raises OSError for a file that cannot be read."""
-    found: dict[str, bytes] = {}
+    def __init__(self, packs: Mapping[str, bytes], others: Mapping[str, Path]) -> None:
+        self.packs = packs
+        self._others = others
+
+    def __getitem__(self, path: str) -> bytes:
+        return self.packs[path] if path in self.packs else _read(self._others[path])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self.packs, *self._others])
+
+    def __len__(self) -> int:
+        return len(self.packs) + len(self._others)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.packs or path in self._others
+
+
+def read_folder(folder: Path, relative_to: Path) -> FolderFiles:
+    """What lies below `folder`, by path relative to `relative_to` where that is above it.
+
+    Raises OSError for a pack or tenants file that cannot be read."""
+    packs: dict[str, bytes] = {}
+    others: dict[str, Path] = {}
     for path in _files(folder):
         inside = path.relative_to(folder).as_posix()
-        # A named pipe would wait for a writer forever.
-        if (is_pack(inside) or is_tenants_file(inside)) and stat.S_ISREG(path.stat().st_mode):
-            found[shown_path(path, relative_to)] = _read(path)
-    return found
+        is_ours = is_pack(inside) or is_tenants_file(inside)
+        # A named pipe would wait for a writer forever; a link may lead nowhere.
+        if is_ours and stat.S_ISREG(path.stat().st_mode):
+            packs[shown_path(path, relative_to)] = _read(path)
+        elif not is_ours and path.is_file():
+            others[shown_path(path, relative_to)] = path
+    return FolderFiles(packs, others)
 
 
 def shown_path(path: Path, relative_to: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -86,9 +87,10 @@ def _check_folder(folder: Path, chosen: Sequence[Path], *, for_repository: bool)
         files = read_folder(folder, above)
     except OSError as error:
         raise Failure(f"{error.filename} cannot be read: {error.strerror}") from error
-    desired = read_packs(files, Revision(), "", packs_folder=shown_path(folder, above))
+    today = datetime.now(UTC).date()
+    desired = read_packs(files, Revision(), "", packs_folder=shown_path(folder, above), today=today)
     asked = [shown_path(path, above) for path in chosen]
-    ours = frozenset(path for path in files if any(is_below(path, prefix) for prefix in asked))
+    ours = frozenset(path for path in files.packs if any(is_below(path, prefix) for prefix in asked))
     problems = tuple(problem for problem in desired.problems if _concerns(problem, ours))
     return Checked(files, ours, problems, sum(pack.path in ours for pack in desired.packs.values()))
 

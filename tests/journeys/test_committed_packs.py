@@ -10,7 +10,7 @@ import yaml
 
 from reconciler.core.desired import Desired
 from reconciler.core.managed import UNMANAGED
-from reconciler.core.recipient import DatabricksSharing, Recipient, TokenSharing
+from reconciler.core.recipient import DatabricksSharing, OidcSharing, Recipient, TokenSharing
 from reconciler.core.share import Share
 from tests.journeys.journey import Journey
 from tests.journeys.packs import FINANCE, SALES
@@ -77,6 +77,8 @@ def assert_recipient_is(declared: Recipient, found: Any) -> None:
             assert found.authentication_type.value == "TOKEN"
         case DatabricksSharing(metastore_id):
             assert found.data_recipient_global_metastore_id == metastore_id
+        case OidcSharing():
+            assert found.authentication_type.value == "OIDC_FEDERATION"
         case other:
             pytest.fail(f"no pack can declare {other}")
     if declared.allowed_ips is not UNMANAGED:
