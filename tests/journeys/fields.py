@@ -238,7 +238,7 @@ def _partition_as_written(partition: Partition) -> str:
 
 def differences(wanted: Entry, found: Entry) -> list[str]:
     """What of the pack's words the sandbox does not say; a notebook's content it never tells."""
-    normal = {name: sorted(value) if isinstance(value, list) else value for name, value in wanted.items()}
+    normal = {name: sorted(value, key=str) if isinstance(value, list) else value for name, value in wanted.items()}
     return [
         f"{name}: {found.get(name)!r} is not {value!r}"
         for name, value in normal.items()
