@@ -35,6 +35,9 @@ _NAME_PATTERN: Final = rf"^\s*[^\s./\x00-\x1f\x7f]{{1,{MAX_NAME}}}\s*$"
 _EMAIL_PATTERN: Final = r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$"
 _METASTORE_PATTERN: Final = r"^\s*([Aa][Ww][Ss]|[Aa][Zz][Uu][Rr][Ee]|[Gg][Cc][Pp]):[A-Za-z0-9-]+:[A-Za-z0-9-]+\s*$"
 
+_DAY_PATTERN: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MOMENT_PATTERN: Final = rf"^\s*{_DAY_PATTERN}(T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}Z)?\s*$"
+
 
 def _one_of(*words: str) -> dict[str, Any]:
     """Completion offers the words as they are documented; any letter case is accepted."""
@@ -53,6 +56,9 @@ Name: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": _NAME
 Title: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME})]
 Text: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"maxLength": MAX_TEXT})]
 Email: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": _EMAIL_PATTERN})]
+Day: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": rf"^\s*{_DAY_PATTERN}\s*$"})]
+Moment: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": _MOMENT_PATTERN})]
+Span: TypeAlias = Annotated[StrictStr, Field(json_schema_extra={"pattern": r"^\s*[0-9]{1,6}\s*[hdwHDW]\s*$"})]
 Version: TypeAlias = Annotated[StrictInt, BeforeValidator(_whole_number), Field(json_schema_extra={"minimum": 0})]
 
 
@@ -67,7 +73,7 @@ class AllowanceEntry(Shape):
         description="What is allowed, in the words of the plan's objection. It lifts that one and no other.",
         examples=["delete:share/sales_q1_share"],
     )
-    until: StrictStr = Field(
+    until: Day = Field(
         description="The last day on which it counts, as YYYY-MM-DD, at most a year ahead.", examples=["2027-01-31"]
     )
     reason: Text = Field(description="Why it is right, for whoever reviews it.")
@@ -166,26 +172,26 @@ class RecipientEntry(Shape):
         "not managed. Names that begin with databricks. belong to the server and are not written here.",
         examples=[{"country": "DE"}],
     )
-    expires_at: StrictStr | None = Field(
+    expires_at: Moment | None = Field(
         default=None,
         description="When the token ends, for D2O only: YYYY-MM-DDTHH:MM:SSZ (UTC), or YYYY-MM-DD for 00:00:00Z at the "
         "beginning of that day. It can only be brought forward; a later end takes a new token. Not together with "
         "token_lifetime or rotate_every.",
         examples=["2027-06-30"],
     )
-    token_lifetime: StrictStr | None = Field(
+    token_lifetime: Span | None = Field(
         default=None,
         description="How long a token lives from when it is issued, in days (90d), weeks (12w) or hours (36h), from 1d "
         "to 365d, for D2O only. A longer-lived token is shortened, but never to less than the overlap from now.",
         examples=["90d"],
     )
-    rotate_every: StrictStr | None = Field(
+    rotate_every: Span | None = Field(
         default=None,
         description="After how long a token is replaced by a new one, such as 90d: at least 1d and more than the "
         "overlap, for D2O only.",
         examples=["60d"],
     )
-    rotation_overlap: StrictStr | None = Field(
+    rotation_overlap: Span | None = Field(
         default=None,
         description="How long the old token works beside the new one, such as 7d (which it is when left out); 0d ends "
         "it at once. Only with rotate_every.",

@@ -199,6 +199,9 @@ def _partitions(texts: Sequence[str], loc: Loc) -> Iterator[Finding]:
 
 def _same_objects(items: Sequence[Listed], all_known: Sequence[Known], loc: Loc) -> Iterator[Finding]:
     """One object may be shared twice, under two aliases."""
+    names = [told.name for told in all_known if told.name is not None]
+    if len(set(names)) == len(names):
+        return
     seen: dict[tuple[str, str], dict[str, int]] = {}
     for number, told in enumerate(all_known):
         if told.name is None:

@@ -54,6 +54,8 @@ class _Offers:
     tenants: Tenants
     #: By workspace and name. A second declaration is a problem of its own.
     declared: Mapping[tuple[str, str], Placed]
+    #: The new name of a recipient, by workspace and the name it had.
+    renamed: Mapping[tuple[str, str], str]
     #: Packs whose recipients cannot be told.
     hiding: Sequence[Placed]
     #: Packs whose workspace cannot be told, by the names of their recipients.
@@ -81,6 +83,7 @@ class _Offers:
 
 def _offers(packs: Sequence[Placed], tenants: Tenants) -> _Offers:
     declared: dict[tuple[str, str], Placed] = {}
+    renamed: dict[tuple[str, str], str] = {}
     unplaced: defaultdict[str, list[Placed]] = defaultdict(list)
     for pack in packs:
         for entry in pack.file.document.recipient if pack.file.document is not None else ():
@@ -89,7 +92,8 @@ def _offers(packs: Sequence[Placed], tenants: Tenants) -> _Offers:
                 unplaced[name].append(pack)
             elif pack.line:
                 declared.setdefault((pack.workspace, name), pack)
-    return _Offers(tenants, declared, [pack for pack in packs if _hides_recipients(pack)], unplaced)
+                renamed[pack.workspace, normal_name(entry.renamed_from or "")] = entry.name.strip()
+    return _Offers(tenants, declared, renamed, [pack for pack in packs if _hides_recipients(pack)], unplaced)
 
 
 def _resolved(pack: Placed, offers: _Offers, causes: Mapping[str, Where]) -> Iterator[Problem | Key]:
@@ -119,6 +123,8 @@ def _resolved(pack: Placed, offers: _Offers, causes: Mapping[str, Where]) -> Ite
         else:
             message = f"no pack of this business line and workspace declares the recipient {shown(name)}"
             hint = unknown_word(name, known) if known else "declare it under `recipient:` in this file"
+            if new_name := offers.renamed.get((workspace, normal)):
+                hint = f"it is renamed: write {shown(new_name)}"
             yield Problem(where, "recipient-unknown", message, hint)
 
 
