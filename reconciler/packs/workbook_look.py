@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from reconciler.packs.cells import column_letters
 from reconciler.packs.sheet_words import ColumnWords, column_words
-from reconciler.packs.sheets import LONG, METADATA, Form, Sheet
+from reconciler.packs.sheets import LONG, METADATA, TABLES, Form, Sheet
 from reconciler.packs.workbook_rows import MAX_ROWS
 
 COLUMNS_SHEET: Final = "Columns"
@@ -25,7 +25,14 @@ _HEADER_FILL: Final = PatternFill("solid", fgColor="DCE6F1")
 _WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
 
 
-def style_metadata(sheet: Worksheet) -> None:
+def explain(book: Workbook) -> None:
+    _style_metadata(book[METADATA])
+    for table in TABLES:
+        _style_table(book[table.title], table)
+    _add_columns_sheet(book)
+
+
+def _style_metadata(sheet: Worksheet) -> None:
     words = _words()[METADATA]
     _style_header(sheet, [22, 60])
     for number, (field,) in enumerate(sheet.iter_rows(min_row=2, max_col=1), start=2):
@@ -36,7 +43,7 @@ def style_metadata(sheet: Worksheet) -> None:
         _offer(sheet, about, f"B{number}")
 
 
-def style_table(sheet: Worksheet, table: Sheet) -> None:
+def _style_table(sheet: Worksheet, table: Sheet) -> None:
     words = _words()[table.title]
     _style_header(sheet, [_width(words[name]) for name in table.columns])
     for number, name in enumerate(table.columns, start=1):
@@ -75,7 +82,7 @@ def _offer(sheet: Worksheet, words: ColumnWords, cells: str) -> None:
         sheet.add_data_validation(offer)
 
 
-def document_columns(book: Workbook) -> None:
+def _add_columns_sheet(book: Workbook) -> None:
     sheet = book.create_sheet(COLUMNS_SHEET)
     sheet.append(_HEADER)
     for each in _all():

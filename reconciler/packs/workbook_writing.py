@@ -26,7 +26,7 @@ from reconciler.packs.sheets import (
     Form,
     Sheet,
 )
-from reconciler.packs.workbook_look import document_columns, style_metadata, style_table
+from reconciler.packs.workbook_look import explain
 
 #: The first moment a zip file can name: the same document makes the same bytes.
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -39,20 +39,19 @@ class TextTooLongError(ValueError):
     """A single text that no cell can hold; the message says where it would have stood."""
 
 
-def to_workbook(document: PackDocument | None) -> bytes:
+def to_workbook(document: PackDocument | None, *, explained: bool = True) -> bytes:
+    """`explained`: with notes, lists to choose from and the sheet Columns, for people; it takes three times as long."""
     book = Workbook()
     metadata = book.active
     assert isinstance(metadata, Worksheet)  # noqa: S101 - a new Workbook has one worksheet
     metadata.title = METADATA
     _fill(metadata, ["Field", "Value"], _metadata_rows(document))
-    style_metadata(metadata)
     for sheet, rows in _tables(document):
-        made = book.create_sheet(sheet.title)
-        _fill(made, list(sheet.columns), rows)
-        style_table(made, sheet)
+        _fill(book.create_sheet(sheet.title), list(sheet.columns), rows)
         if sheet is SHARES:
             _fill(book.create_sheet(PIPELINES), _PIPELINE_COLUMNS, [])
-    document_columns(book)
+    if explained:
+        explain(book)
     written = io.BytesIO()
     book.save(written)
     return _without_time(written.getvalue())

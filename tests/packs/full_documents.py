@@ -1,5 +1,7 @@
 """Strategies for documents with every field of the model: of any text, for what the formats carry, and valid ones."""
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from reconciler.packs.document import (
@@ -11,7 +13,8 @@ from reconciler.packs.document import (
     RecipientEntry,
     ShareEntry,
 )
-from tests.packs.documents import NAMES, OBJECTS, TEXTS
+from reconciler.packs.objects import known
+from tests.packs.documents import ADDRESSES, EMAILS, METASTORES, NAMES, OBJECTS, TEXTS, TITLES
 
 MAYBE_TEXTS = st.none() | TEXTS
 MAYBE_BOOLEANS = st.none() | st.booleans()
@@ -99,3 +102,155 @@ def _share(name: str) -> st.SearchStrategy[ShareEntry]:
         renamed_from=MAYBE_TEXTS,
         adopt=st.booleans(),
     )
+
+
+#: The file that all notebooks of valid documents are, seen from the folder of the pack.
+NOTEBOOK = "notebooks/a #1, b.ipynb"
+_SPANS = st.sampled_from(["60d", "12w", "400 d"])
+_PROPERTY_NAMES = st.sampled_from(["country", "a=b", '"', '"a"', "=", "+", "#REF!", "a b", "_x0041_", "1e3", "ä"])
+_CONDITIONS = st.sampled_from(
+    ["region = 'EMEA'", "year='2026' AND region LIKE 'E%, ;'", "country = recipient.country", "`a b` IS NULL"]
+)
+_ALIASES = st.integers(0, 999).map("sales.t{}".format)
+_OWNED = {"comment": MAYBE_TEXTS, "owner": st.none() | TITLES, "protect": st.booleans(), "adopt": st.booleans()}
+
+
+def full_documents() -> st.SearchStrategy[PackDocument]:
+    """Valid documents in which every field occurs."""
+    return st.lists(NAMES, max_size=3, unique_by=str.lower).flatmap(
+        lambda names: st.builds(
+            PackDocument,
+            metadata=st.builds(
+                Metadata,
+                requestor=EMAILS,
+                project_name=TITLES,
+                business_line=TITLES,
+                description=MAYBE_TEXTS,
+                drift=st.sampled_from([None, "correct", "REPORT"]),
+            ),
+            recipient=st.tuples(*(_valid_recipient(name, number) for number, name in enumerate(names))),
+            share=st.lists(NAMES, max_size=3, unique_by=str.lower).flatmap(
+                lambda shares: st.tuples(*(_valid_share(name, names) for name in shares))
+            ),
+            allow=st.lists(_valid_allowances(), max_size=2, unique_by=lambda each: each.action).map(tuple),
+            release=st.lists(st.sampled_from(["share/gone.1", "Recipient/gone", "share/#x"]), unique=True).map(
+                lambda found: tuple(each.replace(".", "-") for each in found)
+            ),
+        )
+    )
+
+
+def _valid_allowances() -> st.SearchStrategy[AllowanceEntry]:
+    return st.builds(
+        AllowanceEntry,
+        action=st.sampled_from(["delete:share/gone", "revoke:recipient/+gone", "delete:recipient/a,b"]),
+        until=st.sampled_from(["2027-01-31", " 2026-12-01 "]),
+        reason=TEXTS.filter(str.strip),
+    )
+
+
+def _valid_recipient(name: str, number: int) -> st.SearchStrategy[RecipientEntry]:
+    shared = {
+        "name": st.just(name),
+        "properties": st.none() | st.dictionaries(_PROPERTY_NAMES, TEXTS, max_size=3),
+        "renamed_from": st.sampled_from([None, f"before-{number}"]),
+        **_OWNED,
+    }
+    addresses = {"allowed_ips": st.none() | st.lists(ADDRESSES, max_size=3, unique=True).map(tuple)}
+    ending = st.builds(
+        RecipientEntry,
+        type=st.just("D2O"),
+        email=EMAILS,
+        expires_at=st.sampled_from(["2027-06-30", "2027-06-30T18:00:00Z"]),
+        **addresses,
+        **shared,
+    )
+    rotated = st.builds(
+        RecipientEntry,
+        type=st.just("d2o"),
+        email=EMAILS,
+        token_lifetime=st.sampled_from([None, "90d"]),
+        rotate_every=_SPANS,
+        rotation_overlap=st.sampled_from([None, "0d", "36H", "1 D"]),
+        **addresses,
+        **shared,
+    )
+    signed_in = st.builds(
+        RecipientEntry,
+        type=st.just("OIDC"),
+        federation_policies=st.none() | st.lists(_valid_policies(), max_size=3, unique_by=lambda e: e.name).map(tuple),
+        **addresses,
+        **shared,
+    )
+    metastores = METASTORES.map(lambda text: f"{text}{number}")
+    return (
+        ending
+        | rotated
+        | signed_in
+        | st.builds(RecipientEntry, type=st.just("D2D"), metastore_id=metastores, email=st.none() | EMAILS, **shared)
+    )
+
+
+def _valid_policies() -> st.SearchStrategy[FederationPolicyEntry]:
+    return st.builds(
+        FederationPolicyEntry,
+        name=st.sampled_from(["a", "nightly-job", "1-3", "-"]),
+        issuer=st.just("https://login.example.com/a,b;c?d=e#f"),
+        subject_claim=st.sampled_from(["oid", "SUB"]),
+        subject=TITLES,
+        audiences=st.none() | st.lists(TITLES, max_size=2, unique_by=str.strip).map(tuple),
+        comment=MAYBE_TEXTS,
+    )
+
+
+def _valid_share(name: str, recipients: Sequence[str]) -> st.SearchStrategy[ShareEntry]:
+    readers = st.lists(st.sampled_from(recipients), unique=True) if recipients else st.just([])
+    objects = st.lists(OBJECTS | _valid_objects(), max_size=6, unique_by=lambda each: known(each).name)
+    return st.builds(
+        ShareEntry,
+        name=st.just(name),
+        storage_root=st.sampled_from([None, "abfss://a@b.example/c"]),
+        recipients=st.none() | readers.map(tuple),
+        data_objects=st.none() | objects.filter(_have_own_aliases).map(tuple),
+        renamed_from=st.sampled_from([None, f"before {len(name)}".replace(" ", "-") + name]),
+        **_OWNED,
+    )
+
+
+def _have_own_aliases(objects: Sequence[str | DataObjectEntry]) -> bool:
+    aliases = [told.alias.lower() for told in map(known, objects) if told.alias]
+    return len(set(aliases)) == len(aliases)
+
+
+def _valid_objects() -> st.SearchStrategy[DataObjectEntry]:
+    tables = OBJECTS.filter(lambda text: text.count(".") == 2)
+    described = {"comment": MAYBE_TEXTS}
+    table = st.builds(
+        DataObjectEntry,
+        name=tables,
+        type=st.sampled_from([None, "TABLE", "table"]),
+        shared_as=st.none() | _ALIASES,
+        partitions=st.none() | st.lists(_CONDITIONS, max_size=3, unique=True).map(tuple),
+        history=MAYBE_BOOLEANS,
+        start_version=st.none() | st.integers(0, 10**18 - 1),
+        **described,
+    )
+    fed = st.builds(DataObjectEntry, name=tables, history=st.sampled_from([None, False]), cdf=MAYBE_BOOLEANS)
+    other = st.builds(
+        DataObjectEntry,
+        name=tables,
+        type=st.sampled_from(["VIEW", "MATERIALIZED_VIEW", "STREAMING_TABLE", "FOREIGN_TABLE", "VOLUME", "MODEL"]),
+        shared_as=st.none() | _ALIASES,
+        **described,
+    )
+    schema = OBJECTS.filter(lambda text: text.count(".") == 1)
+    whole = st.builds(DataObjectEntry, name=schema, type=st.just("Schema"), history=MAYBE_BOOLEANS, **described)
+    notebook = st.builds(
+        DataObjectEntry,
+        name=TITLES,
+        type=st.just("NOTEBOOK_FILE"),
+        shared_as=st.sampled_from([None, "a.ipynb"]),
+        content=st.just(NOTEBOOK),
+        **described,
+    )
+    return table | fed | other | whole | notebook

@@ -39,7 +39,8 @@ def the_pack(data: bytes, name: str = "a.xlsx") -> SharePack:
 
 def without_places(pack: SharePack) -> SharePack:
     resources = {key: replace(declared, where=NOWHERE) for key, declared in pack.resources.items()}
-    return replace(pack, path="", file_format="", resources=resources)
+    allowances = tuple(replace(each, where=NOWHERE) for each in pack.allowances)
+    return replace(pack, path="", file_format="", resources=resources, allowances=allowances)
 
 
 def shared(pack: SharePack) -> list[str]:
@@ -194,6 +195,16 @@ WRONG_CELLS: list[tuple[str, bytes, list[tuple[str, str]]]] = [
         "a pipeline",
         workbook(Pipelines=[["name", "type"], ["nightly", "DLT"]]),
         [(":Pipelines!A2", "pipelines-not-supported")],
+    ),
+    (
+        "an object of an unknown share",
+        workbook(DataObjects=[["share", "name"], ["Oders", "prod.sales.refunds"]]),
+        [(":DataObjects!A2", "workbook-row-unplaced")],
+    ),
+    (
+        "a property without a value",
+        workbook(Recipients=[[*RECIPIENTS[0], "properties"], [*RECIPIENTS[1], "country"]]),
+        [(":Recipients!G2", "workbook-pairs")],
     ),
     ("a sheet missing", written({"Metadata": METADATA, "Recipients": RECIPIENTS}), [("", "workbook-sheet-missing")]),
     ("a sheet nearly right", workbook(Pipeline=[["name"]]), [(":Pipeline", "workbook-sheet-unknown")]),
