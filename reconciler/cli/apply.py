@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import click
@@ -126,7 +127,7 @@ async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Plan
     wishes = allowing(order.allowed, settings)
     if order.saved is None:
         read = _commit_only if order.commit is None else reader(order.commit)
-        read = read_working_tree if order.allows_uncommitted else read
+        read = reader(None) if order.allows_uncommitted else read
         return await make_plan(ports, settings, read, under(order.paths, settings), wishes), ()
     saved = order.saved
     if not saved.revision.is_committed and not order.allows_uncommitted:
@@ -134,7 +135,7 @@ async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Plan
             "this plan was made of files that are not committed: commit them and plan again, or carry it out as it is "
             "with --allow-uncommitted (then nothing is deleted)"
         )
-    read = reader(saved.revision.commit) if saved.revision.is_committed else read_working_tree
+    read = reader(saved.revision.commit if saved.revision.is_committed else None)
 
     def choose(_desired: Desired, _recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:
         return frozenset(saved.packs)
@@ -150,9 +151,9 @@ async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Plan
     return replace(planned, plan=checked.plan, again=again), checked.stale
 
 
-async def _commit_only(source: PackSource, default_workspace: str) -> Desired:
+async def _commit_only(source: PackSource, default_workspace: str, today: date) -> Desired:
     """What HEAD says, when the files are exactly that."""
-    lying_there = await read_working_tree(source, default_workspace)
+    lying_there = await read_working_tree(source, default_workspace, today=today)
     if lying_there.revision.is_committed:
         return lying_there
     if not lying_there.revision.commit:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import click
 
@@ -22,7 +23,7 @@ from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.read import is_under, packs_under, read_commit, read_working_tree
 from reconciler.wiring import Ports, pack_source
 
-Read = Callable[[PackSource, str], Awaitable[Desired]]
+Read = Callable[[PackSource, str, date], Awaitable[Desired]]
 #: The packs meant, of those declared and those on record.
 Choose = Callable[[Desired, Mapping[PackId, RecordedPack]], frozenset[PackId]]
 
@@ -38,11 +39,11 @@ class Planned:
 
 def reader(commit: str | None) -> Read:
     """Of a commit, or of the files as they lie there."""
-    if commit is None:
-        return read_working_tree
 
-    async def read(source: PackSource, default_workspace: str) -> Desired:
-        return await read_commit(source, default_workspace, commit)
+    async def read(source: PackSource, default_workspace: str, today: date) -> Desired:
+        if commit is None:
+            return await read_working_tree(source, default_workspace, today=today)
+        return await read_commit(source, default_workspace, commit, today=today)
 
     return read
 
@@ -65,7 +66,7 @@ async def make_plan(
 ) -> Planned:
     wishes = wishes or Wishes(limits=limits(settings))
     source = pack_source(settings.packs_dir)
-    desired = await read(source, settings.databricks_host)
+    desired = await read(source, settings.databricks_host, ports.clock.now().date())
     recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
     scope = choose(desired, recorded.packs)
     _check_workspaces(desired, scope)

@@ -84,6 +84,7 @@ def resolve(share: Share, observed: Observed, catalog: Catalog) -> Resolved:
         return Resolved(share)
     reader = reader_of(share, observed)
     objects: set[SharedObject] = set()
+    shown: dict[tuple[str, str], str] = {}
     missing: list[str] = []
     unknown: list[str] = []
     unfit: list[tuple[str, str]] = []
@@ -95,13 +96,26 @@ def resolve(share: Share, observed: Observed, catalog: Catalog) -> Resolved:
         elif found is None and wanted.type is not ObjectType.NOTEBOOK_FILE:
             (missing if sought in catalog else unknown).append(wanted.name)
         kind = sought.type if entry is None else entry.type
-        objects.add(wanted if wanted.type is not UNMANAGED else replace(wanted, type=kind))
+        typed = wanted if wanted.type is not UNMANAGED else replace(wanted, type=kind)
+        objects.add(typed)
+        other = shown.setdefault(_shown_as(typed, found), wanted.name)
+        if other != wanted.name:
+            unfit.append((wanted.name, f"would bear the same name as {other} for its readers; give one a `shared_as`"))
     return Resolved(
         replace(share, objects=frozenset(objects)),
         tuple(sorted(missing)),
         tuple(sorted(unknown)),
         tuple(sorted(unfit)),
     )
+
+
+def _shown_as(item: SharedObject, found: SharedObject | None) -> tuple[str, str]:
+    """The name its readers see, which is unique among objects of a kind (contract 4.3)."""
+    kind = "table" if item.type is UNMANAGED or item.type in TABLE_LIKE else str(item.type)
+    alias = item.shared_as if item.shared_as is not UNMANAGED or found is None else found.shared_as
+    if alias is UNMANAGED:
+        alias = item.name if item.type is ObjectType.NOTEBOOK_FILE else item.name.partition(".")[2]
+    return kind, alias
 
 
 def _misfits(wanted: SharedObject, entry: CatalogObject) -> list[str]:
@@ -148,6 +162,8 @@ def _changes_owner(share: Share, observed: Observed) -> bool:
 
 
 def _changes_data(wanted: SharedObject, found: SharedObject) -> bool:
+    if wanted.history is False and found.history is True:
+        return True
     return wanted.partitions not in {UNMANAGED, found.partitions} or wanted.type not in {UNMANAGED, found.type}
 
 
@@ -163,6 +179,6 @@ def _paired(
 ) -> list[tuple[SharedObject, SharedObject | None]]:
     """A name of three parts without a type means the table-like object, else whatever else the share holds by it."""
     paired = pair(desired, held)
-    by_name = {item.name: item for item in held if item.type not in TABLE_LIKE}
+    by_name = {item.name: item for item in paired.gone if item.type not in TABLE_LIKE}
     loose = [(item, by_name.get(item.name) if item.type is UNMANAGED else None) for item in paired.new]
     return [*paired.same, *((item, found) for item, found in loose)]

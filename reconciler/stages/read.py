@@ -1,6 +1,7 @@
 """Packs at a revision -> the desired state, with every problem in any file; and which packs a list of paths means."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from reconciler.core.desired import Desired
 from reconciler.core.key import PackId
@@ -9,16 +10,18 @@ from reconciler.packs.reading import read_packs
 from reconciler.ports.pack_source import PackSource
 
 
-async def read_commit(source: PackSource, default_workspace: str, revision: str = "HEAD") -> Desired:
-    """What a commit says. Raises PackSourceError."""
+async def read_commit(
+    source: PackSource, default_workspace: str, revision: str = "HEAD", *, today: date | None = None
+) -> Desired:
+    """What a commit says; without `today` nothing is said of days gone by. Raises PackSourceError."""
     found = await source.committed(revision)
-    return read_packs(found.files, found.revision, default_workspace, packs_folder=found.folder)
+    return read_packs(found.files, found.revision, default_workspace, packs_folder=found.folder, today=today)
 
 
-async def read_working_tree(source: PackSource, default_workspace: str) -> Desired:
+async def read_working_tree(source: PackSource, default_workspace: str, *, today: date | None = None) -> Desired:
     """What the files say as they lie there, committed or not. Raises PackSourceError."""
     found = await source.working_tree()
-    return read_packs(found.files, found.revision, default_workspace, packs_folder=found.folder)
+    return read_packs(found.files, found.revision, default_workspace, packs_folder=found.folder, today=today)
 
 
 def packs_under(paths: Iterable[str], desired: Desired, recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:
