@@ -13,7 +13,7 @@ from reconciler.core.key import Key, PackId
 from reconciler.core.pack import SharePack, Strategy
 from reconciler.core.problem import Problem, Where
 from reconciler.core.resource import Resource
-from reconciler.core.severity import Effect, effect
+from reconciler.core.severity import Effect, also_widens, effect
 from reconciler.core.tenant import Tenant
 from reconciler.core.verdict import (
     Adopt,
@@ -74,6 +74,10 @@ class Step:
     @property
     def effect(self) -> Effect:
         return effect(self.verdict)
+
+    @property
+    def also_widens(self) -> bool:
+        return also_widens(self.verdict)
 
     @property
     def is_held(self) -> bool:

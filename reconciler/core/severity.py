@@ -82,6 +82,16 @@ def effect(verdict: Verdict) -> Effect:
             assert_never(verdict)
 
 
+def also_widens(verdict: Verdict) -> bool:
+    """Whether somebody gains something besides the worse effect that the step has."""
+    match verdict:
+        case Update(changes=changes) | Adopt(changes=changes) | Rename(changes=changes):
+            widens = any(change_effect(change) is Effect.WIDENS for change in changes)
+            return widens and effect(verdict) > Effect.WIDENS and not _replaces_an_object(changes)
+        case _:
+            return False
+
+
 def drift_effect(verdict: Drifted) -> Effect:
     """What correcting a reported drift would do."""
     return max(map(change_effect, verdict.changes), default=Effect.METADATA)

@@ -18,6 +18,14 @@ _TONES: Final = {
 }
 
 
+def step_effect(step: Step) -> Span:
+    """The worst of it, and that somebody gains something as well."""
+    if step.also_widens and step.effect is Effect.NARROWS:
+        return Span("widens and narrows access", _TONES[step.effect])
+    worst = effect_span(step.effect)
+    return Span(f"{worst.text}, and widens access", worst.tone) if step.also_widens else worst
+
+
 def effect_span(effect: Effect) -> Span:
     """Also without colour, what breaks a consumer or revokes all is not to be overlooked."""
     mark = "!! " if effect >= Effect.BREAKS else ""

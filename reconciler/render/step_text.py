@@ -28,7 +28,7 @@ from reconciler.core.verdict import (
 )
 from reconciler.render.change_text import by_file, by_hand, change_lines
 from reconciler.render.drift_text import drift_lines, reported_lines, seen_span
-from reconciler.render.effect_text import effect_span
+from reconciler.render.effect_text import step_effect
 from reconciler.render.element_text import note_line
 from reconciler.render.lines import Line, Span, Tone, line
 from reconciler.render.objection_text import objection_lines, trouble_lines
@@ -95,7 +95,7 @@ def drift_step_lines(step: Step, title: str, limit: int) -> Iterator[Line]:
 
 def _headline(step: Step, title: str) -> Line:
     sign, tone = step_sign(step)
-    effect = (effect_span(step.effect), Span("  ")) if step.effect is not Effect.NONE else ()
+    effect = (step_effect(step), Span("  ")) if step.effect is not Effect.NONE else ()
     place = () if step.where is None else (Span(short_place(step.where), Tone.DIM),)
     return line("  ", Span(f"{sign} {title}  ", tone), *effect, *place)
 

@@ -172,7 +172,7 @@ def test_an_object_that_changed_is_whole_in_json_with_the_attributes_that_change
         each["element"]: each for each in step_value(step, with_calls=False)["changes"] if each["action"] == "change"
     }
     orders = values["prod_catalog.sales.orders"]
-    assert [each["field"] for each in orders["sets"]] == ["comment", "partitions", "history", "start_version"]
+    assert [each["field"] for each in orders["sets"]] == ["comment", "partitions", "history", "cdf", "start_version"]
     assert orders["object"]["shared_as"] == "public.orders"
     assert values["guide.py"]["sets"][0]["field"] == "content"
 
