@@ -11,8 +11,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import databricks.sdk
 import requests
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.clock import Clock
@@ -179,11 +181,21 @@ class _Quiet(logging.Filter):
         return record.levelno >= logging.ERROR
 
 
+class _QuietAtTheRoot(logging.Filter):
+    """The SDK's parsers of errors log to the root logger, with exceptions that carry the whole answer."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR or not record.pathname.startswith(_SDK)
+
+
 _QUIET: Final = _Quiet()
+_QUIET_AT_THE_ROOT: Final = _QuietAtTheRoot()
+_SDK: Final = str(Path(databricks.sdk.__file__).parent)
 
 
 def _silence() -> None:
     """Filters of a logger do not hold for its children, so each gets its own."""
+    logging.getLogger().addFilter(_QUIET_AT_THE_ROOT)
     for name in ("databricks.sdk", *logging.root.manager.loggerDict):
         if name == "databricks.sdk" or name.startswith("databricks.sdk."):
             logging.getLogger(name).addFilter(_QUIET)

@@ -24,8 +24,10 @@ class Everything(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.NOTSET)
         self.text = ""
+        self.carried: list[BaseException] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        self.carried += [record.exc_info[1]] if record.exc_info and record.exc_info[1] else []
         self.text += f"{record.name} {self.format(record)}\n"
 
 
@@ -117,6 +119,19 @@ async def test_no_failure_of_a_rotation_quotes_a_link(
         assert_clean(failure)
         told += f"{failure!r} {vars(failure)} {''.join(traceback.format_exception(failure))}"
     assert "canary" not in told + everything.text
+
+
+async def test_no_record_of_a_log_carries_an_answer(
+    platform: DatabricksPlatform, control: ControlClient, recipient: Key, everything: Everything
+) -> None:
+    """Error trackers look into the exceptions of records; that of a JSON parser holds all it was given."""
+    control.fault(f"POST {UC}/recipients", status=500, body=f"<html>{LINK}</html>")
+    with pytest.raises(UnavailableError):
+        await platform.perform(CreateRecipient(recipient, TokenSharing()))
+    logging.getLogger().debug("the handler listens", exc_info=ValueError("as told"))
+    assert {str(each) for each in everything.carried} >= {"as told"}
+    for each in everything.carried:
+        assert "canary" not in f"{each!r} {vars(each)}"
 
 
 async def test_the_content_of_a_notebook_is_not_shown(
