@@ -1,0 +1,391 @@
+"""No secret anywhere: every command runs, also against a workspace that fails and quotes activation links, with logging
+as talkative as it gets; then everything that was said and left behind is searched."""
+
+import asyncio
+import base64
+import json
+import logging
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+
+import asyncpg
+import pytest
+from azure.storage.queue import QueueClient
+from click.testing import CliRunner
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+from databricks.sdk.service.sharing import AuthenticationType, PermissionsChange
+
+import reconciler.sandbox
+from reconciler.adapters.azure_queue.client import API_VERSION
+from reconciler.adapters.embedded import running
+from reconciler.cli import COMMANDS, cli
+from reconciler.sandbox import ControlClient, Sandbox, Seed
+from reconciler.settings import Settings
+from tests.azurite import Azurite
+from tests.journeys import canary_process
+from tests.journeys.canaries import Heard
+from tests.journeys.canary_process import WORD, always, recognisable
+from tests.journeys.journey import git
+
+PATIENCE = 240
+UC = "/api/2.1/unity-catalog"
+#: Harmless, and in as many places as a secret could be: the search must find it.
+MARKER = "harmlessmarker"
+TOKEN = f"dapi-{WORD}-of-the-administrator"
+CLIENT_SECRET = f"{WORD}-of-the-client"
+PASSWORD = f"{WORD}-of-the-database"
+QUEUE_KEY = base64.b64encode(f"{WORD}-of-the-queue-account".encode()).decode()
+SHARING_CODE = f"{WORD}-sharing-code"
+PARTNER = f"{MARKER}-partner"
+SHARE = f"{MARKER}_share"
+PACK = dedent(f"""\
+    metadata:
+      requestor: john.doe@jll.com
+      project_name: "Sales Data Q1 2024"
+      business_line: "Sales Operations"
+    recipient:
+      - name: {PARTNER}
+        type: D2O
+        email: analyst@partner.com
+        allowed_ips: [192.168.1.0/24]
+    share:
+      - name: {SHARE}
+        comment: "Q1 sales data"
+        recipients: [{PARTNER}]
+        data_objects:
+          - prod_catalog.sales.transactions
+          - prod_catalog.sales.customers
+    """)
+
+
+@dataclass
+class Flight:
+    repository: Path
+    outputs: Path
+    url: str
+    heard: Heard
+    azurite: Azurite
+    dsn: str
+    used: set[str] = field(default_factory=set)
+    #: What `activation` printed: the one place where a link belongs.
+    links: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.control = ControlClient(self.url)
+        self.sdk = WorkspaceClient(config=Config(host=self.url, token=TOKEN, retry_timeout_seconds=5))
+
+    def run(self, *arguments: str, code: int | None = 0, debug: bool = True) -> str:
+        """In this process, where its exceptions can be looked at. Answers what it printed."""
+        self.used |= COMMANDS.keys() & set(arguments)
+        typed = ["--debug", *arguments] if debug else [*arguments]
+        done = CliRunner().invoke(cli, typed, prog_name="sharepack")
+        assert code is None or done.exit_code == code, f"{typed}: {done.exit_code}\n{done.output}\n{done.exception!r}"
+        self.heard.say("output", done.stderr)
+        if "activation" in arguments:
+            self.links += done.stdout.split()
+        else:
+            self.heard.say("output", done.stdout)
+        if done.exception is not None:
+            self.heard.say_failure("exceptions", done.exception)
+        return done.stdout
+
+    def fails(self, *arguments: str) -> None:
+        """Both as people see it and as --debug shows it."""
+        for debug in (True, False):
+            before = len(self.links)
+            self.run(*arguments, code=1, debug=debug)
+            assert len(self.links) == before
+
+    def start(self, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
+        """In a process of its own."""
+        self.used |= COMMANDS.keys() & set(arguments)
+        return subprocess.Popen(
+            [sys.executable, canary_process.__file__, *arguments],
+            cwd=self.repository,
+            env=os.environ | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self, process: "subprocess.Popen[str]", *, code: int = 0) -> str:
+        output, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == code, f"{process.returncode}\n{output}\n{errors}"
+        self.heard.say("output", output + errors)
+        return output
+
+    def save(self, **packs: str) -> None:
+        for name, content in packs.items():
+            (self.repository / "sharepacks" / f"{name}.yaml").write_text(content, encoding="utf-8")
+        git(self.repository, "add", "--all")
+        git(self.repository, "commit", "--quiet", "--allow-empty", "--message", "Change packs")
+
+
+@pytest.fixture
+def flight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flight]:
+    """All of it real and of this test alone, with secrets that can be recognised."""
+    for name in list(os.environ):
+        if name.lower() in Settings.model_fields or name.upper().startswith(("DATABRICKS_", "ARM_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(secrets, "token_urlsafe", recognisable)
+    monkeypatch.setattr(logging.Logger, "isEnabledFor", always)
+    monkeypatch.setenv("DATABRICKS_DEBUG_HEADERS", "true")
+    monkeypatch.setenv("DATABRICKS_DEBUG_TRUNCATE_BYTES", "100000")
+    monkeypatch.setenv("AZURITE_ACCOUNTS", f"canary:{QUEUE_KEY}")
+    repository, outputs = tmp_path / "packs repository", tmp_path / "written files"
+    (repository / "sharepacks").mkdir(parents=True)
+    outputs.mkdir()
+    git(repository, "init", "--quiet")
+    (repository / ".gitignore").write_text(".sharepack/\n")
+    azurite = Azurite(tmp_path / "azurite")
+    with ExitStack() as stack:
+        url = stack.enter_context(Sandbox(_seed()).serving())
+        server = stack.enter_context(running(repository / ".sharepack", durable=False))
+        stack.callback(azurite.kill)
+        azurite.start()
+        asyncio.run(_talkative(server.dsn))
+        dsn = server.dsn.replace("postgres@", f"postgres:{PASSWORD}@")
+        monkeypatch.setenv("domain_db_connection_string", dsn)
+        monkeypatch.setenv("azure_queue_connection_string", _queue(azurite.port))
+        monkeypatch.setenv("databricks_host", url)
+        monkeypatch.setenv("databricks_token", TOKEN)
+        monkeypatch.chdir(repository)
+        yield Flight(repository, outputs, url, Heard(), azurite, dsn)
+
+
+def _seed() -> Seed:
+    text = (Path(reconciler.sandbox.__file__).parent / "example.yaml").read_text(encoding="utf-8")
+    text = text.replace("dapi-sandbox-admin", TOKEN).replace("sandbox-secret", CLIENT_SECRET)
+    assert text.count(WORD) == 2
+    return Seed.from_yaml(text)
+
+
+def _queue(port: int) -> str:
+    endpoint = f"http://127.0.0.1:{port}/canary"
+    return f"DefaultEndpointsProtocol=http;AccountName=canary;AccountKey={QUEUE_KEY};QueueEndpoint={endpoint};"
+
+
+async def _talkative(dsn: str) -> None:
+    """PostgreSQL logs every statement with its values, which the settings of the server keep out of its log."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for setting in (
+            "log_statement = 'all'",
+            "log_error_verbosity = 'default'",
+            "log_min_error_statement = 'error'",
+        ):
+            await connection.execute(f"ALTER DATABASE postgres SET {setting}")
+    finally:
+        await connection.close()
+
+
+def test_no_secret_gets_out_whatever_is_run_and_whatever_fails(
+    flight: Flight, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.NOTSET)
+    demo = flight.start("demo")
+    flight.save(sales=PACK)
+    _look_at_files(flight)
+    _plan_and_apply(flight)
+    _give_out_tokens(flight)
+    _refuse_in_the_middle(flight)
+    _import(flight)
+    _fail_to_read(flight)
+    _settings_that_are_wrong(flight)
+    _processes_of_their_own(flight)
+    flight.end(demo)
+    assert flight.used == set(COMMANDS), "a command that is not run here may say anything"
+    _gather(flight, caplog)
+    _check_that_there_was_something_to_find(flight)
+    assert flight.heard.where(WORD) == set()
+    assert flight.heard.where(QUEUE_KEY) == set()
+
+
+def _look_at_files(flight: Flight) -> None:
+    workbook, empty = str(flight.outputs / "pack.xlsx"), str(flight.outputs / "empty.yaml")
+    flight.run("validate")
+    flight.run("validate", "--format", "sarif")
+    flight.run("convert", "sharepacks/sales.yaml", workbook)
+    flight.run("template", empty)
+    flight.run("schema")
+
+
+def _plan_and_apply(flight: Flight) -> None:
+    """The first answer of Databricks quotes a link that works, and is an error."""
+    saved = str(flight.outputs / "plan.json")
+    flight.run("plan", "--calls", "--full", "--out", saved, "--svg", str(flight.outputs / "plan.svg"))
+    flight.run("plan", "--format", "json", "--calls")
+    quoting = f"{flight.url}/delta_sharing/retrieve_config.html?{WORD}-quoted"
+    flight.control.fault(f"POST {UC}/recipients", status=500, body=f"<p>{quoting}</p>", after_handler=True)
+    flight.control.fault(f"POST {UC}/shares", status=500, body={"error_code": "INTERNAL", "message": f"See {quoting}"})
+    flight.run("apply", "--plan", saved)
+    flight.control.clear_faults()
+
+
+def _give_out_tokens(flight: Flight) -> None:
+    flight.run("activation", PARTNER)
+    rotate = ["rotate", PARTNER, "--overlap", "0d", "--auto-approve"]
+    flight.control.fault(f"POST {UC}/recipients/*/rotate-token", drop_connection=True, after_handler=True)
+    flight.run(*rotate, code=None)
+    flight.run("activation", PARTNER)
+    flight.run(*rotate, code=None)
+    flight.run("activation", PARTNER)
+    flight.run("history", f"recipient/{PARTNER}")
+    flight.run("history", f"recipient/{PARTNER}", "--format", "json")
+
+
+def _refuse_in_the_middle(flight: Flight) -> None:
+    """A message that quotes a link is a reason, which is recorded and told."""
+    flight.save(sales=PACK.replace("Q1 sales data", "Q1 sales data with a change"))
+    flight.run("apply", "--auto-approve", "--no-wait")
+    queue = QueueClient.from_connection_string(
+        _queue(flight.azurite.port), "sharepack-processing", api_version=API_VERSION
+    )
+    with queue:
+        for message in queue.peek_messages(max_messages=32):
+            flight.heard.say("queue", message.content)
+    quoting = f"Already at {flight.links[-1]} today"
+    flight.control.fault(f"PATCH {UC}/shares/*", status=400, error_code="INVALID_STATE", message=quoting)
+    flight.run("worker", "--once")
+    flight.run("status")
+    flight.control.fault(f"PATCH {UC}/shares/*", drop_connection=True, after_handler=True)
+    flight.run("apply", "--auto-approve")
+    flight.run("status", "--format", "json")
+
+
+def _import(flight: Flight) -> None:
+    flight.sdk.recipients.create("found-partner", AuthenticationType.TOKEN, comment="By hand")
+    flight.sdk.recipients.create(
+        "found-metastore",
+        AuthenticationType.DATABRICKS,
+        data_recipient_global_metastore_id="aws:us-west-2:19a84bee-54bc-43a2-87de-023d0ec16016",
+        sharing_code=SHARING_CODE,
+    )
+    flight.sdk.shares.create("found_share")
+    flight.sdk.shares.update_permissions("found_share", changes=[PermissionsChange(["SELECT"], "found-partner")])
+    flight.run("import", "--all", "--business-line", "Sales Operations", "--requestor", "ann@example.com")
+    flight.save()
+    flight.run("apply", "--auto-approve")
+    flight.run("activation", "found-partner")
+
+
+def _fail_to_read(flight: Flight) -> None:
+    stranger = [PermissionsChange(["SELECT"], "found-partner")]
+    flight.sdk.shares.update_permissions(SHARE, changes=stranger)
+    flight.run("status", "--drift")
+    flight.run("plan", "--calls")
+    quoting = f"No good: {flight.links[-1]}"
+    for answer in ({"status": 500, "body": quoting}, {"status": 403, "message": quoting}):
+        flight.control.fault(f"GET {UC}/recipients*", times=0, **answer)
+        flight.run("plan")
+        flight.run("status", "--drift")
+        flight.fails("activation", PARTNER)
+        flight.control.clear_faults()
+    flight.control.fault(f"GET {UC}/recipients*", times=0, status=503, message=quoting, retry_after=60)
+    flight.fails("activation", PARTNER)
+    flight.control.clear_faults()
+    flight.control.fault(f"GET {UC}/recipients*", drop_connection=True)
+    flight.run("activation", PARTNER)
+    flight.fails("history", "share/")
+    flight.fails("activation", f"{MARKER}-nobody")
+    flight.run("apply", "--auto-approve")
+
+
+def _settings_that_are_wrong(flight: Flight) -> None:
+    """Also secrets in the wrong place."""
+    nowhere = "127.0.0.1:1"
+    for setting, value in (
+        ("domain_db_connection_string", f"postgresql://u:{PASSWORD}@{nowhere}/db"),
+        ("domain_db_connection_string", f"mysql://u:{PASSWORD}@{nowhere}/db"),
+        ("domain_db_connection_string", f"postgresql://u:{PASSWORD}@#{nowhere}/db"),
+        ("azure_queue_connection_string", f"AccountKey={QUEUE_KEY}"),
+        ("azure_queue_name", PASSWORD.upper()),
+        ("databricks_host", f"https://u:{PASSWORD}@example.com"),
+        ("databricks_token", f"{TOKEN}-wrong"),
+        ("databricks_in_flight", TOKEN),
+        ("databricks_client_secret", CLIENT_SECRET),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(setting, value)
+            for debug in (True, False):
+                flight.run("status", "--drift", code=None, debug=debug)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("databricks_host", f"http://{nowhere}")
+        flight.run("activation", PARTNER, "--workspace", f"http://{nowhere}", code=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("azure_queue_connection_string", _queue(1))
+        flight.run("apply", "--auto-approve", "--no-wait")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("databricks_token")
+        patch.setenv("databricks_client_id", "sandbox-client")
+        patch.setenv("databricks_client_secret", CLIENT_SECRET)
+        flight.run("plan")
+        patch.setenv("databricks_client_secret", f"{CLIENT_SECRET}-wrong")
+        flight.run("plan", code=None)
+
+
+def _processes_of_their_own(flight: Flight) -> None:
+    """What runs until it is told to stop; and one that finds its settings as a person's shell would give them."""
+    for arguments in (["sandbox"], ["worker"]):
+        process = flight.start(*arguments)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said = (process.stdout if arguments == ["sandbox"] else process.stderr).readline()
+        while "Ctrl-C" not in said:
+            assert process.poll() is None
+            said += (process.stdout if arguments == ["sandbox"] else process.stderr).readline()
+        flight.heard.say("output", said)
+        process.send_signal(signal.SIGTERM)
+        flight.end(process)
+    flight.end(flight.start("plan", "--calls"))
+    flight.end(
+        flight.start("--debug", "plan", domain_db_connection_string=f"postgresql://u:{PASSWORD}@127.0.0.1:1/d"), code=1
+    )
+
+
+def _gather(flight: Flight, caplog: pytest.LogCaptureFixture) -> None:
+    heard = flight.heard
+    for record in caplog.records:
+        heard.say("logs", f"{record.name} {record.getMessage()} {record.args!r} {record.exc_text or ''}")
+        if record.exc_info and record.exc_info[1] is not None:
+            heard.say_failure("logs", record.exc_info[1])
+    asyncio.run(heard.say_tables("tables", flight.dsn))
+    asyncio.run(_checkpoint(flight.dsn))
+    heard.say_folder("state folder", flight.repository / ".sharepack")
+    heard.say("log of PostgreSQL", (flight.repository / ".sharepack" / "postgres.log").read_bytes())
+    for each in flight.repository.iterdir():
+        if each.name != ".sharepack":
+            heard.say_folder("repository", each) if each.is_dir() else heard.say("repository", each.read_bytes())
+    heard.say_folder("written files", flight.outputs)
+    heard.say_folder("queue server", flight.azurite.directory)
+
+
+async def _checkpoint(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
+
+
+def _check_that_there_was_something_to_find(flight: Flight) -> None:
+    """The search sees every place, and the secrets it looks for are the ones that were in use."""
+    assert len(set(flight.links)) >= 3
+    assert all(WORD in link for link in flight.links)
+    asked = flight.sdk.recipients.get(PARTNER).as_dict()
+    assert WORD in json.dumps(asked)
+    places = flight.heard.places()
+    assert flight.heard.where(MARKER) == places - {"queue", "queue server"}
+    assert flight.heard.where("work_id") >= {"queue", "queue server"}
+    assert flight.heard.where("[link removed]") >= {"output", "tables"}
+    written = {path.name for path in flight.outputs.iterdir()}
+    assert written == {"plan.json", "plan.svg", "pack.xlsx", "empty.yaml"}
