@@ -90,12 +90,12 @@ def _moved(document: PackDocument, source: Path, target: Path) -> PackDocument:
 def _encoded(document: PackDocument, target: Path, *, as_workbook: bool) -> bytes:
     if not as_workbook:
         return to_yaml(document, schema_beside(target)).encode()
-    from reconciler.packs.workbook_writing import TextTooLongError, to_workbook  # noqa: PLC0415 - imports openpyxl
+    from reconciler.packs.workbook_writing import DoesNotFitError, to_workbook  # noqa: PLC0415 - imports openpyxl
 
     try:
         return to_workbook(document)
-    except TextTooLongError as error:
-        raise Failure(f"the pack does not fit a workbook: {error}; keep it as YAML") from error
+    except DoesNotFitError as error:
+        raise Failure(f"the pack does not fit a workbook: {error}\nkeep it as YAML, or split it") from error
 
 
 def _checked(document: PackDocument, data: bytes, target: Path) -> bytes:

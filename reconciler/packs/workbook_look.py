@@ -77,7 +77,7 @@ def _offer(sheet: Worksheet, words: ColumnWords, cells: str) -> None:
     if words.choices:
         offer = DataValidation(type="list", formula1=f'"{",".join(words.choices)}"', allow_blank=True)
         offer.errorStyle, offer.showErrorMessage = "warning", True
-        offer.error = f"{words.column} is one of {', '.join(words.choices)}"[:250]
+        offer.error = f"{words.column} is one of {', '.join(words.choices)}"[:225]
         offer.add(cells)
         sheet.add_data_validation(offer)
 

@@ -27,6 +27,7 @@ from reconciler.packs.sheets import (
     Sheet,
 )
 from reconciler.packs.workbook_look import explain
+from reconciler.packs.workbook_rows import MAX_ROWS
 
 #: The first moment a zip file can name: the same document makes the same bytes.
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -35,12 +36,12 @@ _PIPELINE_COLUMNS: Final = ("name", "type", "schedule", "source", "destination",
 _Row: TypeAlias = Sequence[str | None]
 
 
-class TextTooLongError(ValueError):
-    """A single text that no cell can hold; the message says where it would have stood."""
+class DoesNotFitError(ValueError):
+    """The message says what no workbook holds, or none that is read, and where it would have stood."""
 
 
 def to_workbook(document: PackDocument | None, *, explained: bool = True) -> bytes:
-    """`explained`: with notes, lists to choose from and the sheet Columns, for people; it takes three times as long."""
+    """`explained`: with notes, lists to choose from and the sheet Columns. For programs a third of the time will do."""
     book = Workbook()
     metadata = book.active
     assert isinstance(metadata, Worksheet)  # noqa: S101 - a new Workbook has one worksheet
@@ -109,13 +110,15 @@ def _list_cells(entries: Sequence[str | BaseModel]) -> Iterator[str | None]:
 
 
 def _fill(sheet: Worksheet, header: Sequence[str], rows: Sequence[_Row]) -> None:
+    if len(rows) >= MAX_ROWS:
+        raise DoesNotFitError(f"{sheet.title}: {len(rows):,} rows and their header are more than {MAX_ROWS:,}")
     for number, row in enumerate([header, *rows], start=1):
         for column, text in enumerate(row, start=1):
             if text is None:
                 continue
             if not fits_cell(text):
                 at = f"{sheet.title}!{column_letters(column)}{number}"
-                raise TextTooLongError(f"{at}: a text of {len(text):,} characters is longer than a cell holds")
+                raise DoesNotFitError(f"{at}: a text of {len(text):,} characters is longer than a cell holds")
             cell = sheet.cell(number, column, text)
             # Text, whatever it looks like, also after somebody edits it.
             cell.data_type, cell.number_format = "s", "@"

@@ -12,7 +12,7 @@ from reconciler.packs.document import DataObjectEntry, Metadata, PackDocument
 from reconciler.packs.parsing import parse_file
 from reconciler.packs.sheets import METADATA_FIELDS, TABLES, Form
 from reconciler.packs.workbook import read_workbook
-from reconciler.packs.workbook_writing import TextTooLongError, to_workbook
+from reconciler.packs.workbook_writing import DoesNotFitError, to_workbook
 from tests.packs.test_workbook import problems
 from tests.packs.workbooks import SHARES, workbook, written
 
@@ -305,5 +305,12 @@ def test_the_longest_text_fits_a_cell_however_it_is_written() -> None:
 def test_a_text_that_no_cell_holds_is_refused_and_not_cut() -> None:
     assert not fits_cell("\U0001f680" * 16_384)
     metadata = {"requestor": "a@b.example", "project_name": "x" * 32_768, "business_line": "l"}
-    with pytest.raises(TextTooLongError, match=r"^Metadata!B3: a text of 32,768 characters"):
+    with pytest.raises(DoesNotFitError, match=r"^Metadata!B3: a text of 32,768 characters"):
         to_workbook(PackDocument.model_validate({"metadata": metadata}))
+
+
+def test_more_rows_than_are_read_are_not_written() -> None:
+    metadata = {"requestor": "a@b.example", "project_name": "p", "business_line": "l"}
+    released = {"metadata": metadata, "release": [f"share/s{number}" for number in range(20_000)]}
+    with pytest.raises(DoesNotFitError, match=r"^Release: 20,000 rows and their header are more than 20,000$"):
+        to_workbook(PackDocument.model_validate(released))
