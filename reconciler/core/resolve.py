@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.core.actual import Found, Observed
+from reconciler.core.capacity import too_many
 from reconciler.core.managed import UNMANAGED, Managed
 from reconciler.core.objects import pair
 from reconciler.core.share import TABLE_LIKE, ObjectType, Share, SharedObject
@@ -101,6 +102,7 @@ def resolve(share: Share, observed: Observed, catalog: Catalog) -> Resolved:
         other = shown.setdefault(_shown_as(typed, found), wanted.name)
         if other != wanted.name:
             unfit.append((wanted.name, f"would bear the same name as {other} for its readers; give one a `shared_as`"))
+    unfit += [(f"share/{share.name}", words) for words in too_many(objects)]
     return Resolved(
         replace(share, objects=frozenset(objects)),
         tuple(sorted(missing)),

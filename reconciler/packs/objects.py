@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from reconciler.core.capacity import COUNTED, LIMITS
 from reconciler.core.share import TABLE_LIKE, ObjectType
 from reconciler.packs.document import MAX_NAME, MAX_TEXT, OBJECT_TYPES, DataObjectEntry
 from reconciler.packs.finding import Finding, meant, shown
@@ -13,23 +14,6 @@ from reconciler.packs.partitions import NotAPartition, partition
 from reconciler.packs.texts import check_line, check_text
 from reconciler.packs.tree import Loc
 
-#: Databricks' resource limits, per share.
-LIMITS: Final[Mapping[str, int]] = {
-    "tables": 1_000,
-    "volumes": 1_000,
-    "models": 1_000,
-    "functions": 1_000,
-    "schemas": 500,
-    "notebooks": 100,
-}
-_COUNTED: Final = {
-    **dict.fromkeys(TABLE_LIKE, "tables"),
-    ObjectType.VOLUME: "volumes",
-    ObjectType.MODEL: "models",
-    ObjectType.FUNCTION: "functions",
-    ObjectType.SCHEMA: "schemas",
-    ObjectType.NOTEBOOK_FILE: "notebooks",
-}
 #: Which types have a field that not all of them have. The alias is missing here: only a schema has none.
 _TAKES: Final = {
     "partitions": frozenset({ObjectType.TABLE}),
@@ -246,7 +230,7 @@ def _alias_text(item: Listed) -> str:
 def _too_many(items: Sequence[Listed], all_known: Sequence[Known], loc: Loc) -> Iterator[Finding]:
     counts: Counter[str] = Counter()
     for number, told in enumerate(all_known):
-        counted = None if told.kind is None else _COUNTED.get(told.kind)
+        counted = None if told.kind is None else COUNTED.get(told.kind)
         if counted is None:
             continue
         counts[counted] += 1

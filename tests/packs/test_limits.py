@@ -4,10 +4,10 @@ import time
 
 import pytest
 
+from reconciler.core.capacity import LIMITS
 from reconciler.core.share import ObjectType
 from reconciler.packs.across import LIMITS as WORKSPACE_LIMITS
 from reconciler.packs.notebooks import MAX_NOTEBOOK_BYTES
-from reconciler.packs.objects import LIMITS
 from reconciler.packs.parsing import parse_file
 from tests.packs.examples import read
 
