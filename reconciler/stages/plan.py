@@ -1,5 +1,6 @@
 """Reads what a plan is computed from and lets the core make it. Changes nothing anywhere."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -8,6 +9,7 @@ from reconciler.core.key import Key, PackId
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan
 from reconciler.core.planning import make_plan
+from reconciler.core.prerequisites import recipients_gained
 from reconciler.core.steps import World
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger
@@ -55,5 +57,8 @@ async def plan_packs(
     changing = {step.key.workspace for step in plan.steps if step.is_change}
     if not changing:
         return plan
-    # Who calls matters only where something would be done: a plan without changes asks nothing more.
-    return make_plan(desired, scope, replace(world, callers=await callers(changing, platform)))
+    # Who calls, and who owns the recipients that are granted more, matters only where something would be done: a plan
+    # without changes asks nothing more.
+    granted = {key for step in plan.steps for key in recipients_gained(step)} - actual.keys()
+    known, owned = await asyncio.gather(callers(changing, platform), platform.observe(sorted(granted)))
+    return make_plan(desired, scope, replace(world, callers=known, actual={**actual, **owned}))
