@@ -6,7 +6,7 @@ order, so that the same or fewer actions can be told from new or worse ones by c
 
 import json
 from collections.abc import Iterator
-from typing import assert_never
+from typing import Final, assert_never
 
 from reconciler.core.changes import (
     Element,
@@ -18,6 +18,7 @@ from reconciler.core.changes import (
     TokenShortened,
     ValueSet,
     field_changes,
+    moment_text,
 )
 from reconciler.core.encoding import canonical
 from reconciler.core.key import Key
@@ -44,10 +45,14 @@ from reconciler.core.verdict import (
     Verdict,
 )
 
+#: Which token and until when follow from when it is looked at; it is never less than the overlap from then.
+_SHORTEN: Final = "token: shorten the newest"
+
 
 def actions(key: Key, verdict: Verdict) -> frozenset[str]:
     """Such as `share/s objects + main.sales.t (TABLE) in https://adb-1.example`."""
-    return frozenset(f"{key} {action} in {key.workspace}" for action in _actions(verdict))
+    done = [*_actions(verdict), *_after_rotation(verdict)]
+    return frozenset(f"{key} {action} in {key.workspace}" for action in done)
 
 
 def _actions(verdict: Verdict) -> Iterator[str]:
@@ -106,11 +111,22 @@ def _changed(changes: tuple[FieldChange, ...]) -> Iterator[str]:
                     yield f"objects {_element(after)} {each.field} = {json.dumps(each.after)}"
             case TokenRotated(token_id, _, overlap):
                 yield f"token: rotate {token_id}, which goes on for {overlap} s"
-            case TokenShortened(token_id):
-                # Until when follows from when it is looked at; it is never less than the overlap.
-                yield f"token: shorten {token_id}"
+            case TokenShortened():
+                yield _SHORTEN
             case _:
                 assert_never(change)
+
+
+def _after_rotation(verdict: Verdict) -> Iterator[str]:
+    """A new token gets its end in a call of its own; after a crash in between, that stands alone."""
+    if not isinstance(verdict, Update | Adopt | Rename) or not isinstance(verdict.after, Recipient):
+        return
+    if not any(isinstance(change, TokenRotated) for change in verdict.changes):
+        return
+    if verdict.after.token_lifetime is not UNMANAGED:
+        yield _SHORTEN
+    elif verdict.after.expires_at is not UNMANAGED:
+        yield f"expires_at = {json.dumps(moment_text(verdict.after.expires_at))}"
 
 
 def _removed(element: Element) -> str:

@@ -113,7 +113,7 @@ def _compare_with(states: ThreeStates, desired: Resource, found: Found) -> Verdi
     changes: tuple[FieldChange, ...] = field_changes(desired, states.recorded, actual)
     if not is_ours:
         return Adopt(actual, desired, changes) if states.adopt else _not_ours(changes)
-    token = still_due(states.token, found)
+    token = still_due(states.token, found, desired)
     changes = changes if token is None else (*changes, token)
     if states.renames:
         return Rename(actual, desired, changes)

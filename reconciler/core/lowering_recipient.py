@@ -64,9 +64,11 @@ def update_recipient(
 
 
 def _rotate(key: Key, after: Recipient, changes: Collection[FieldChange]) -> Iterator[Operation]:
+    # When the new token ends is Databricks' choice, until the next call has been made.
+    endless = replace(after, expires_at=UNMANAGED)
     for change in changes:
         if isinstance(change, TokenRotated):
-            yield Operation(RotateToken(key, change.token_id, change.overlap), after)
+            yield Operation(RotateToken(key, change.token_id, change.overlap), endless)
             if after.token_lifetime is not UNMANAGED:
                 yield Operation(UpdateRecipient(key, expires_in=after.token_lifetime), after)
             elif after.expires_at is not UNMANAGED:

@@ -9,6 +9,7 @@ from reconciler.core.changes import TokenChange, TokenRotated, TokenShortened, m
 from reconciler.core.guard import Objection
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.recipient import Recipient, TokenSharing
+from reconciler.core.resource import Resource
 
 DEFAULT_OVERLAP: Final = 7 * 24 * 3600
 #: More are refused (contract 2.5).
@@ -41,14 +42,25 @@ def live_tokens(found: Found, now: int) -> tuple[Token, ...]:
     return tuple(token for token in found.tokens if token.expires_at is None or token.expires_at > now)
 
 
-def still_due(change: TokenChange | None, found: Found) -> TokenChange | None:
-    """The change, unless the token it was decided for is not the newest any more or ends early enough already."""
-    if change is None or not found.tokens or found.tokens[0].id != change.token_id:
+def still_due(change: TokenChange | None, found: Found, desired: Resource) -> TokenChange | None:
+    """The change, unless the token it was decided for is not the newest any more or ends early enough already. What is
+    left of a rotation that has been done is the end of the new token, which is a call of its own."""
+    if change is None or not found.tokens:
         return None
     newest = found.tokens[0]
+    if newest.id != change.token_id:
+        return _rest(change, newest, desired)
     if isinstance(change, TokenShortened) and newest.expires_at is not None and newest.expires_at <= change.after:
         return None
     return change
+
+
+def _rest(change: TokenChange, newest: Token, desired: Resource) -> TokenShortened | None:
+    if not isinstance(change, TokenRotated) or newest.created_at < change.made_at:
+        return None
+    if not isinstance(desired, Recipient) or desired.token_lifetime is UNMANAGED:
+        return None
+    return _ending(newest, newest.created_at + desired.token_lifetime * 1000)
 
 
 def rotation_objections(change: TokenChange | None, observed: Observed, now: int) -> Iterator[Objection]:
@@ -70,6 +82,10 @@ def _shortened(desired: Recipient, newest: Token, now: int) -> TokenShortened | 
     if desired.token_lifetime is UNMANAGED:
         return None
     wanted = max(newest.created_at + desired.token_lifetime * 1000, now + overlap_of(desired) * 1000)
+    return _ending(newest, wanted)
+
+
+def _ending(newest: Token, wanted: int) -> TokenShortened | None:
     if newest.expires_at is not None and newest.expires_at <= wanted + _TOLERANCE_MS:
         return None
     return TokenShortened(newest.id, newest.expires_at, wanted)
