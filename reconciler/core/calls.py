@@ -51,6 +51,15 @@ class RotateToken:
     #: The token that was the newest when this was decided. Once another is newer, the rotation has been done.
     token_id: str
     overlap: int
+    #: When that token ends by itself, in epoch milliseconds; UNMANAGED: never.
+    ends_at: Managed[int] = UNMANAGED
+
+    def overlap_at(self, now: int) -> int:
+        """Seconds that can be asked for at `now`, in epoch milliseconds: the old token's end cannot be put off, and
+        asking for more than is left of it is refused (contract 2.5)."""
+        if self.ends_at is UNMANAGED:
+            return self.overlap
+        return max(0, min(self.overlap, (self.ends_at - now) // 1000))
 
 
 @dataclass(frozen=True, slots=True)

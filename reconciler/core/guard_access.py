@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.core.access import overlay
 from reconciler.core.allowance import lift_of
-from reconciler.core.changes import ElementAdded, FieldChange, moment_text
+from reconciler.core.changes import ElementAdded, FieldChange, TokenRotated, moment_text
 from reconciler.core.guard import Objection
 from reconciler.core.key import Key
 from reconciler.core.managed import UNMANAGED
@@ -41,10 +41,14 @@ def access_objections(key: Key, verdict: Verdict, around: Surroundings) -> Itera
             yield from _whole_schemas(key, None, after, around)
         case Update(before, after, changes) | Adopt(before, after, changes) | Rename(before, after, changes):
             yield from _addresses(key, before, after, changes)
-            yield from _expiry(before, after, around.now)
+            is_rotated = any(isinstance(change, TokenRotated) for change in changes)
+            yield from _expiry(None if is_rotated else before, after, around.now)
+            yield from _storage_root(before, changes)
             yield from _whole_schemas(key, before, after, around)
         case Replace(before, after):
             yield from _replacement(key, before, after)
+            # What cannot be made must not be deleted first.
+            yield from _expiry(None, after, around.now)
         case _:
             return
 
@@ -118,6 +122,18 @@ def _expiry(before: Resource | None, after: Resource, now: int) -> Iterator[Obje
             "expiry-not-extendable",
             f"its token ends on {moment_text(ends)}, and Databricks only lets that be brought forward",
             f"rotate it for a longer one: sharepack rotate {after.name}",
+        )
+
+
+def _storage_root(before: Resource, changes: Collection[FieldChange]) -> Iterator[Objection]:
+    """Contract 4.5."""
+    objects = before.objects if isinstance(before, Share) else UNMANAGED
+    notebooks = [] if objects is UNMANAGED else [item for item in objects if item.type == ObjectType.NOTEBOOK_FILE]
+    if notebooks and any(change.field == "storage_root" for change in changes):
+        yield Objection(
+            "storage-root-fixed",
+            "its storage root cannot be changed while it holds notebooks",
+            "write the storage root it has; or remove the notebooks, apply that, change it, and share them again",
         )
 
 

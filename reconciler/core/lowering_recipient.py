@@ -50,10 +50,12 @@ def update_recipient(
         allowed_ips=listed(after.allowed_ips) if "allowed_ips" in fields else UNMANAGED,
         comment=after.comment if "comment" in fields else UNMANAGED,
         properties=_properties(after.properties) if "properties" in fields else UNMANAGED,
-        expires_at=_end(after, shortened, fields),
+        # The end of a new token is set once it is there: that of the old one can only be brought forward.
+        expires_at=UNMANAGED if "token" in fields and shortened is None else _end(after, shortened, fields),
     )
     if call != UpdateRecipient(key):
-        now = replace(after, owner=now.owner, policies=now.policies)
+        ends_at = now.expires_at if call.expires_at is UNMANAGED else after.expires_at
+        now = replace(after, owner=now.owner, policies=now.policies, expires_at=ends_at)
         yield Operation(call, now)
     added = list(_policies(changes, ElementAdded))
     for operation in _add_policies(key, now, added):
@@ -68,7 +70,8 @@ def _rotate(key: Key, after: Recipient, changes: Collection[FieldChange]) -> Ite
     endless = replace(after, expires_at=UNMANAGED)
     for change in changes:
         if isinstance(change, TokenRotated):
-            yield Operation(RotateToken(key, change.token_id, change.overlap), endless)
+            ends_at = UNMANAGED if change.ends_at is None else change.ends_at
+            yield Operation(RotateToken(key, change.token_id, change.overlap, ends_at), endless)
             if after.token_lifetime is not UNMANAGED:
                 yield Operation(UpdateRecipient(key, expires_in=after.token_lifetime), after)
             elif after.expires_at is not UNMANAGED:

@@ -219,8 +219,8 @@ def decode_policies(values: Iterable[Mapping[str, Any]] | None) -> Managed[froze
 
 def encode_token_change(change: TokenChange) -> Json:
     match change:
-        case TokenRotated(token_id, made_at, overlap):
-            return {"token_id": token_id, "made_at": made_at, "overlap": overlap}
+        case TokenRotated(token_id, made_at, overlap, ends_at):
+            return {"token_id": token_id, "made_at": made_at, "overlap": overlap, "ends_at": ends_at}
         case TokenShortened(token_id, before, after):
             return {"token_id": token_id, "before": before, "after": after}
         case _:
@@ -229,7 +229,7 @@ def encode_token_change(change: TokenChange) -> Json:
 
 def decode_token_change(value: Mapping[str, Any]) -> TokenChange:
     if "overlap" in value:
-        return TokenRotated(value["token_id"], value["made_at"], value["overlap"])
+        return TokenRotated(value["token_id"], value["made_at"], value["overlap"], value.get("ends_at"))
     return TokenShortened(value["token_id"], value["before"], value["after"])
 
 

@@ -14,6 +14,8 @@ from reconciler.core.resource import Resource
 DEFAULT_OVERLAP: Final = 7 * 24 * 3600
 #: More are refused (contract 2.5).
 MAX_TOKENS: Final = 2
+#: Seconds. An end in the past is refused, and a reader who is to be given a new token needs a moment.
+_LEAST_LEFT: Final = 3600
 #: A token may outlive its lifetime by the time that issuing it and shortening it took.
 _TOLERANCE_MS: Final = 3_600_000
 
@@ -24,9 +26,12 @@ def token_change(desired: Recipient, observed: Observed, now: int, asked: int | 
         return None
     newest = observed.tokens[0]
     if asked is not None:
-        return TokenRotated(newest.id, newest.created_at, asked)
-    if is_due(desired, newest, now) and len(live_tokens(observed, now)) < MAX_TOKENS:
-        return TokenRotated(newest.id, newest.created_at, overlap_of(desired))
+        return TokenRotated(newest.id, newest.created_at, asked, newest.expires_at)
+    if is_due(desired, newest, now):
+        if len(live_tokens(observed, now)) >= MAX_TOKENS:
+            # Once the older one has ended, the newest is replaced; until then nothing is taken from its reader.
+            return None
+        return TokenRotated(newest.id, newest.created_at, overlap_of(desired), newest.expires_at)
     return _shortened(desired, newest, now)
 
 
@@ -81,7 +86,7 @@ def _shortened(desired: Recipient, newest: Token, now: int) -> TokenShortened | 
     """Never to less than the overlap from now: its reader must have time to fetch the next one."""
     if desired.token_lifetime is UNMANAGED:
         return None
-    wanted = max(newest.created_at + desired.token_lifetime * 1000, now + overlap_of(desired) * 1000)
+    wanted = max(newest.created_at + desired.token_lifetime * 1000, now + max(overlap_of(desired), _LEAST_LEFT) * 1000)
     return _ending(newest, wanted)
 
 
