@@ -19,6 +19,7 @@ from reconciler.core.changes import (
     ValueSet,
     field_changes,
     moment_text,
+    must_come_again,
 )
 from reconciler.core.encoding import canonical
 from reconciler.core.key import Key
@@ -60,14 +61,18 @@ def _actions(verdict: Verdict) -> Iterator[str]:
         case Create(after):
             yield f"create as {after.authentication}" if isinstance(after, Recipient) else "create"
             yield from _changed(field_changes(after, None, _nothing_like(after)))
-        case Adopt(changes=changes):
+            yield from _contents(after)
+        case Adopt(_, after, changes):
             yield "adopt"
             yield from _changed(changes)
-        case Update(changes=changes):
+            yield from _contents(after)
+        case Update(_, after, changes):
             yield from _changed(changes)
-        case Rename(before, _, changes):
+            yield from _contents(after)
+        case Rename(before, after, changes):
             yield f"rename from {before.name}"
             yield from _changed(changes)
+            yield from _contents(after)
         case Replace(before, after):
             # What follows the deletion is named as well: after a crash it stands alone.
             yield f"replace {_authentication(before)}"
@@ -109,12 +114,23 @@ def _changed(changes: tuple[FieldChange, ...]) -> Iterator[str]:
             case ObjectChanged(_, after, sets):
                 for each in sets:
                     yield f"objects {_element(after)} {each.field} = {json.dumps(each.after)}"
+                if must_come_again(change):
+                    # It goes and comes; after a crash in between, the coming stands alone.
+                    yield f"objects + {_element(after)}"
             case TokenRotated(token_id, _, overlap):
                 yield f"token: rotate {token_id}, which goes on for {overlap} s"
             case TokenShortened():
                 yield _SHORTEN
             case _:
                 assert_never(change)
+
+
+def _contents(after: Resource) -> Iterator[str]:
+    """After a crash nobody knows what a share's notebooks hold (`core.sight`), and they are sent again as they are."""
+    if isinstance(after, Share) and after.objects is not UNMANAGED:
+        for item in after.objects:
+            if item.content is not UNMANAGED:
+                yield f"objects {_element(item)} content = {json.dumps(item.content.digest[:12])}"
 
 
 def _after_rotation(verdict: Verdict) -> Iterator[str]:

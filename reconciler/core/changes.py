@@ -1,7 +1,7 @@
 """Field by field: what makes the actual state into the desired one, and whose doing each difference is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -82,6 +82,8 @@ class TokenRotated:
     #: When the token that is replaced was issued, in epoch milliseconds.
     made_at: int
     overlap: int
+    #: When it ends by itself, in epoch milliseconds; None: never.
+    ends_at: int | None = None
 
     @property
     def field(self) -> str:
@@ -229,23 +231,20 @@ def _object_changes(
     if desired is UNMANAGED:
         return
     last = None if recorded is UNMANAGED else recorded
-    paired = pair(desired, frozenset() if actual is UNMANAGED else actual)
+    there = frozenset() if actual is UNMANAGED else actual
+    paired = pair(desired, there)
     before = dict(pair(desired, last or frozenset()).same)
-    ours = None if last is None else {_identity(item) for item in last}
+    foreign = frozenset() if last is None else frozenset(pair(last, there).gone)
     for item in paired.gone:
-        by_hand = ours is not None and _identity(item) not in ours
+        by_hand = item in foreign
         yield ElementRemoved("objects", item, Cause.DRIFT if by_hand else Cause.FILE)
     for wanted, found in paired.same:
         sets = tuple(_attribute_changes(wanted, before.get(wanted), found))
         if sets:
             yield ObjectChanged(reduced(wanted, found), wanted, sets, found)
     for item in paired.new:
-        by_hand = ours is not None and _identity(item) in ours
+        by_hand = item in before
         yield ElementAdded("objects", item, Cause.DRIFT if by_hand else Cause.FILE)
-
-
-def _identity(item: SharedObject) -> tuple[str, str]:
-    return item.name, "" if item.type is UNMANAGED else item.type.value
 
 
 def _attribute_changes(
@@ -257,17 +256,24 @@ def _attribute_changes(
         "partitions", _partitions(desired.partitions), _partitions(last.partitions), _partitions(actual.partitions)
     )
     yield from _value_change("history", _flag(desired.history), _flag(last.history), _flag(actual.history))
-    has_changes = actual if desired.cdf is not True or actual.history is not True else replace(actual, cdf=True)
-    if desired.cdf is False and actual.history is True and desired.history is UNMANAGED:
-        # History includes the change feed: without it there is none only when the history goes too.
-        has_changes = replace(actual, cdf=True)
-    yield from _value_change("cdf", _flag(desired.cdf), _flag(last.cdf), _flag(has_changes.cdf))
+    yield from _value_change("cdf", _flag(desired.cdf), _flag(last.cdf), _flag(_feed(desired, actual)))
     yield from _value_change(
         "start_version", _number(desired.start_version), _number(last.start_version), _number(actual.start_version)
     )
     if desired.content is not UNMANAGED and resends_content(desired, recorded):
         was = "" if last.content is UNMANAGED else last.content.digest[:12]
         yield ValueSet("content", was, desired.content.digest[:12], Cause.FILE, was)
+
+
+def _feed(desired: SharedObject, actual: SharedObject) -> Managed[bool]:
+    """Whether the change feed is shared. History includes it and hides whether it was asked for by itself; so, when the
+    history goes, it is taken to be other than it should be."""
+    if actual.history is not True or desired.cdf is UNMANAGED:
+        return actual.cdf
+    goes = desired.history is False or (desired.history is UNMANAGED and not desired.cdf)
+    if goes:
+        return not desired.cdf
+    return True if desired.cdf else actual.cdf
 
 
 def _partitions(partitions: Managed[frozenset[Partition]]) -> Managed[str]:
@@ -290,6 +296,12 @@ def moment_text(milliseconds: int) -> str:
     """Epoch milliseconds as `2027-01-31T00:00:00Z`."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="seconds" if milliseconds % 1000 == 0 else "milliseconds").replace("+00:00", "Z")
+
+
+def must_come_again(change: ObjectChanged) -> bool:
+    """An update cannot clear partitions: an empty list does not reach Databricks (contract 4.4). Then the object is
+    removed and added."""
+    return any(each.field == "partitions" and not each.after for each in change.sets)
 
 
 def combined_cause(changes: tuple[FieldChange, ...]) -> Cause:

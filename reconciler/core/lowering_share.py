@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core.calls import OBJECT_UPDATES_PER_CALL, ChangeGrants, CreateShare, Operation, UpdateShare
-from reconciler.core.changes import ElementAdded, ElementRemoved, FieldChange, ObjectChanged
+from reconciler.core.changes import ElementAdded, ElementRemoved, FieldChange, ObjectChanged, must_come_again
 from reconciler.core.key import Key
 from reconciler.core.managed import UNMANAGED, Managed
 from reconciler.core.objects import overlaid
@@ -79,15 +79,36 @@ def _on_record(item: SharedObject) -> SharedObject:
 
 
 def _rounds(changes: Collection[FieldChange]) -> Iterator[Sequence[_Edit]]:
-    """Removals before changes before additions, at most 100 a call. What is removed and comes back, or needs a second
-    update, must not stand twice in one call: that is refused as a duplicate (contract 4.4)."""
-    first, second = _edits(changes)
-    for edits in (first, second):
+    """Removals before changes before additions, at most 100 a call."""
+    for edits in _apart(*_edits(changes)):
         for start in range(0, len(edits), OBJECT_UPDATES_PER_CALL):
             yield edits[start : start + OBJECT_UPDATES_PER_CALL]
 
 
+def _apart(removals: Sequence[_Edit], others: Sequence[_Edit]) -> Sequence[Sequence[_Edit]]:
+    """No source and no alias twice in one call: that is refused as a duplicate (contract 4.4). What is removed and
+    comes back, what needs a second update, and a source under two aliases are spread over calls, the removals first."""
+    calls: list[list[_Edit]] = []
+    next_for: dict[str, int] = {}
+    first = 0
+    for edits in (removals, others):
+        for edit in edits:
+            names = _names_in_call(edit.sent)
+            at = max(first, *(next_for.get(name, 0) for name in names))
+            next_for |= dict.fromkeys(names, at + 1)
+            calls += [[] for _ in range(at + 1 - len(calls))]
+            calls[at].append(edit)
+        first = max(0, len(calls) - 1)
+    return calls
+
+
+def _names_in_call(item: SharedObject) -> tuple[str, str]:
+    """Its source, and what its readers call it: `schema.table` of the source when nothing else is said."""
+    return f"source {item.name}", f"alias {_known(item.shared_as, item.name.partition('.')[2])}"
+
+
 def _edits(changes: Collection[FieldChange]) -> tuple[list[_Edit], list[_Edit]]:
+    """The removals, and everything else in its order."""
     removals: list[_Edit] = []
     updates: list[_Edit] = []
     additions: list[_Edit] = []
@@ -99,7 +120,7 @@ def _edits(changes: Collection[FieldChange]) -> tuple[list[_Edit], list[_Edit]]:
             case ElementAdded(element=SharedObject() as item):
                 additions.append(_Edit(item, None, item))
             case ObjectChanged(before, after):
-                if _must_come_again(change):
+                if must_come_again(change):
                     removals.append(_Edit(_on_record(change.found), before, None))
                     second.append(_Edit(overlaid(after, change.found), None, after))
                 else:
@@ -108,21 +129,17 @@ def _edits(changes: Collection[FieldChange]) -> tuple[list[_Edit], list[_Edit]]:
                     second += steps[1:]
             case _:
                 pass
-    again = {edit.sent.name for edit in removals}
-    second += [edit for edit in additions if edit.sent.name in again]
-    return [*removals, *updates, *(edit for edit in additions if edit.sent.name not in again)], second
-
-
-def _must_come_again(change: ObjectChanged) -> bool:
-    """An update cannot clear partitions: an empty list does not reach Databricks (contract 4.4)."""
-    return any(each.field == "partitions" and not each.after for each in change.sets)
+    return removals, [*updates, *additions, *second]
 
 
 def _updates(change: ObjectChanged) -> list[_Edit]:
     """History and change feed never in one request (contract 4.3): the history goes first."""
     fields = {each.field for each in change.sets}
     after = change.after
-    turns_history_off = "cdf" in fields and (after.cdf is False and after.history is UNMANAGED)
+    # Without its change feed there is no history (core.changes).
+    turns_history_off = "cdf" in fields and (
+        after.cdf is False and after.history is UNMANAGED and change.found.history is True
+    )
     history = False if turns_history_off else after.history if "history" in fields else UNMANAGED
     sent = SharedObject(
         name=after.name,
@@ -135,7 +152,7 @@ def _updates(change: ObjectChanged) -> list[_Edit]:
         start_version=after.start_version if "start_version" in fields else UNMANAGED,
         content=after.content if "content" in fields else UNMANAGED,
     )
-    if "cdf" not in fields or history is UNMANAGED or turns_history_off:
+    if "cdf" not in fields or history is UNMANAGED:
         return [_Edit(sent, change.before, after)]
     between = replace(after, cdf=change.before.cdf)
     later = SharedObject(after.name, after.type, sent.shared_as, cdf=after.cdf)

@@ -76,13 +76,14 @@ def objects_like(pattern: Iterable[SharedObject], actual: Iterable[SharedObject]
 
 
 def overlaid(desired: SharedObject, actual: SharedObject) -> SharedObject:
-    """The object once what the pack manages holds; the rest stays as it is."""
+    """The object once what the pack manages holds; the rest stays as it is. History goes with its change feed."""
+    keeps_history = desired.history is UNMANAGED and desired.cdf is not False
     return replace(
         desired,
         shared_as=actual.shared_as if desired.shared_as is UNMANAGED else desired.shared_as,
         comment=actual.comment if desired.comment is UNMANAGED else desired.comment,
         partitions=actual.partitions if desired.partitions is UNMANAGED else desired.partitions,
-        history=actual.history if desired.history is UNMANAGED else desired.history,
+        history=actual.history if keeps_history else desired.history,
         cdf=actual.cdf if desired.cdf is UNMANAGED else desired.cdf,
         start_version=actual.start_version if desired.start_version is UNMANAGED else desired.start_version,
     )

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.actual import Actual, Observed
 from reconciler.core.key import Key, PackId
+from reconciler.core.managed import UNMANAGED
 from reconciler.core.readers import Moves, observed_after, resource_after
 from reconciler.core.recorded import Recorded, RecordedState
 from reconciler.core.rename import follow
+from reconciler.core.resource import Resource
+from reconciler.core.share import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,26 @@ class Sight:
         return self.is_renamed or self.row.pack != pack or (self.row.commit == "" and is_committed)
 
 
+def without_contents(resource: Resource) -> Resource:
+    """Once the outcome of a call is not known, neither is what the share's notebooks hold: nobody gives it back."""
+    if not isinstance(resource, Share) or resource.objects is UNMANAGED:
+        return resource
+    return replace(resource, objects=frozenset(replace(item, content=UNMANAGED) for item in resource.objects))
+
+
 def see(key: Key, old_name: str, recorded: RecordedState, actual: Actual, moved: Moves, unseen: Observed) -> Sight:
     """`unseen` is the answer for what was not looked at."""
     followed = follow(key, old_name, recorded, actual, unseen)
     row = followed.recorded
     if row is not None:
         row = replace(row, resource=resource_after(row.resource, key.workspace, moved))
+    is_renamed = followed.is_done or row != followed.recorded
+    if row is not None and key in recorded.open_intents:
+        row = replace(row, resource=without_contents(row.resource))
     return Sight(
         row=row,
         observed=observed_after(followed.actual, key.workspace, moved),
         renamed_from=old_name if followed.is_due or followed.is_done else "",
         renames=followed.is_due,
-        is_renamed=followed.is_done or row != followed.recorded,
+        is_renamed=is_renamed,
     )
