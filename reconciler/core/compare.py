@@ -109,14 +109,14 @@ def _compare_with(states: ThreeStates, desired: Resource, found: Found) -> Verdi
     actual = found.resource
     is_ours = states.recorded is not None or states.intended
     if _is_other_authentication(desired, actual):
-        return Replace(actual, desired) if is_ours else _other_kind_conflict(desired, actual)
+        return _replaced(states, desired, actual) if is_ours else _other_kind_conflict(desired, actual)
     changes: tuple[FieldChange, ...] = field_changes(desired, states.recorded, actual)
-    if not is_ours:
-        return Adopt(actual, desired, changes) if states.adopt else _not_ours(changes)
+    if not is_ours and not states.adopt:
+        return _not_ours(changes)
     token = still_due(states.token, found, desired)
     changes = changes if token is None else (*changes, token)
-    if states.renames:
-        return Rename(actual, desired, changes)
+    if states.renames or not is_ours:
+        return Rename(actual, desired, changes) if is_ours else Adopt(actual, desired, changes)
     if not changes:
         is_current = states.recorded == desired and not states.rows_behind
         return Keep(actual) if is_current else Record(states.recorded, desired)
@@ -143,6 +143,16 @@ def _is_other_authentication(desired: Resource, actual: Resource) -> bool:
     if not isinstance(desired, Recipient) or not isinstance(actual, Recipient):
         return False
     return desired.authentication != actual.authentication
+
+
+def _replaced(states: ThreeStates, desired: Resource, actual: Resource) -> Verdict:
+    if not states.renames:
+        return Replace(actual, desired)
+    return Conflict(
+        rule="renamed-and-replaced",
+        message=f"is to be renamed, and to become {_authentication(desired)}; it is {_authentication(actual)} for good",
+        hint="rename it in one commit and change its type in another; or give the new recipient a name of its own",
+    )
 
 
 def _other_kind_conflict(desired: Resource, actual: Resource) -> Conflict:

@@ -6,8 +6,10 @@ may be done on its own is asked in `core.steps`, `core.prerequisites` and `core.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
+from reconciler.core.allowance import expired
 from reconciler.core.desired import Desired
 from reconciler.core.encoding import digest
 from reconciler.core.guard import only_removes_access
@@ -17,7 +19,7 @@ from reconciler.core.pack import Declared, SharePack, Strategy
 from reconciler.core.pack_encoding import encode_pack
 from reconciler.core.plan import Basis, PackPlan, Plan, Step
 from reconciler.core.prerequisites import with_prerequisites
-from reconciler.core.readers import moves
+from reconciler.core.readers import Moves, moved_readers, moves
 from reconciler.core.recorded import PackStatus, RecordedPack, RecordedState
 from reconciler.core.rename import follow
 from reconciler.core.resource_encoding import encode_resource
@@ -39,10 +41,22 @@ def make_plan(desired: Desired, scope: Collection[PackId], world: World) -> Plan
     going = (step for steps in recipients.values() for step in steps if not step.is_held)
     moved = moves((step.key, step.verdict) for step in going)
     shares = _steps(keys, replace(around, moved=moved), Kind.SHARE)
-    planned = [_pack_plan(pack, [*recipients[pack], *shares[pack]], keys[pack], around) for pack in keys]
-    lifts = {pack: Job(pack, desired.packs.get(pack), around).lifts for pack in keys}
-    needing = with_prerequisites(planned, owners, world.recorded, moved)
-    return Plan(desired.revision, with_limits(needing, world.limits, lifts), tuple(desired.problems))
+    waiting = {step.key: _moved_readers(step, world, moved) for steps in shares.values() for step in steps}
+    planned = [_pack_plan(pack, [*recipients[pack], *shares[pack]], keys[pack], around, waiting) for pack in keys]
+    jobs = {pack: Job(pack, desired.packs.get(pack), around) for pack in keys}
+    needing = with_prerequisites(planned, owners, world.recorded, waiting)
+    limited = with_limits(needing, world.limits, {pack: job.lifts for pack, job in jobs.items()})
+    packs = tuple(_with_ended(plan, jobs[plan.pack]) for plan in limited)
+    return Plan(desired.revision, packs, tuple(desired.problems))
+
+
+def _with_ended(plan: PackPlan, job: Job) -> PackPlan:
+    """Objections that an entry of the pack lifted until some day say so."""
+    if not job.allowances:
+        return plan
+    today = job.world.today
+    steps = (replace(each, objections=tuple(expired(job.allowances, each.objections, today))) for each in plan.steps)
+    return replace(plan, steps=tuple(steps))
 
 
 def _keys_by_pack(
@@ -89,7 +103,19 @@ def keys_in_scope(desired: Desired, scope: Collection[PackId], recorded: Recorde
     return frozenset([*(key for key, _ in declared), *former, *owned, *begun])
 
 
-def _pack_plan(pack_id: PackId, steps: Collection[Step], keys: Collection[Key], around: Scene) -> PackPlan:
+def _moved_readers(step: Step, world: World, moved: Moves) -> frozenset[Key]:
+    names = {step.key.name, step.renamed_from or step.key.name}
+    observed = (world.actual.get(replace(step.key, name=name), NOT_LOOKED_AT) for name in names)
+    return moved_readers(step.key.workspace, observed, moved)
+
+
+def _pack_plan(
+    pack_id: PackId,
+    steps: Collection[Step],
+    keys: Collection[Key],
+    around: Scene,
+    waiting: Mapping[Key, frozenset[Key]],
+) -> PackPlan:
     desired, world = around.desired, around.world
     pack, row = desired.packs.get(pack_id), world.recorded.packs.get(pack_id)
     is_new = all(isinstance(step.verdict, Create) for step in steps) and row is None
@@ -99,7 +125,7 @@ def _pack_plan(pack_id: PackId, steps: Collection[Step], keys: Collection[Key], 
         path=pack.path if pack else row.path if row else "",
         workspace=pack.workspace if pack else row.workspace if row else "",
         strategy=strategy,
-        steps=tuple(sorted(steps, key=_position)),
+        steps=tuple(sorted(steps, key=partial(_position, waiting=waiting))),
         basis=_basis(keys, _declared(pack_id, desired), world),
         declared=pack,
         warnings=_warnings(pack, strategy),
@@ -132,14 +158,16 @@ def _is_handed_over(pack_id: PackId, owner: PackId | None) -> bool:
     return owner is not None and owner.business_line_key == pack_id.business_line_key
 
 
-def _position(step: Step) -> tuple[int, Kind, str]:
-    """Removals that need nothing, then recipients, then the shares that grant to them, then recipients to delete."""
-    if isinstance(step.verdict, Delete | Forget | Release):
-        phase = 0 if step.key.kind is Kind.SHARE else 3
-    elif only_removes_access(step.verdict) and step.key.kind is Kind.SHARE:
+def _position(step: Step, waiting: Mapping[Key, frozenset[Key]]) -> tuple[int, Kind, str]:
+    """Removals that need nothing, then recipients, then the shares that grant to them, then recipients to delete. A
+    share that was compared as it will be once its recipients are in order waits for them."""
+    is_removal = isinstance(step.verdict, Delete | Forget | Release)
+    if step.key.kind is Kind.RECIPIENT:
+        phase = 3 if is_removal else 1
+    elif (is_removal or only_removes_access(step.verdict)) and not waiting.get(step.key):
         phase = 0
     else:
-        phase = 1 if step.key.kind is Kind.RECIPIENT else 2
+        phase = 2
     return phase, step.key.kind, step.key.name
 
 

@@ -10,34 +10,39 @@ from reconciler.core.guard import Prerequisites, prerequisite_objections
 from reconciler.core.key import Key, PackId, recipient_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.plan import PackPlan, Step
-from reconciler.core.readers import Moves
 from reconciler.core.recorded import RecordedState
 from reconciler.core.share import Share
-from reconciler.core.verdict import Adopt, Create, Rename, Replace, Update
+from reconciler.core.verdict import Adopt, Create, Drifted, Rename, Replace, Update
 
 #: The pack that plans a recipient, and its step there.
 Planned = Mapping[Key, tuple[PackId, Step]]
 
 
 def with_prerequisites(
-    plans: Sequence[PackPlan], owners: Mapping[Key, PackId], recorded: RecordedState, moved: Moves
+    plans: Sequence[PackPlan],
+    owners: Mapping[Key, PackId],
+    recorded: RecordedState,
+    moved: Mapping[Key, frozenset[Key]],
 ) -> tuple[PackPlan, ...]:
-    """`moved`: what becomes of grants with the recipients they were given to."""
+    """`moved`: per share, the recipients that hold it and will bear another name or be made anew."""
     planned = {step.key: (plan.pack, step) for plan in plans for step in plan.steps}
     needs = {plan.pack: _packs_needed(plan, planned, moved) for plan in plans}
     circle = _circle(needs)
     return tuple(
         replace(
             plan,
-            steps=tuple(_checked(step, plan.pack, planned, owners, recorded, circle) for step in plan.steps),
+            steps=tuple(
+                _circling(_checked(step, planned, owners, recorded), plan.pack, planned, circle, moved)
+                for step in plan.steps
+            ),
             needs=frozenset() if plan.pack in circle else needs[plan.pack],
         )
         for plan in plans
     )
 
 
-def _packs_needed(plan: PackPlan, planned: Planned, moved: Moves) -> frozenset[PackId]:
-    keys = {key for step in plan.steps for key in (*recipients_gained(step), *_recipients_moved(step, moved))}
+def _packs_needed(plan: PackPlan, planned: Planned, moved: Mapping[Key, frozenset[Key]]) -> frozenset[PackId]:
+    keys = {key for step in plan.steps for key in (*recipients_gained(step), *moved.get(step.key, ()))}
     lenders = (planned[key] for key in keys if key in planned)
     return frozenset(pack for pack, step in lenders if pack != plan.pack and _comes(step) and not step.is_held)
 
@@ -45,13 +50,6 @@ def _packs_needed(plan: PackPlan, planned: Planned, moved: Moves) -> frozenset[P
 def _comes(step: Step) -> bool:
     """Whether the recipient is not there yet under the name a share needs."""
     return isinstance(step.verdict, Create | Rename | Replace)
-
-
-def _recipients_moved(step: Step, moved: Moves) -> Iterator[Key]:
-    """Readers that bear another name, or are new, once their own pack has been applied."""
-    if isinstance(step.desired, Share) and step.desired.recipients is not UNMANAGED and moved:
-        new_names = {new for (workspace, _), new in moved.items() if workspace == step.key.workspace}
-        yield from (recipient_key(name, step.key.workspace) for name in step.desired.recipients & new_names)
 
 
 def _circle(needs: Mapping[PackId, frozenset[PackId]]) -> frozenset[PackId]:
@@ -83,24 +81,41 @@ def recipients_gained(step: Step) -> Iterator[Key]:
     return (recipient_key(name, step.key.workspace) for name in sorted(names))
 
 
-def _checked(
-    step: Step,
-    pack: PackId,
-    planned: Planned,
-    owners: Mapping[Key, PackId],
-    recorded: RecordedState,
-    circle: frozenset[PackId],
-) -> Step:
+def _checked(step: Step, planned: Planned, owners: Mapping[Key, PackId], recorded: RecordedState) -> Step:
     blocked: dict[str, str] = {}
     for key in recipients_gained(step):
-        lender, recipient = planned.get(key, (None, None))
+        _, recipient = planned.get(key, (None, None))
         if recipient is None:
             if key not in recorded.resources:
                 blocked[key.name] = f"does not exist yet; it is declared by {owners.get(key, 'no pack')}"
         elif (recipient.is_held and _comes(recipient)) or recipient.is_unseen:
             blocked[key.name] = "is held itself"
-        elif lender != pack and lender in circle and pack in circle and _comes(recipient):
+        elif recipient.verdict == Drifted(None, ()):
+            blocked[key.name] = "was deleted by hand, and its pack only reports drift"
+    return _blocked(step, blocked)
+
+
+def _circling(
+    step: Step, pack: PackId, planned: Planned, circle: frozenset[PackId], moved: Mapping[Key, frozenset[Key]]
+) -> Step:
+    """Held when its recipient comes with a pack that waits for this one."""
+    if pack not in circle:
+        return step
+    blocked: dict[str, str] = {}
+    for key in sorted({*recipients_gained(step), *moved.get(step.key, ())}):
+        lender, recipient = planned.get(key, (None, None))
+        if (
+            recipient is not None
+            and lender != pack
+            and lender in circle
+            and _comes(recipient)
+            and not recipient.is_held
+        ):
             blocked[key.name] = f"comes with {lender}, which in turn waits for this pack"
+    return _blocked(step, blocked)
+
+
+def _blocked(step: Step, blocked: Mapping[str, str]) -> Step:
     if not blocked:
         return step
     return replace(step, objections=(*step.objections, *prerequisite_objections(Prerequisites(blocked=blocked))))

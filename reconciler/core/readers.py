@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from reconciler.core.actual import Found, Observed
-from reconciler.core.key import Key, Kind
+from reconciler.core.key import Key, Kind, recipient_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.resource import Resource
 from reconciler.core.share import Share
@@ -25,6 +25,15 @@ def moves(verdicts: Iterable[tuple[Key, Verdict]]) -> Moves:
         elif isinstance(verdict, Replace):
             moved[key.workspace, key.name] = None
     return moved
+
+
+def moved_readers(workspace: str, observed: Iterable[Observed], moved: Moves) -> frozenset[Key]:
+    """Who of those that hold a share now will bear another name or be made anew, by the key it will have."""
+    shares = (each.resource for each in observed if isinstance(each, Found) and isinstance(each.resource, Share))
+    names = {name for share in shares if share.recipients is not UNMANAGED for name in share.recipients}
+    return frozenset(
+        recipient_key(moved[workspace, name] or name, workspace) for name in names if (workspace, name) in moved
+    )
 
 
 def observed_after(observed: Observed, workspace: str, moved: Moves) -> Observed:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.core.actual import Absent, Actual, Found, Observed
+from reconciler.core.actual import Absent, Actual, Found, Observed, Unreadable
 from reconciler.core.key import Key
 from reconciler.core.recorded import Recorded, RecordedState
 
@@ -32,8 +32,11 @@ def follow(key: Key, old_name: str, recorded: RecordedState, actual: Actual, uns
             return Followed(old_row, old_found, is_due=True)
         case Found(), Absent() if key in recorded.open_intents:
             return Followed(old_row, found, is_done=True)
+        case Absent(), Unreadable():
+            # It may well be there: a second one under the new name would cost its partner the token.
+            return Followed(None, old_found)
         case _:
-            # Both are there, neither is, or one cannot be read: then the new name stands for itself.
+            # Both are there, neither is, or the new one cannot be read: then the new name stands for itself.
             return Followed(None, found)
 
 

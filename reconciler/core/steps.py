@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from reconciler.core.actual import Actual, Found, Observed, Unreadable
-from reconciler.core.allowance import expired, lifts_in_force, weighed
+from reconciler.core.allowance import lifts_in_force, weighed
 from reconciler.core.changes import TokenChange
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.desired import Desired
@@ -67,6 +67,8 @@ class Scene:
     #: Owners of recipients by name, per workspace, as far as they were looked at.
     recipient_owners: Mapping[str, Mapping[str, str]]
     moved: Moves = field(default_factory=dict)
+    #: What packs rename, by the key it had.
+    renamed: Mapping[Key, Key] = field(default_factory=dict)
 
 
 def scene(desired: Desired, world: World) -> Scene:
@@ -78,7 +80,18 @@ def scene(desired: Desired, world: World) -> Scene:
     for key, seen in world.actual.items():
         if key.kind is Kind.RECIPIENT and isinstance(seen, Found) and seen.owner:
             owners.setdefault(key.workspace, {})[key.name] = seen.owner
-    return Scene(desired, world, {where: frozenset(names) for where, names in metastores.items()}, owners)
+    return Scene(
+        desired,
+        world,
+        metastores={where: frozenset(names) for where, names in metastores.items()},
+        recipient_owners=owners,
+        renamed={
+            replace(key, name=declared.renamed_from): key
+            for pack in desired.packs.values()
+            for key, declared in pack.resources.items()
+            if declared.renamed_from
+        },
+    )
 
 
 def _known(desired: Desired, world: World) -> Iterator[tuple[Key, Resource]]:
@@ -127,18 +140,24 @@ def make_step(key: Key, declared: Declared | None, job: Job) -> Step:
     resolved = _resolved(key, declared, sight.observed, world)
     wanted = resolved.share if isinstance(resolved, Resolved) else resolved
     token = _token_change(key, wanted, sight.observed, world)
-    verdict = _foreign_pack(job, sight.row, wanted) or compare(
-        ThreeStates(
-            desired=wanted,
-            recorded=None if sight.row is None else sight.row.resource,
-            actual=sight.observed,
-            adopt=declared is not None and declared.adopt,
-            intended=key in world.recorded.open_intents,
-            rows_behind=sight.rows_behind(job.pack, is_committed=revision.is_committed),
-            renames=sight.renames,
-            token=token,
-            released=job.declared is not None and key in job.declared.released,
-            reports_drift=job.reports_drift,
+    is_begun = key in world.recorded.open_intents
+    verdict = (
+        _foreign_pack(job, sight.row, wanted)
+        or _left_by_rename(key, declared, sight.observed, job)
+        or compare(
+            ThreeStates(
+                desired=wanted,
+                recorded=None if sight.row is None else sight.row.resource,
+                actual=sight.observed,
+                adopt=declared is not None and declared.adopt,
+                intended=is_begun,
+                # What became of a call that was begun is for a worker to find out, also when nothing else is to do.
+                rows_behind=is_begun or sight.rows_behind(job.pack, is_committed=revision.is_committed),
+                renames=sight.renames,
+                token=token,
+                released=job.declared is not None and key in job.declared.released,
+                reports_drift=job.reports_drift,
+            )
         )
     )
     step = Step(
@@ -184,7 +203,7 @@ def _weighed(step: Step, job: Job, sight: Sight, resolved: Resolved | Resource |
         *rights_objections(key, step.verdict, caller, owner, owners),
     )
     standing, lifted = weighed(found, job.lifts)
-    return replace(step, objections=tuple(expired(job.allowances, standing, world.today)), lifted=lifted)
+    return replace(step, objections=standing, lifted=lifted)
 
 
 def _resolved(key: Key, declared: Declared | None, observed: Observed, world: World) -> Resolved | Resource | None:
@@ -203,6 +222,18 @@ def _degraded(wanted: Resource | None, observed: Observed, catalog: Catalog) -> 
     return tuple(
         Degraded(item.name, observed.owner, "" if entry is None else entry.lacking)
         for item, entry in sorted(entries.items(), key=lambda each: each[0].name)
+    )
+
+
+def _left_by_rename(key: Key, declared: Declared | None, observed: Observed, job: Job) -> Conflict | None:
+    """What a pack renames is not to be deleted because something bears the new name already."""
+    new_key = job.scene.renamed.get(key)
+    if declared is not None or new_key is None or not isinstance(observed, Found):
+        return None
+    return Conflict(
+        "renamed-and-there",
+        f"is to be renamed to {new_key.name}, and {new_key} is there as well",
+        f"delete or rename one of them by hand; or remove `renamed_from` from {new_key}: then this one is deleted",
     )
 
 
