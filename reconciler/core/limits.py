@@ -44,23 +44,29 @@ def with_limits(
 ) -> tuple[PackPlan, ...]:
     """The plans, with an objection on each step that takes part in removing more than the limits let go. What is
     allowed by name does not count, and neither does what is held already or was only added by hand."""
+    excess = _excesses(plans, limits, lifts)
+    # What was allowed by name, and would be held otherwise, is told.
+    unlifted = _excesses(plans, limits, {})
+    return tuple(_limited(plan, excess[plan.pack], unlifted[plan.pack], lifts.get(plan.pack, ())) for plan in plans)
+
+
+def _excesses(
+    plans: Sequence[PackPlan], limits: Limits, lifts: Mapping[PackId, Collection[str]]
+) -> dict[PackId, dict[str, str]]:
     counted = {plan.pack: _counted(plan, lifts.get(plan.pack, ())) for plan in plans}
     there = {plan.pack: _sum(amount_there(step) for step in plan.steps) for plan in plans}
     run = _excess(_sum(counted.values()), _sum(there.values()), limits.per_run, limits.percent_per_run, "this run")
-    return tuple(
-        _limited(
-            plan,
-            _excess(counted[plan.pack], there[plan.pack], limits.per_pack, limits.percent_per_pack, "this pack") or run,
-            lifts.get(plan.pack, ()),
-        )
-        for plan in plans
-    )
+    most, percent = limits.per_pack, limits.percent_per_pack
+    return {pack: run | _excess(counted[pack], there[pack], most, percent, "this pack") for pack in counted}
 
 
-def _limited(plan: PackPlan, excess: Mapping[str, str], lifts: Collection[str]) -> PackPlan:
-    if not excess:
+def _limited(
+    plan: PackPlan, excess: Mapping[str, str], unlifted: Mapping[str, str], lifts: Collection[str]
+) -> PackPlan:
+    if not excess and not unlifted:
         return plan
-    return replace(plan, steps=tuple(_held(step, excess, lifts) for step in plan.steps))
+    steps = (_held(step, unlifted if _lift(step) in lifts else excess, lifts) for step in plan.steps)
+    return replace(plan, steps=tuple(steps))
 
 
 def _held(step: Step, excess: Mapping[str, str], lifts: Collection[str]) -> Step:

@@ -181,6 +181,9 @@ def _paired(
 ) -> list[tuple[SharedObject, SharedObject | None]]:
     """A name of three parts without a type means the table-like object, else whatever else the share holds by it."""
     paired = pair(desired, held)
-    by_name = {item.name: item for item in paired.gone if item.type not in TABLE_LIKE}
+    stated = {(item.name, item.type) for item in desired}
+    by_name = {
+        item.name: item for item in paired.gone if item.type not in TABLE_LIKE and (item.name, item.type) not in stated
+    }
     loose = [(item, by_name.get(item.name) if item.type is UNMANAGED else None) for item in paired.new]
     return [*paired.same, *((item, found) for item, found in loose)]
