@@ -1,12 +1,14 @@
 """Every row of the three-way table, and the causes of each difference."""
 
+from typing import Any
+
 import pytest
 
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.changes import Cause, ElementAdded, ElementRemoved, FieldChange, ValueSet
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.managed import UNMANAGED
-from reconciler.core.recipient import DatabricksSharing, OtherSharing, Recipient, TokenSharing
+from reconciler.core.recipient import Recipient, TokenSharing
 from reconciler.core.resource import Resource
 from reconciler.core.share import ObjectType, Share, SharedObject
 from reconciler.core.verdict import Adopt, Conflict, Create, Delete, Forget, Ignore, Keep, Record, Unknown, Update
@@ -23,7 +25,7 @@ def share(
 D, OTHER, THIRD = share("d"), share("other"), share("third")
 
 
-def verdict(desired: Resource | None, recorded: Resource | None, actual: Observed, **more: bool) -> object:
+def verdict(desired: Resource | None, recorded: Resource | None, actual: Observed, **more: Any) -> object:
     return compare(ThreeStates(desired, recorded, actual, **more))
 
 
@@ -51,11 +53,16 @@ def test_rows_without_a_difference_to_mend(
 
 
 @pytest.mark.parametrize(
-    ("recorded", "cause"),
-    [(D, Cause.DRIFT), (OTHER, Cause.FILE), (THIRD, Cause.BOTH), (Share("s"), Cause.FILE)],
+    ("recorded", "cause", "was"),
+    [
+        (D, Cause.DRIFT, "d"),
+        (OTHER, Cause.FILE, "other"),
+        (THIRD, Cause.BOTH, "third"),
+        (Share("s"), Cause.FILE, "other"),
+    ],
 )
-def test_a_difference_is_drift_when_our_record_agrees_with_the_file(recorded: Share, cause: Cause) -> None:
-    changes = (ValueSet("comment", "other", "d", cause),)
+def test_a_difference_is_drift_when_our_record_agrees_with_the_file(recorded: Share, cause: Cause, was: str) -> None:
+    changes = (ValueSet("comment", "other", "d", cause, was),)
     assert verdict(D, recorded, Found(OTHER)) == Update(OTHER, D, changes, cause)
 
 
@@ -100,7 +107,7 @@ def test_what_exists_and_is_not_recorded_is_a_conflict_unless_the_pack_adopts_it
     assert isinstance(found, Conflict)
     assert found.rule == "exists-not-ours"
     assert "adopt: true" in found.hint
-    assert found.changes == (ValueSet("comment", "other", "d", Cause.FILE),)
+    assert found.changes == (ValueSet("comment", "other", "d", Cause.FILE, "other"),)
     assert verdict(D, None, Found(OTHER), adopt=True) == Adopt(OTHER, D, found.changes)
     assert verdict(D, None, Found(D), adopt=True) == Adopt(D, D, ())
 
@@ -130,20 +137,11 @@ def test_empty_clears_and_absent_leaves_alone() -> None:
 
 
 def test_a_field_only_our_record_holds_is_recorded_without_a_call() -> None:
-    before = Recipient("acme", TokenSharing(), "old@partner.example", frozenset(), "")
-    after = Recipient("acme", TokenSharing(), "new@partner.example", frozenset(), "")
-    actual = Recipient("acme", TokenSharing(), UNMANAGED, frozenset(), "")
+    before = Recipient("acme", TokenSharing(), email="old@partner.example", allowed_ips=frozenset(), comment="")
+    after = Recipient("acme", TokenSharing(), email="new@partner.example", allowed_ips=frozenset(), comment="")
+    actual = Recipient("acme", TokenSharing(), allowed_ips=frozenset(), comment="")
     assert verdict(after, before, Found(actual)) == Record(before, after)
 
 
 def test_rows_that_name_another_pack_are_behind() -> None:
     assert verdict(D, D, Found(D), rows_behind=True) == Record(D, D)
-
-
-@pytest.mark.parametrize("actual", [DatabricksSharing("aws:us-west-2:abc-123"), OtherSharing("OIDC_FEDERATION")])
-def test_a_recipient_is_never_replaced(actual: DatabricksSharing | OtherSharing) -> None:
-    desired = Recipient("acme", TokenSharing())
-    found = verdict(desired, desired, Found(Recipient("acme", actual, UNMANAGED, frozenset(), "")))
-    assert isinstance(found, Conflict)
-    assert found.rule == "recipient-not-replaceable"
-    assert str(actual) in found.message

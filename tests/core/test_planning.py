@@ -4,56 +4,43 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.actual import Absent, Found, Observed, Unreadable
+from reconciler.core.actual import Observed, Unreadable
 from reconciler.core.approval import Approved, check_approval
 from reconciler.core.changes import Cause
-from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation
-from reconciler.core.key import Key, PackId, recipient_key, share_key
+from reconciler.core.key import Key, recipient_key, share_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import SharePack, Strategy
-from reconciler.core.plan import PackPlan, Plan, Step
+from reconciler.core.plan import Plan
 from reconciler.core.planning import World, keys_in_scope, make_plan
 from reconciler.core.recipient import Recipient, TokenSharing
 from reconciler.core.recorded import RecordedState
-from reconciler.core.resource import Resource
+from reconciler.core.resolve import CatalogObject
 from reconciler.core.share import ObjectType, Share, SharedObject
 from reconciler.core.verdict import Conflict, Create, Delete, Forget, Keep, Record, Unknown, Update
-from tests.core.worlds import LEGAL, SALES_Q1, SALES_Q2, WORKSPACE, a_pack, as_actual, desired_of, recorded_of
+from tests.core.worlds import (
+    LEGAL,
+    NOW,
+    SALES_Q1,
+    SALES_Q2,
+    WORKSPACE,
+    KnownCatalog,
+    a_pack,
+    desired_of,
+    found,
+    only,
+    planned,
+    recorded_of,
+    step_of,
+)
 
-ACME, BOLT = (Recipient(name, TokenSharing(), f"{name}@partner.example", frozenset(), "") for name in ("acme", "bolt"))
+ACME, BOLT = (
+    Recipient(name, TokenSharing(), email=f"{name}@partner.example", allowed_ips=frozenset(), comment="")
+    for name in ("acme", "bolt")
+)
 T1 = SharedObject("main.s.t1", ObjectType.TABLE)
 S = Share("s", "", frozenset({T1}), frozenset({"acme"}))
 K_ACME, K_BOLT, K_S = recipient_key("acme", WORKSPACE), recipient_key("bolt", WORKSPACE), share_key("s", WORKSPACE)
-
-
-def planned(
-    desired: Desired,
-    recorded: RecordedState | None = None,
-    actual: dict[Key, Observed] | None = None,
-    scope: frozenset[PackId] | None = None,
-    **world: object,
-) -> Plan:
-    """What `actual` leaves out is absent, and Git has nothing against any pack."""
-    rows = recorded or RecordedState()
-    chosen = scope if scope is not None else frozenset(desired.packs) | frozenset(rows.packs)
-    seen = dict.fromkeys(keys_in_scope(desired, chosen, rows), Absent()) | (actual or {})
-    world = {"attestations": dict.fromkeys(chosen, Attestation())} | world
-    return make_plan(desired, chosen, World(rows, seen, **world))  # type: ignore[arg-type]
-
-
-def found(*resources: Resource) -> dict[Key, Observed]:
-    packs = a_pack(SALES_Q1, *resources)
-    return {key: Found(as_actual(item.resource)) for key, item in packs.resources.items()}
-
-
-def step(plan: Plan, key: Key) -> Step:
-    return next(item for item in plan.steps if item.key == key)
-
-
-def only(plan: Plan) -> PackPlan:
-    assert len(plan.packs) == 1
-    return plan.packs[0]
 
 
 def test_a_new_pack_is_created_recipients_first() -> None:
@@ -85,12 +72,12 @@ def test_only_packs_in_scope_are_looked_at() -> None:
 def test_a_removed_entry_is_deleted_only_when_git_attests_it() -> None:
     rows = recorded_of({K_S: (S, SALES_Q1), K_ACME: (ACME, SALES_Q1)})
     desired = desired_of(a_pack(SALES_Q1, ACME))
-    held = step(planned(desired, rows, found(S, ACME)), K_S)
+    held = step_of(planned(desired, rows, found(S, ACME)), K_S)
     assert isinstance(held.verdict, Delete)
     assert [item.rule for item in held.objections] == ["delete-not-attested"]
     assert not held.is_work
     attested = {SALES_Q1: Attestation(removed=frozenset({K_S}))}
-    assert step(planned(desired, rows, found(S, ACME), attestations=attested), K_S).is_work
+    assert step_of(planned(desired, rows, found(S, ACME), attestations=attested), K_S).is_work
 
 
 def test_a_removed_pack_is_planned_from_its_rows() -> None:
@@ -114,7 +101,7 @@ def test_without_git_s_word_nothing_is_taken_from_anybody(change: str) -> None:
     rows = recorded_of({K_S: (S, SALES_Q1), K_ACME: (ACME, SALES_Q1)})
     refused = {SALES_Q1: Attestation(refusal="these files are not committed", hint="commit them")}
     plan = planned(desired_of(a_pack(SALES_Q1, less, ACME)), rows, found(S, ACME), attestations=refused)
-    held = step(plan, K_S)
+    held = step_of(plan, K_S)
     assert [item.rule for item in held.objections] == ["revoke-not-attested"]
     assert not held.is_work
     assert only(plan).actions == frozenset()
@@ -138,7 +125,7 @@ def test_a_resource_moves_between_packs_of_a_line_without_any_call() -> None:
 def test_a_pack_cannot_take_a_resource_of_another_business_line() -> None:
     rows = recorded_of({K_ACME: (ACME, LEGAL)})
     plan = planned(desired_of(a_pack(SALES_Q1, ACME)), rows, found(ACME), frozenset({SALES_Q1}))
-    verdict = step(plan, K_ACME).verdict
+    verdict = step_of(plan, K_ACME).verdict
     assert isinstance(verdict, Conflict)
     assert verdict.rule == "recorded-elsewhere"
     assert str(LEGAL) in verdict.message
@@ -147,28 +134,28 @@ def test_a_pack_cannot_take_a_resource_of_another_business_line() -> None:
 def test_a_pack_cannot_take_a_resource_while_its_owner_s_file_is_broken() -> None:
     rows = recorded_of({K_ACME: (ACME, SALES_Q2)})
     desired = replace(desired_of(a_pack(SALES_Q1, ACME)), broken={SALES_Q2: "q2.yaml"})
-    assert isinstance(step(planned(desired, rows, found(ACME)), K_ACME).verdict, Conflict)
+    assert isinstance(step_of(planned(desired, rows, found(ACME)), K_ACME).verdict, Conflict)
 
 
 def test_rows_from_uncommitted_files_are_brought_up_to_date_by_a_commit() -> None:
     rows = recorded_of({K_ACME: (ACME, SALES_Q1)}, commit="")
     plan = planned(desired_of(a_pack(SALES_Q1, ACME)), rows, found(ACME))
-    assert isinstance(step(plan, K_ACME).verdict, Record)
+    assert isinstance(step_of(plan, K_ACME).verdict, Record)
     uncommitted = desired_of(a_pack(SALES_Q1, ACME), is_committed=False)
-    assert isinstance(step(planned(uncommitted, rows, found(ACME)), K_ACME).verdict, Keep)
+    assert isinstance(step_of(planned(uncommitted, rows, found(ACME)), K_ACME).verdict, Keep)
 
 
 def test_a_missing_object_holds_the_share_and_nothing_else() -> None:
     share = replace(S, objects=frozenset({SharedObject("main.s.typo")}))
-    plan = planned(desired_of(a_pack(SALES_Q1, share, ACME)), catalogs={WORKSPACE: {"main.s.typo": None}})
-    assert [item.rule for item in step(plan, K_S).objections] == ["object-missing"]
-    assert step(plan, K_ACME).is_work
+    plan = planned(desired_of(a_pack(SALES_Q1, share, ACME)), catalogs={WORKSPACE: KnownCatalog({})})
+    assert [item.rule for item in step_of(plan, K_S).objections] == ["object-missing"]
+    assert step_of(plan, K_ACME).is_work
 
 
 def test_an_object_that_cannot_be_looked_up_holds_the_share() -> None:
     share = replace(S, objects=frozenset({SharedObject("main.s.secret")}))
-    plan = planned(desired_of(a_pack(SALES_Q1, share, ACME)))
-    assert [item.rule for item in step(plan, K_S).objections] == ["object-unreadable"]
+    plan = planned(desired_of(a_pack(SALES_Q1, share, ACME)), catalogs={})
+    assert [item.rule for item in step_of(plan, K_S).objections] == ["object-unreadable"]
 
 
 def test_types_come_from_the_name_the_share_or_the_catalog() -> None:
@@ -176,8 +163,8 @@ def test_types_come_from_the_name_the_share_or_the_catalog() -> None:
     share = replace(S, objects=frozenset(SharedObject(name) for name in names))
     rows = recorded_of({K_S: (S, SALES_Q1), K_ACME: (ACME, SALES_Q1)})
     actual = found(replace(S, objects=frozenset({SharedObject("main.s.t1", ObjectType.MATERIALIZED_VIEW)})), ACME)
-    catalogs = {WORKSPACE: {"main.s.new": ObjectType.VIEW}}
-    wanted = step(planned(desired_of(a_pack(SALES_Q1, share, ACME)), rows, actual, catalogs=catalogs), K_S).desired
+    catalogs = {WORKSPACE: KnownCatalog({"main.s.new": (CatalogObject(ObjectType.VIEW),)})}
+    wanted = step_of(planned(desired_of(a_pack(SALES_Q1, share, ACME)), rows, actual, catalogs=catalogs), K_S).desired
     assert isinstance(wanted, Share)
     assert wanted.objects is not UNMANAGED
     assert {item.name: item.type for item in wanted.objects} == {
@@ -190,8 +177,8 @@ def test_types_come_from_the_name_the_share_or_the_catalog() -> None:
 def test_a_share_waits_for_a_held_recipient() -> None:
     actual = found(ACME)
     plan = planned(desired_of(a_pack(SALES_Q1, S, ACME)), None, actual)
-    assert isinstance(step(plan, K_ACME).verdict, Conflict)
-    assert [item.rule for item in step(plan, K_S).objections] == ["recipient-missing"]
+    assert isinstance(step_of(plan, K_ACME).verdict, Conflict)
+    assert [item.rule for item in step_of(plan, K_S).objections] == ["recipient-missing"]
 
 
 def test_a_share_needs_the_pack_that_brings_its_recipient() -> None:
@@ -202,9 +189,9 @@ def test_a_share_needs_the_pack_that_brings_its_recipient() -> None:
         SALES_Q2: frozenset(),
     }
     alone = planned(desired, scope=frozenset({SALES_Q1}))
-    assert str(SALES_Q2) in step(alone, K_S).objections[0].message
+    assert str(SALES_Q2) in step_of(alone, K_S).objections[0].message
     known = planned(desired, recorded_of({K_ACME: (ACME, SALES_Q2)}), found(ACME), frozenset({SALES_Q1}))
-    assert step(known, K_S).is_work
+    assert step_of(known, K_S).is_work
     assert only(known).needs == frozenset()
 
 
@@ -212,31 +199,31 @@ def test_packs_that_wait_for_each_other_are_held() -> None:
     other = Share("o", "", frozenset({T1}), frozenset({"bolt"}))
     plan = planned(desired_of(a_pack(SALES_Q1, other, ACME), a_pack(SALES_Q2, S, BOLT)))
     assert all(pack.needs == frozenset() for pack in plan.packs)
-    assert [item.rule for item in step(plan, K_S).objections] == ["recipient-missing"]
-    assert step(plan, K_ACME).is_work
+    assert [item.rule for item in step_of(plan, K_S).objections] == ["recipient-missing"]
+    assert step_of(plan, K_ACME).is_work
 
 
 def test_what_cannot_be_read_is_held() -> None:
     rows = recorded_of({K_S: (S, SALES_Q1), K_ACME: (ACME, SALES_Q1)})
     actual: dict[Key, Observed] = {**found(ACME), K_S: Unreadable("PERMISSION_DENIED")}
     plan = planned(desired_of(a_pack(SALES_Q1, S, ACME)), rows, actual)
-    assert step(plan, K_S).verdict == Unknown("PERMISSION_DENIED")
+    assert step_of(plan, K_S).verdict == Unknown("PERMISSION_DENIED")
     assert plan.is_held
 
 
 def test_what_was_not_looked_at_is_not_absent_and_what_git_was_not_asked_is_not_attested() -> None:
     rows = recorded_of({K_S: (S, SALES_Q1), K_ACME: (ACME, SALES_Q1)})
     less = desired_of(a_pack(SALES_Q1, replace(S, recipients=frozenset()), ACME))
-    blind = make_plan(less, {SALES_Q1}, World(rows, {}))
+    blind = make_plan(less, {SALES_Q1}, World(rows, {}, NOW))
     assert {type(item.verdict) for item in blind.steps} == {Unknown}
-    unasked = make_plan(less, {SALES_Q1}, World(rows, found(S, ACME)))
-    assert [item.rule for item in step(unasked, K_S).objections] == ["revoke-not-attested"]
+    unasked = make_plan(less, {SALES_Q1}, World(rows, found(S, ACME), NOW))
+    assert [item.rule for item in step_of(unasked, K_S).objections] == ["revoke-not-attested"]
 
 
 def test_what_is_gone_on_both_sides_only_closes_rows() -> None:
     plan = planned(desired_of(), recorded_of({K_S: (S, SALES_Q1)}))
-    assert step(plan, K_S).verdict == Forget(S)
-    assert step(plan, K_S).is_work
+    assert step_of(plan, K_S).verdict == Forget(S)
+    assert step_of(plan, K_S).is_work
 
 
 def _changed(pack: SharePack) -> Plan:
@@ -250,7 +237,7 @@ def test_fingerprints_are_over_actions_and_nothing_else() -> None:
     another = _changed(a_pack(SALES_Q1, replace(S, comment="other"), ACME))
     assert comment.fingerprint == moved.fingerprint
     assert comment.fingerprint != another.fingerprint
-    update = step(comment, K_S).verdict
+    update = step_of(comment, K_S).verdict
     assert isinstance(update, Update)
     assert update.cause is Cause.FILE
 

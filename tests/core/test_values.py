@@ -8,15 +8,16 @@ from reconciler.core.access import AccessChange, access_changes
 from reconciler.core.actions import actions
 from reconciler.core.changes import Cause, ElementAdded, ElementRemoved
 from reconciler.core.encoding import canonical, digest
-from reconciler.core.pack_encoding import encode_pack
-from reconciler.core.resource_encoding import decode_resource, encode_resource
 from reconciler.core.key import Kind, PackId, parse_key, recipient_key, share_key
 from reconciler.core.managed import UNMANAGED
+from reconciler.core.pack_encoding import encode_pack
 from reconciler.core.recipient import OtherSharing, Recipient, TokenSharing
+from reconciler.core.resource_encoding import decode_resource, encode_resource
 from reconciler.core.retry import DELAYS, delay
 from reconciler.core.share import ObjectType, Share, SharedObject
 from reconciler.core.verdict import Adopt, Create, Delete, Forget, Keep, Update
-from tests.core.worlds import NAMES, RECIPIENTS, SALES_Q1, WORKSPACE, a_pack, declared_shares
+from tests.core.scenes import NAMES, RECIPIENTS, declared_shares
+from tests.core.worlds import SALES_Q1, WORKSPACE, a_pack
 
 T1, T2 = (SharedObject(f"main.s.t{n}", ObjectType.TABLE) for n in (1, 2))
 
