@@ -40,6 +40,26 @@ async def test_a_share_made_anew_by_hand_is_told_with_all_it_lost(journey: Journ
     ]
 
 
+async def test_a_recipient_deleted_by_hand_comes_back_with_all_its_grants(journey: Journey, sdk: Any) -> None:
+    """What a partner's metastore may need when its own side of the share is gone, which nobody sees from here."""
+    journey.save("finance.yaml", FINANCE)
+    await journey.converge()
+    sdk.recipients.delete("external-auditor")
+    sdk.recipients.delete("internal-analyst")
+    assert not sdk.shares.share_permissions("audit_log_share").privilege_assignments
+    steps = {step.key.name: step.verdict for step in (await journey.plan()).steps if step.is_work}
+    assert {name: getattr(verdict, "cause", None) for name, verdict in steps.items()} == dict.fromkeys(
+        ["external-auditor", "internal-analyst", "finance_q1_share", "audit_log_share"], Cause.DRIFT
+    )
+    await journey.converge()
+
+    def readers(share: str) -> set[str]:
+        return {each.principal for each in sdk.shares.share_permissions(share).privilege_assignments}
+
+    assert readers("finance_q1_share") == {"external-auditor", "internal-analyst"}
+    assert readers("audit_log_share") == {"external-auditor"}
+
+
 async def test_an_object_that_came_with_another_type_by_hand_is_told_and_taken_out(journey: Journey, sdk: Any) -> None:
     journey.save("sales.yaml", SALES)
     await journey.converge()
