@@ -98,10 +98,15 @@ async def _import(ports: Ports, settings: Settings, order: Order) -> Exit:
     for path, content in sorted(imported.files.items()):
         _write(root / path, content)
         say(f"{path}\n")
-    count = len(imported.keys)
+    count, files = len(imported.keys), len(imported.files)
     mention(
         [
-            line(Span(f"{count} resources in {len(imported.files)} files. A plan of them is empty.", Tone.ADD)),
+            line(
+                Span(
+                    f"{count} resource{'s'[: count != 1]} in {files} file{'s'[: files != 1]}. A plan of them is empty.",
+                    Tone.ADD,
+                )
+            ),
             line("Look at them, commit them, and `sharepack apply` takes the resources over as they are."),
         ]
     )
