@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from databricks.sdk.service.sharing import SharedDataObjectUpdate
 
 from reconciler.core.changes import Cause
 from reconciler.core.plan import Step
@@ -17,6 +18,7 @@ from tests.journeys.fields import (
     SAID_ONLY,
     SEED,
     SOURCES,
+    UPDATE,
     Case,
     Entry,
     assert_nothing_to_do,
@@ -25,6 +27,7 @@ from tests.journeys.fields import (
     differences,
     open_steps,
     pack,
+    sdk_object,
     shared_objects,
 )
 from tests.journeys.journey import Journey
@@ -160,3 +163,31 @@ async def test_types_are_looked_up_and_what_the_server_fills_in_is_no_drift(jour
         assert (source, said["type"]) == (SOURCES[name.partition("-")[2]], name.partition("-")[2])
         assert said["shared_as"], "the server has chosen one"
         assert share["data_objects"]
+
+
+async def test_one_table_under_two_aliases_is_two_objects_where_the_workspace_takes_it(
+    journey: Journey, sdk: Any
+) -> None:
+    journey.control.seed(SEED)
+    journey.control.knobs(same_source_two_aliases="accept")
+    source = SOURCES["TABLE"]
+    all_of_it = {"name": source, "shared_as": "out.all_of_it"}
+    emea: dict[str, Any] = {"name": source, "shared_as": "out.emea", "partitions": ["region = 'EMEA'"]}
+
+    def found() -> dict[str, Any]:
+        objects = sdk.shares.get("twice", include_shared_data=True).objects or ()
+        return {item.shared_as: item.comment for item in objects}
+
+    await save(journey, {"twice": {"name": "twice", "data_objects": [all_of_it, emea]}})
+    assert found() == {"out.all_of_it": None, "out.emea": None}
+    emea["comment"] = "ours"
+    await save(journey, {"twice": {"name": "twice", "data_objects": [emea, all_of_it]}})
+    assert found() == {"out.all_of_it": None, "out.emea": "ours"}
+    hand = sdk_object("TABLE", shared_as="out.emea", comment="by hand")
+    sdk.shares.update("twice", updates=[SharedDataObjectUpdate(UPDATE, hand)])
+    (step,) = open_steps(await journey.plan()).values()
+    assert (cause(step), len(getattr(step.verdict, "changes", ()))) == (Cause.DRIFT, 1)
+    await journey.converge()
+    assert found() == {"out.all_of_it": None, "out.emea": "ours"}
+    await save(journey, {"twice": {"name": "twice", "data_objects": [all_of_it]}})
+    assert found() == {"out.all_of_it": None}

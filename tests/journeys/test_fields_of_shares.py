@@ -234,3 +234,20 @@ async def test_a_share_that_exists_is_adopted_with_what_it_says_and_nothing_else
     recorded = (await stocked.ledger.history(share_key("theirs", "")))[-1].resource
     assert isinstance(recorded, Share)
     assert recorded.comment == "ours"
+
+
+async def test_a_whole_schema_goes_to_an_outsider_only_by_name_and_is_not_asked_about_again(
+    stocked: Journey, sdk: Any
+) -> None:
+    shares = {**FIRST, "whole": {"recipients": ["ann"], "data_objects": ["main.whole"]}}
+    stocked.save("shares.yaml", text(shares))
+    (held,) = [step for step in (await stocked.plan()).steps if step.is_held]
+    assert [objection.lift for objection in held.objections] == ["whole-schema:share/whole/ann"]
+    stocked.allow("whole-schema:share/whole/ann")
+    await stocked.converge()
+    stocked.allow()
+    assert_nothing_to_do(await stocked.plan())
+    assert said(sdk, "whole")["recipients"] == ["ann"]
+    sdk.shares.update("whole", comment="nobody's")
+    await converge(stocked, {**shares, "whole": {**shares["whole"], "comment": "ours"}})
+    await converge(stocked, FIRST)
