@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import dedent
 
 import asyncpg
 import pytest
@@ -35,6 +34,7 @@ from tests.journeys import canary_process
 from tests.journeys.canaries import Heard
 from tests.journeys.canary_process import WORD, always, recognisable
 from tests.journeys.journey import git
+from tests.journeys.packs import SALES
 
 PATIENCE = 240
 UC = "/api/2.1/unity-catalog"
@@ -47,24 +47,7 @@ QUEUE_KEY = base64.b64encode(f"{WORD}-of-the-queue-account".encode()).decode()
 SHARING_CODE = f"{WORD}-sharing-code"
 PARTNER = f"{MARKER}-partner"
 SHARE = f"{MARKER}_share"
-PACK = dedent(f"""\
-    metadata:
-      requestor: john.doe@jll.com
-      project_name: "Sales Data Q1 2024"
-      business_line: "Sales Operations"
-    recipient:
-      - name: {PARTNER}
-        type: D2O
-        email: analyst@partner.com
-        allowed_ips: [192.168.1.0/24]
-    share:
-      - name: {SHARE}
-        comment: "Q1 sales data"
-        recipients: [{PARTNER}]
-        data_objects:
-          - prod_catalog.sales.transactions
-          - prod_catalog.sales.customers
-    """)
+PACK = SALES.replace("sales-analyst", PARTNER).replace("sales_q1_share", SHARE)
 
 
 @dataclass
@@ -201,6 +184,7 @@ def test_no_secret_gets_out_whatever_is_run_and_whatever_fails(
     _import(flight)
     _fail_to_read(flight)
     _settings_that_are_wrong(flight)
+    _no_settings(flight)
     _processes_of_their_own(flight)
     flight.end(demo)
     assert flight.used == set(COMMANDS), "a command that is not run here may say anything"
@@ -331,6 +315,16 @@ def _settings_that_are_wrong(flight: Flight) -> None:
         flight.run("plan")
         patch.setenv("databricks_client_secret", f"{CLIENT_SECRET}-wrong")
         flight.run("plan", code=None)
+
+
+def _no_settings(flight: Flight) -> None:
+    """The embedded database, and PostgreSQL as the queue."""
+    flight.save(sales=PACK.replace("Q1 sales data", "Q1 sales data again"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("domain_db_connection_string")
+        patch.delenv("azure_queue_connection_string")
+        flight.run("apply", "--auto-approve", "--no-wait")
+        flight.run("worker", "--once")
 
 
 def _processes_of_their_own(flight: Flight) -> None:
