@@ -1,6 +1,7 @@
 """`sharepack rotate`: gives a recipient a new token now, once; the old one goes on for a while."""
 
 import sys
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 import click
@@ -11,18 +12,23 @@ from reconciler.cli.progress import Progress
 from reconciler.cli.recipients import recipient_meant
 from reconciler.cli.session import actor, run
 from reconciler.cli.terminal import Failure, leave, mention, say, style
+from reconciler.core.actual import Found
 from reconciler.core.changes import TokenRotated
 from reconciler.core.key import Key
 from reconciler.core.plan import Plan, Step
 from reconciler.core.verdict import Update
 from reconciler.packs.durations import seconds
 from reconciler.render.lines import Span, Tone, line
+from reconciler.render.moments import utc
 from reconciler.render.plan_json import plan_document
 from reconciler.render.plan_text import plan_text
 from reconciler.settings import Settings
 from reconciler.stages.apply import apply_plan
 from reconciler.stages.plan import Wishes
 from reconciler.wiring import Ports, workforce
+
+#: Makes the plan of the recipient's pack with these rotations.
+Replan = Callable[[Mapping[Key, int]], Awaitable[Plan]]
 
 
 @click.command()
@@ -59,30 +65,60 @@ async def _rotate(
             f"{key} is not on record: a pack has to declare it, and be applied, before it can be rotated here"
         )
     pack = rows.resources[key].pack
-    wishes = Wishes(rotations={key: overlap}, limits=limits(settings))
-    planned = await make_plan(ports, settings, reader("HEAD"), lambda _desired, _recorded: frozenset([pack]), wishes)
-    plan = _only(planned.plan, key)
-    say(plan_text(plan, style()))
-    if plan.is_held:
+
+    async def plan(rotations: Mapping[Key, int]) -> Plan:
+        wishes = Wishes(rotations=rotations, limits=limits(settings))
+        planned = await make_plan(
+            ports, settings, reader("HEAD"), lambda _desired, _recorded: frozenset([pack]), wishes
+        )
+        return planned.plan
+
+    if key in rows.open_intents:
+        return await _settle(ports, settings, key, plan)
+    chosen = _only(await plan({key: overlap}), key)
+    say(plan_text(chosen, style()))
+    if chosen.is_held:
         return Exit.BLOCKED
     if (
         not is_approved
         and click.prompt("Replace the token? Only yes is taken for yes", default="no", err=True) != "yes"
     ):
         raise Failure("not rotated; nothing was changed")
-
-    async def again() -> Plan:
-        later = await make_plan(ports, settings, reader("HEAD"), lambda _desired, _recorded: frozenset([pack]))
-        return _with(later.plan, key)
-
-    force = workforce(ports, settings, 1)
-    force.on_event = Progress()
-    applied = await apply_plan(plan, plan_document(plan), force, again, ports.clock, actor())
-    if applied.failed:
+    if not await _apply(ports, settings, key, chosen, plan):
         mention([line(Span("Whether the token was replaced is found out by the next apply.", Tone.TROUBLE))])
         return Exit.FAILED
     mention([line(Span(f"Rotated. `sharepack activation {key.name}` prints the new link, once.", Tone.ADD))])
     return Exit.DONE
+
+
+async def _settle(ports: Ports, settings: Settings, key: Key, plan: Replan) -> Exit:
+    """A call on it was begun and nobody saw the answer, perhaps to a rotation: nothing is replaced before that is
+    known."""
+    chosen = _with(await plan({}), key)
+    if chosen.is_held or any(step.is_change for step in chosen.steps):
+        raise Failure(
+            f"what became of the last call on {key} is not known, and its pack has more to do: run `sharepack apply`, "
+            "then rotate"
+        )
+    if not await _apply(ports, settings, key, chosen, plan):
+        raise Failure(f"what became of the last call on {key} could not be found out; try again later")
+    found = (await ports.platform.observe([key]))[key]
+    issued = f", issued {utc(found.tokens[0].created_at)}" if isinstance(found, Found) and found.tokens else ""
+    words = f"The last call on {key} was interrupted. It has been looked up: this is its newest token{issued}."
+    mention([line(Span(words, Tone.CHANGE)), line("Nothing was replaced now. Rotate again if that token is too old.")])
+    return Exit.DONE
+
+
+async def _apply(ports: Ports, settings: Settings, key: Key, chosen: Plan, plan: Replan) -> bool:
+    """Whether it ended well."""
+
+    async def again() -> Plan:
+        return _with(await plan({}), key)
+
+    force = workforce(ports, settings, 1)
+    force.on_event = Progress()
+    applied = await apply_plan(chosen, plan_document(chosen), force, again, ports.clock, actor())
+    return not applied.failed
 
 
 def _only(plan: Plan, key: Key) -> Plan:
