@@ -7,6 +7,7 @@ import traceback
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -32,10 +33,12 @@ class Heard:
             self.say(place, f"{each!r} {each} {each.args!r} {_attributes(each)!r} {getattr(each, '__notes__', '')}")
 
     def say_folder(self, place: str, folder: Path) -> None:
+        """Also of a server that runs meanwhile and takes files of its own away."""
         for path in folder.rglob("*"):
             self.say(place, path.name)
-            if path.is_file():
-                self.say(place, path.read_bytes())
+            with suppress(FileNotFoundError):
+                if path.is_file():
+                    self.say(place, path.read_bytes())
 
     async def say_tables(self, place: str, dsn: str) -> None:
         """Every table of every schema, PostgreSQL's own among them, all columns as text."""
