@@ -173,11 +173,14 @@ async def test_a_rotation_whose_answer_got_lost_is_looked_up_and_not_repeated(
 IN_BETWEEN: Final[list[tuple[str, dict[str, Any]]]] = [
     (ROTATE, {"drop_connection": True, "after_handler": True}),
     (UPDATE, {"status": 500}),
+    (UPDATE, {"status": 429, "error_code": "REQUEST_LIMIT_EXCEEDED", "retry_after": 1}),
     (UPDATE, {"drop_connection": True, "after_handler": True}),
 ]
 
 
-@pytest.mark.parametrize(("pattern", "fault"), IN_BETWEEN, ids=["rotation-lost", "end-failed", "end-lost"])
+@pytest.mark.parametrize(
+    ("pattern", "fault"), IN_BETWEEN, ids=["rotation-lost", "end-failed", "end-put-off", "end-lost"]
+)
 async def test_a_failure_after_a_rotation_leaves_no_new_token_without_its_lifetime(
     partner: Journey, clock: SandboxClock, pattern: str, fault: dict[str, Any]
 ) -> None:
@@ -191,7 +194,9 @@ async def test_a_failure_after_a_rotation_leaves_no_new_token_without_its_lifeti
     assert_nothing_to_do(await partner.plan())
 
 
-@pytest.mark.parametrize(("pattern", "fault"), IN_BETWEEN, ids=["rotation-lost", "end-failed", "end-lost"])
+@pytest.mark.parametrize(
+    ("pattern", "fault"), IN_BETWEEN, ids=["rotation-lost", "end-failed", "end-put-off", "end-lost"]
+)
 async def test_a_failure_after_a_rotation_asked_for_leaves_no_new_token_without_its_end(
     partner: Journey, clock: SandboxClock, pattern: str, fault: dict[str, Any]
 ) -> None:
