@@ -50,12 +50,12 @@ class Run:
             self.recorded,
             scene.workspace.observe(keys),
             scene.workspace.now,
-            {WORKSPACE: scene.catalog},
-            dict.fromkeys(SCOPE, Attestation(removed=frozenset(self.recorded.resources) - declared)),
-            {} if caller is None else {WORKSPACE: caller},
-            scene.limits,
-            scene.allowed,
-            scene.rotations,
+            catalogs={WORKSPACE: scene.catalog},
+            attestations=dict.fromkeys(SCOPE, Attestation(removed=frozenset(self.recorded.resources) - declared)),
+            callers={} if caller is None else {WORKSPACE: caller},
+            limits=scene.limits,
+            allowed=scene.allowed,
+            rotations=scene.rotations,
         )
         return make_plan(scene.desired, SCOPE, world)
 
