@@ -31,12 +31,15 @@ class Surroundings:
     now: int
     #: Names of recipients known to be Databricks metastores; any other is taken for an outside partner.
     metastores: frozenset[str] = field(default_factory=frozenset)
+    #: The recipient that stands for the metastore of a new one already; empty when there is none.
+    metastore_recipient: str = ""
 
 
 def access_objections(key: Key, verdict: Verdict, around: Surroundings) -> Iterator[Objection]:
     yield from _protected(verdict, around)
     match verdict:
         case Create(after):
+            yield from _metastore_taken(after, around)
             yield from _expiry(None, after, around.now)
             yield from _whole_schemas(key, None, after, around)
         case Update(before, after, changes) | Adopt(before, after, changes) | Rename(before, after, changes):
@@ -61,6 +64,17 @@ def _protected(verdict: Verdict, around: Surroundings) -> Iterator[Objection]:
             "protected",
             "it is protected (`protect: true` on record)",
             "write `protect: false` on it, apply that, then do this in a commit of its own",
+        )
+
+
+def _metastore_taken(after: Resource, around: Surroundings) -> Iterator[Objection]:
+    """Databricks takes one recipient for each metastore (contract 2.7)."""
+    other = around.metastore_recipient
+    if other and other != after.name:
+        yield Objection(
+            "metastore-taken",
+            f"its metastore is the recipient {other} already, and Databricks takes one for each",
+            f"declare that one, with `adopt: true` when no pack made it; or `renamed_from: {other}` when one did",
         )
 
 

@@ -46,6 +46,8 @@ class World:
     #: Per workspace; a workspace is left out when it would not say who calls.
     callers: Mapping[str, Caller] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    #: Names of the recipients that stand for a metastore, by workspace and metastore id, where that was asked.
+    metastore_recipients: Mapping[tuple[str, str], str] = field(default_factory=dict)
     #: What was allowed by name for this run (`core.allowance.lift_of`).
     allowed: frozenset[str] = frozenset()
     #: Recipients whose token a person wants replaced now, with the overlap in seconds.
@@ -180,6 +182,12 @@ def _token_change(key: Key, wanted: Resource | None, observed: Observed, world: 
     return token_change(wanted, observed, world.now, world.rotations.get(key))
 
 
+def metastore_of(resource: Resource | None) -> str:
+    """Empty for anything but a D2D recipient."""
+    authentication = resource.authentication if isinstance(resource, Recipient) else None
+    return authentication.metastore_id if isinstance(authentication, DatabricksSharing) else ""
+
+
 def _seen(observed: Observed) -> Seen | None:
     if not isinstance(observed, Found):
         return None
@@ -192,7 +200,12 @@ def _weighed(step: Step, job: Job, sight: Sight, resolved: Resolved | Resource |
     if isinstance(resolved, Resolved):
         prerequisites = Prerequisites(resolved.missing, resolved.unknown, unfit=resolved.unfit)
     recorded = None if sight.row is None else sight.row.resource
-    around = Surroundings(recorded, world.now, job.scene.metastores.get(key.workspace, frozenset()))
+    around = Surroundings(
+        recorded,
+        world.now,
+        job.scene.metastores.get(key.workspace, frozenset()),
+        world.metastore_recipients.get((key.workspace, metastore_of(step.desired)), ""),
+    )
     owner = "" if step.seen is None else step.seen.owner
     caller = world.callers.get(key.workspace)
     owners = job.scene.recipient_owners.get(key.workspace, {})

@@ -60,6 +60,10 @@ class Platform(Protocol):
     async def names(self, workspace: str, kind: Kind) -> frozenset[str]:
         """The normal names of all recipients or shares the caller can see, all pages. Raises like `perform`."""
 
+    async def recipient_of(self, workspace: str, metastore_id: str) -> str | None:
+        """The normal name of the recipient that stands for this metastore, whoever made it; None when there is none
+        the caller can see. Raises like `perform`."""
+
     async def perform(self, call: Call) -> CallReceipt:
         """Carry out one call, once. Raises UnavailableError or RefusedError."""
 

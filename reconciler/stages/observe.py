@@ -75,3 +75,20 @@ async def callers(workspaces: Collection[str], platform: Platform) -> dict[str, 
     asked = sorted(workspaces)
     answers = await asyncio.gather(*map(ask, asked))
     return {workspace: caller for workspace, caller in zip(asked, answers, strict=True) if caller is not None}
+
+
+async def metastore_recipients(
+    metastores: Collection[tuple[str, str]], platform: Platform
+) -> dict[tuple[str, str], str]:
+    """By workspace and metastore id, the recipient that stands for it already. Where it is not told, Databricks will
+    say when the recipient is made."""
+
+    async def ask(workspace: str, metastore_id: str) -> str | None:
+        try:
+            return await platform.recipient_of(workspace, metastore_id)
+        except (RefusedError, UnavailableError):
+            return None
+
+    asked = sorted(metastores)
+    names = await asyncio.gather(*(ask(*each) for each in asked))
+    return {each: name for each, name in zip(asked, names, strict=True) if name is not None}

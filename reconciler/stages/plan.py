@@ -7,16 +7,17 @@ from dataclasses import dataclass, field, replace
 from reconciler.core.desired import Desired
 from reconciler.core.key import Key, PackId
 from reconciler.core.limits import Limits
-from reconciler.core.plan import Plan
+from reconciler.core.plan import Plan, Step
 from reconciler.core.planning import make_plan
 from reconciler.core.prerequisites import recipients_gained
-from reconciler.core.steps import World
+from reconciler.core.steps import World, metastore_of
+from reconciler.core.verdict import Create
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import PackSource
 from reconciler.ports.platform import Platform
 from reconciler.stages.attest import attest
-from reconciler.stages.observe import actual_state, callers, catalogs, recorded_state
+from reconciler.stages.observe import actual_state, callers, catalogs, metastore_recipients, recorded_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +61,13 @@ async def plan_packs(
     # Who calls, and who owns the recipients that are granted more, matters only where something would be done: a plan
     # without changes asks nothing more.
     granted = {key for step in plan.steps for key in recipients_gained(step)} - actual.keys()
-    known, owned = await asyncio.gather(callers(changing, platform), platform.observe(sorted(granted)))
-    return make_plan(desired, scope, replace(world, callers=known, actual={**actual, **owned}))
+    created = {(step.key.workspace, metastore_of(step.desired)) for step in plan.steps if _makes(step)}
+    known, owned, taken = await asyncio.gather(
+        callers(changing, platform), platform.observe(sorted(granted)), metastore_recipients(created, platform)
+    )
+    world = replace(world, callers=known, actual={**actual, **owned}, metastore_recipients=taken)
+    return make_plan(desired, scope, world)
+
+
+def _makes(step: Step) -> bool:
+    return isinstance(step.verdict, Create) and metastore_of(step.desired) != ""

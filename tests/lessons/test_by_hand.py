@@ -72,7 +72,7 @@ async def test_an_object_that_came_with_another_type_by_hand_is_told_and_taken_o
     await journey.converge()
 
 
-async def test_a_metastore_that_is_a_recipient_already_is_said_with_what_databricks_answers(
+async def test_a_metastore_that_is_a_recipient_already_is_found_when_planning_and_adopted_by_its_name(
     journey: Journey, sdk: Any
 ) -> None:
     """Under a name that no pack can know. Nothing is made twice and nothing is taken over unasked."""
@@ -80,9 +80,10 @@ async def test_a_metastore_that_is_a_recipient_already_is_said_with_what_databri
         "theirs", AuthenticationType.DATABRICKS, data_recipient_global_metastore_id=METASTORE, comment="by hand"
     )
     journey.save("finance.yaml", FINANCE)
-    applied = await journey.apply()
-    (failed,) = applied.failed
-    assert "There is already a Recipient object" in failed.reason
+    plan = await journey.plan()
+    found = {str(step.key): item.message for step in plan.steps for item in step.objections}
+    assert "its metastore is the recipient theirs already" in found["recipient/internal-analyst"]
+    await journey.apply()
     assert "internal-analyst" not in {each.name for each in sdk.recipients.list()}
     adopted = FINANCE.replace("  - name: internal-analyst\n", "  - name: theirs\n    adopt: true\n")
     journey.save("finance.yaml", adopted.replace("      - internal-analyst\n", "      - theirs\n"))

@@ -85,6 +85,9 @@ class DatabricksPlatform:
     async def names(self, workspace: str, kind: Kind) -> frozenset[str]:
         return await self._run(workspace, lambda where: where.names(kind))
 
+    async def recipient_of(self, workspace: str, metastore_id: str) -> str | None:
+        return await self._run(workspace, lambda where: where.recipient_of(metastore_id))
+
     async def perform(self, call: Call) -> CallReceipt:
         return await self._run(call.key.workspace, lambda workspace: workspace.perform(call), is_write=True)
 

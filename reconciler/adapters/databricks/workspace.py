@@ -61,6 +61,14 @@ class Workspace:
                 assert_never(kind)
         return frozenset(normal_name(name) for name in names if name)
 
+    def recipient_of(self, metastore_id: str) -> str | None:
+        found = self._read(
+            lambda client: [
+                each.name for each in client.recipients.list(data_recipient_global_metastore_id=metastore_id)
+            ]
+        )
+        return next((normal_name(name) for name in found if name), None)
+
     def caller(self) -> Caller:
         return self._read(read_caller)
 
