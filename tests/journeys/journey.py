@@ -26,7 +26,6 @@ from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.read import packs_under, read_commit, read_working_tree
 from reconciler.stages.workers import Workforce
 
-
 NO_LIMITS = Limits(per_pack=10_000, per_run=10_000, percent_per_pack=100, percent_per_run=100)
 
 
