@@ -14,7 +14,8 @@ from reconciler.core.plan import Plan
 from reconciler.core.recipient import Recipient
 from reconciler.core.share import Share
 from reconciler.packs.document import Metadata, PackDocument, RecipientEntry, ShareEntry
-from reconciler.packs.entries import NotDeclarable, recipient_entry, share_entry
+from reconciler.packs.entries import recipient_entry, share_entry
+from reconciler.packs.file_names import is_pack
 from reconciler.packs.reading import read_packs
 from reconciler.packs.writing import to_yaml
 from reconciler.ports.pack_source import PackFiles
@@ -66,10 +67,10 @@ async def import_resources(
     entries: dict[str, RecipientEntry] = {}
     undeclared = set()
     for name, recipient in seen.recipients.items():
-        entry = recipient_entry(recipient, purpose.requestor)
-        if isinstance(entry, NotDeclarable):
+        entry, left = recipient_entry(recipient, purpose.requestor)
+        seen.left.extend((recipient_key(name, workspace), each.reason) for each in left)
+        if entry is None:
             undeclared.add(name)
-            seen.left.append((recipient_key(name, workspace), entry.reason))
         else:
             entries[name] = entry
     shares = {}
@@ -123,19 +124,26 @@ def _files(
     for share in shares.values():
         for name in share.recipients or ():
             users.get(name, set()).add(share.name)
-    files = {}
+    files: dict[str, bytes] = {}
     for name, share in shares.items():
         own = [entry for reader, entry in recipients.items() if users[reader] == {name}]
-        files[f"{purpose.folder}/{_file_name(name)}"] = _pack(f"Imported share {name}", own, [share], purpose)
+        files[_new_path(purpose.folder, name, files)] = _pack(f"Imported share {name}", own, [share], purpose)
     common = [entry for name, entry in recipients.items() if len(users[name]) != 1]
     if common:
-        path = f"{purpose.folder}/imported-recipients.yaml"
-        files[path] = _pack("Imported recipients", common, [], purpose)
+        files[_new_path(purpose.folder, "imported-recipients", files)] = _pack(
+            "Imported recipients", common, [], purpose
+        )
     return files
 
 
-def _file_name(share: str) -> str:
-    return "".join(each if each.isalnum() or each in "-_" else "-" for each in share) + ".yaml"
+def _new_path(folder: str, name: str, taken: Collection[str]) -> str:
+    """A path of a pack that no other new file has; different names can come to the same once odd characters go."""
+    stem = "".join(each if each.isalnum() or each in "-_" else "-" for each in name).strip("-") or "share"
+    path, number = f"{folder}/{stem}.yaml", 1
+    while path in taken or not is_pack(path):
+        number += 1
+        path = f"{folder}/{stem}-{number}.yaml"
+    return path
 
 
 def _pack(project: str, recipients: Sequence[RecipientEntry], shares: Sequence[ShareEntry], purpose: Purpose) -> bytes:
