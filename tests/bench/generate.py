@@ -8,6 +8,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 LINES = ("Sales Operations", "Corporate Finance", "Legal", "Research")
@@ -26,6 +27,15 @@ class Size:
     @property
     def tables(self) -> int:
         return self.packs * self.shares * self.objects
+
+    @property
+    def schemas(self) -> int:
+        return ceil(self.tables / TABLES_IN_SCHEMA)
+
+    @property
+    def metastores(self) -> int:
+        """D2D recipients of each pack."""
+        return self.recipients // 2
 
 
 def write_repository(folder: Path, size: Size, seed: int) -> None:

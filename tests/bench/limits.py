@@ -25,8 +25,11 @@ def unchanged_plan_calls(size: Size) -> int:
 
 
 def new_plan_calls(size: Size) -> int:
-    """One GET for each resource, answered 404, and one for each table that is to be shared."""
-    return size.packs * (size.recipients + size.shares) + size.tables
+    """One GET for each resource, answered 404, and one for each table that is to be shared; who calls, what it may do
+    and on which metastore; the grants on each schema and its catalog; for each D2D recipient who has its metastore."""
+    who = 3
+    grants = 1 + size.schemas
+    return size.packs * (size.recipients + size.shares) + size.tables + who + grants + size.packs * size.metastores
 
 
 def apply_writes(size: Size) -> int:

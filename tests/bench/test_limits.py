@@ -16,7 +16,7 @@ ONE = Size(1)
 
 def test_calls_of_one_pack() -> None:
     assert unchanged_plan_calls(ONE) == 2 + 2 * 2
-    assert new_plan_calls(ONE) == 2 + 2 + 20
+    assert new_plan_calls(ONE) == 2 + 2 + 20 + 3 + 2 + 1
     assert apply_writes(ONE) == 2 + 2 * 3
     assert apply_calls(ONE) == 4 + 8 + 6
 
