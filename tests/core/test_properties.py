@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from reconciler.core.actions import actions
 from reconciler.core.calls import DeleteRecipient, Rename, RotateToken
 from reconciler.core.key import Key, Kind
-from reconciler.core.lowering import lower, managed_like
+from reconciler.core.lowering import lower
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.readers import resource_after
 from reconciler.core.resource import Resource
-from reconciler.core.share import Share
 from reconciler.core.verdict import Conflict, Drifted, Ignore, Unknown
 from tests.core.carrying import Run, in_order
 from tests.core.scenes import Scene, scenes
+from tests.core.worlds import read_back, without_contents
 
 often = settings(
     max_examples=1000 if os.environ.get("CI") else 150,
@@ -62,14 +62,7 @@ def test_what_is_recorded_in_the_end_is_what_is_desired_and_what_is_there(scene:
         if step.is_held or step.desired is None or isinstance(step.verdict, Drifted):
             continue
         assert rows(run)[step.key] == step.desired
-        assert managed_like(step.desired, scene.workspace.told(step.key)) == _readable(step.desired)
-
-
-def _readable(desired: Resource) -> Resource:
-    """What nobody gives back, a notebook's content, is not compared."""
-    if not isinstance(desired, Share) or not isinstance(desired.objects, frozenset):
-        return desired
-    return replace(desired, objects=frozenset(replace(item, content=UNMANAGED) for item in desired.objects))
+        assert read_back(step.desired, scene.workspace.told(step.key)) == without_contents(step.desired)
 
 
 def is_there_twice(scene: Scene) -> Iterator[bool]:
@@ -195,8 +188,8 @@ def test_each_operation_leaves_what_it_says_and_the_last_leaves_what_is_desired(
                 if operation.after is None or found is None:
                     assert operation.after is found
                 elif not isinstance(operation.call, RotateToken):
-                    like = managed_like(operation.after, found)
-                    assert like == _readable(operation.after), operation.call
+                    like = read_back(operation.after, found)
+                    assert like == without_contents(operation.after), operation.call
             if operations:
                 assert operations[-1].after == step.desired
 

@@ -8,6 +8,7 @@ from reconciler.core.desired import Desired, Revision
 from reconciler.core.guard import Attestation
 from reconciler.core.key import Key, PackId
 from reconciler.core.limits import Limits
+from reconciler.core.lowering import managed_like
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import Declared, SharePack
 from reconciler.core.plan import PackPlan, Plan, Step
@@ -192,3 +193,22 @@ def rules(step: Step) -> list[str]:
 
 def found_with(resource: Resource, **more: object) -> Found:
     return replace(Found(as_actual(resource), owner=ROBOT), **more)  # type: ignore[arg-type]
+
+
+def read_back(desired: Resource, told: Resource) -> Resource:
+    """What is there of what is desired. With its history an object shares its change feed, and does not say so."""
+    if isinstance(desired, Share) and isinstance(told, Share) and isinstance(told.objects, frozenset):
+        wanted = frozenset() if desired.objects is UNMANAGED else desired.objects
+        feeds = {item.name for item in wanted if item.cdf is True}
+        objects = frozenset(
+            replace(item, cdf=True) if item.history is True and item.name in feeds else item for item in told.objects
+        )
+        return managed_like(desired, replace(told, objects=objects))
+    return managed_like(desired, told)
+
+
+def without_contents(resource: Resource) -> Resource:
+    """What nobody gives back, a notebook's content, is not compared."""
+    if not isinstance(resource, Share) or not isinstance(resource.objects, frozenset):
+        return resource
+    return replace(resource, objects=frozenset(replace(item, content=UNMANAGED) for item in resource.objects))
