@@ -24,7 +24,7 @@ from reconciler.core.recorded import PackStatus, RecordedPack, RecordedState
 from reconciler.core.rename import follow
 from reconciler.core.resource_encoding import encode_resource
 from reconciler.core.steps import NOT_LOOKED_AT, Job, Scene, World, make_step, scene
-from reconciler.core.verdict import Create, Delete, Forget, Release
+from reconciler.core.verdict import Create, Delete, Forget, Release, Rename, Replace
 
 __all__ = ["World", "keys_in_scope", "make_plan"]
 
@@ -38,16 +38,33 @@ def make_plan(desired: Desired, scope: Collection[PackId], world: World) -> Plan
     keys = _keys_by_pack(desired, scope, owners, world)
     around = scene(desired, world)
     recipients = _steps(keys, around, Kind.RECIPIENT)
-    going = (step for steps in recipients.values() for step in steps if not step.is_held)
-    moved = moves((step.key, step.verdict) for step in going)
+    moving = [step for steps in recipients.values() for step in steps if isinstance(step.verdict, Rename | Replace)]
+    stuck = {step.key for step in moving if step.is_held}
+    while True:
+        moved = moves((step.key, step.verdict) for step in moving if step.key not in stuck)
+        packs = _planned(keys, recipients, moved, owners, around)
+        held = {step.key for pack in packs for step in pack.steps if step.is_held}
+        if held.isdisjoint({step.key for step in moving} - stuck):
+            return Plan(desired.revision, packs, tuple(desired.problems))
+        # What is held by how much goes in all does not move either.
+        stuck |= held
+
+
+def _planned(
+    keys: Mapping[PackId, Collection[Key]],
+    recipients: Mapping[PackId, Collection[Step]],
+    moved: Moves,
+    owners: Mapping[Key, PackId],
+    around: Scene,
+) -> tuple[PackPlan, ...]:
+    desired, world = around.desired, around.world
     shares = _steps(keys, replace(around, moved=moved), Kind.SHARE)
     waiting = {step.key: _moved_readers(step, world, moved) for steps in shares.values() for step in steps}
     planned = [_pack_plan(pack, [*recipients[pack], *shares[pack]], keys[pack], around, waiting) for pack in keys]
     jobs = {pack: Job(pack, desired.packs.get(pack), around) for pack in keys}
-    needing = with_prerequisites(planned, owners, world.recorded, waiting)
+    needing = with_prerequisites(planned, owners, world.recorded, world.actual, waiting)
     limited = with_limits(needing, world.limits, {pack: job.lifts for pack, job in jobs.items()})
-    packs = tuple(_with_ended(plan, jobs[plan.pack]) for plan in limited)
-    return Plan(desired.revision, packs, tuple(desired.problems))
+    return tuple(_with_ended(plan, jobs[plan.pack]) for plan in limited)
 
 
 def _with_ended(plan: PackPlan, job: Job) -> PackPlan:

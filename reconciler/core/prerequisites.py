@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
+from reconciler.core.actual import Absent, Actual
 from reconciler.core.changes import ElementAdded
 from reconciler.core.guard import Prerequisites, prerequisite_objections
 from reconciler.core.key import Key, PackId, recipient_key
@@ -22,6 +23,7 @@ def with_prerequisites(
     plans: Sequence[PackPlan],
     owners: Mapping[Key, PackId],
     recorded: RecordedState,
+    actual: Actual,
     moved: Mapping[Key, frozenset[Key]],
 ) -> tuple[PackPlan, ...]:
     """`moved`: per share, the recipients that hold it and will bear another name or be made anew."""
@@ -32,7 +34,7 @@ def with_prerequisites(
         replace(
             plan,
             steps=tuple(
-                _circling(_checked(step, planned, owners, recorded), plan.pack, planned, circle, moved)
+                _circling(_checked(step, planned, owners, recorded, actual), plan.pack, planned, circle, moved)
                 for step in plan.steps
             ),
             needs=frozenset() if plan.pack in circle else needs[plan.pack],
@@ -81,13 +83,19 @@ def recipients_gained(step: Step) -> Iterator[Key]:
     return (recipient_key(name, step.key.workspace) for name in sorted(names))
 
 
-def _checked(step: Step, planned: Planned, owners: Mapping[Key, PackId], recorded: RecordedState) -> Step:
+def _checked(
+    step: Step, planned: Planned, owners: Mapping[Key, PackId], recorded: RecordedState, actual: Actual
+) -> Step:
     blocked: dict[str, str] = {}
     for key in recipients_gained(step):
         _, recipient = planned.get(key, (None, None))
         if recipient is None:
             if key not in recorded.resources:
                 blocked[key.name] = f"does not exist yet; it is declared by {owners.get(key, 'no pack')}"
+            elif isinstance(actual.get(key), Absent):
+                blocked[key.name] = (
+                    f"was deleted by hand; plan {owners.get(key, 'its pack')} as well, which makes it anew"
+                )
         elif (recipient.is_held and _comes(recipient)) or recipient.is_unseen:
             blocked[key.name] = "is held itself"
         elif recipient.verdict == Drifted(None, ()):

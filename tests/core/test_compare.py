@@ -1,5 +1,6 @@
 """Every row of the three-way table, and the causes of each difference."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,10 +9,32 @@ from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.changes import Cause, ElementAdded, ElementRemoved, FieldChange, ValueSet
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.managed import UNMANAGED
-from reconciler.core.recipient import Recipient, TokenSharing
+from reconciler.core.recipient import (
+    Authentication,
+    DatabricksSharing,
+    OidcSharing,
+    OtherSharing,
+    Recipient,
+    TokenSharing,
+)
 from reconciler.core.resource import Resource
 from reconciler.core.share import ObjectType, Share, SharedObject
-from reconciler.core.verdict import Adopt, Conflict, Create, Delete, Forget, Ignore, Keep, Record, Unknown, Update
+from reconciler.core.verdict import (
+    Adopt,
+    Conflict,
+    Create,
+    Delete,
+    Drifted,
+    Forget,
+    Ignore,
+    Keep,
+    Record,
+    Release,
+    Rename,
+    Replace,
+    Unknown,
+    Update,
+)
 
 T1, T2 = (SharedObject(f"main.s.t{n}", ObjectType.TABLE) for n in (1, 2))
 
@@ -145,3 +168,98 @@ def test_a_field_only_our_record_holds_is_recorded_without_a_call() -> None:
 
 def test_rows_that_name_another_pack_are_behind() -> None:
     assert verdict(D, D, Found(D), rows_behind=True) == Record(D, D)
+
+
+OTHERS = [DatabricksSharing("aws:us-west-2:abc-123"), OidcSharing(), OtherSharing("OAUTH_CLIENT_CREDENTIALS")]
+
+
+@pytest.mark.parametrize("actual", OTHERS, ids=str)
+def test_another_authentication_is_a_replacement_when_it_is_ours_and_else_a_conflict(actual: Authentication) -> None:
+    desired = Recipient("acme", TokenSharing())
+    there = Recipient("acme", actual, allowed_ips=frozenset(), comment="")
+    assert verdict(desired, desired, Found(there)) == Replace(there, desired)
+    assert verdict(desired, None, Found(there), intended=True) == Replace(there, desired)
+    for adopt in (False, True):
+        found = verdict(desired, None, Found(there), adopt=adopt)
+        assert isinstance(found, Conflict)
+        assert found.rule == "recipient-not-replaceable"
+        assert str(actual) in found.message
+    renamed = verdict(desired, replace(desired, name="old"), Found(replace(there, name="old")), renames=True)
+    assert isinstance(renamed, Conflict)
+    assert renamed.rule == "renamed-and-replaced"
+
+
+OLD = replace(D, name="old")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "actual", "more", "expected"),
+    [
+        (OLD, Found(OLD), {"renames": True}, Rename(OLD, D, ())),
+        (
+            OLD,
+            Found(replace(OLD, comment="x")),
+            {"renames": True},
+            Rename(replace(OLD, comment="x"), D, (ValueSet("comment", "x", "d", Cause.DRIFT, "d"),)),
+        ),
+        # Done, and the rows tell the old name.
+        (OLD, Found(D), {}, Record(OLD, D)),
+        (OLD, Found(D), {"rows_behind": True}, Record(OLD, D)),
+        (D, Found(D), {"rows_behind": True}, Record(D, D)),
+    ],
+)
+def test_a_rename(recorded: Resource, actual: Observed, more: dict[str, bool], expected: object) -> None:
+    assert verdict(D, recorded, actual, **more) == expected
+
+
+@pytest.mark.parametrize(
+    ("desired", "recorded", "actual", "expected"),
+    [
+        (None, D, Found(OTHER), Release(D)),
+        (None, D, Absent(), Release(D)),
+        (None, D, Unreadable("403"), Release(D)),
+        (None, None, Found(D), Ignore()),
+        (None, None, Absent(), Ignore()),
+        # Whoever declares it as well wants it after all.
+        (D, D, Found(D), Keep(D)),
+        (D, D, Absent(), Create(D, Cause.DRIFT)),
+    ],
+)
+def test_letting_go(desired: Resource | None, recorded: Resource | None, actual: Observed, expected: object) -> None:
+    assert verdict(desired, recorded, actual, released=True) == expected
+
+
+BY_HAND = (ValueSet("comment", "other", "d", Cause.DRIFT, "d"),)
+BY_FILE = (ValueSet("comment", "other", "d", Cause.FILE, "other"),)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "actual", "expected"),
+    [
+        (D, Found(OTHER), Drifted(OTHER, BY_HAND)),
+        (D, Absent(), Drifted(None, ())),
+        (D, Found(D), Keep(D)),
+        # The file changed the resource: then it is brought into order.
+        (OTHER, Found(OTHER), Update(OTHER, D, BY_FILE, Cause.FILE)),
+        (THIRD, Found(OTHER), Update(OTHER, D, (ValueSet("comment", "other", "d", Cause.BOTH, "third"),), Cause.BOTH)),
+        (OTHER, Absent(), Create(D, Cause.DRIFT)),
+        (None, Absent(), Create(D, Cause.FILE)),
+        (D, Unreadable("403"), Unknown("403")),
+    ],
+)
+def test_drift_that_is_only_reported(recorded: Resource | None, actual: Observed, expected: object) -> None:
+    assert verdict(D, recorded, actual, reports_drift=True) == expected
+
+
+def test_what_the_record_holds_beside_the_workspace_does_not_make_a_report_of_drift() -> None:
+    """A new e-mail address is the file's doing: the record is behind, whatever hands did."""
+    before = Recipient("acme", TokenSharing(), email="old@partner.example", comment="ours")
+    after = replace(before, email="new@partner.example")
+    there = Recipient("acme", TokenSharing(), comment="theirs")
+    found = verdict(after, before, Found(there), reports_drift=True)
+    assert isinstance(found, Update)
+
+
+def test_what_is_to_be_gone_is_deleted_as_it_is_there() -> None:
+    assert verdict(None, D, Found(OTHER)) == Delete(OTHER)
+    assert verdict(None, D, Found(OTHER), reports_drift=True) == Delete(OTHER)
