@@ -26,7 +26,13 @@ def postgres_dsn_admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 
 @pytest.fixture
-def database_url(postgres_dsn_admin: str) -> Iterator[str]:
+def database_url(fresh_database_url: str) -> str:
+    """Of a database for one test. Where many tests use one, a folder has them use `migrated_database_url`."""
+    return fresh_database_url
+
+
+@pytest.fixture
+def fresh_database_url(postgres_dsn_admin: str) -> Iterator[str]:
     """The DSN (for asyncpg, no password) of an empty database that nobody else uses; dropped after the test."""
     name = f"test_{uuid.uuid4().hex}"
     _run(_execute(postgres_dsn_admin, f"CREATE DATABASE {name}"))

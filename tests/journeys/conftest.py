@@ -20,6 +20,12 @@ from tests.journeys.journey import Journey, git
 TOKEN = "dapi-sandbox-admin"
 
 
+@pytest.fixture
+def database_url(migrated_database_url: str) -> str:
+    """Making a database for each journey would cost more than most journeys."""
+    return migrated_database_url
+
+
 @pytest.fixture(scope="module")
 def sandbox_url() -> Iterator[str]:
     with Sandbox(Seed.example()).serving() as url:

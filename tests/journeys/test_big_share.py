@@ -39,11 +39,6 @@ CHUNKS: Final = [100] * 10 + [50]
 FOUR: Final = [100, 100, 100, 50]
 
 
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
-
-
 def save(journey: Journey, tables: range) -> None:
     objects = [f"main.sales.t{number}" for number in tables] + VOLUME_ENTRIES
     journey.save("big.yaml", pack("Big", share=[{"name": "big", "data_objects": objects}]))

@@ -64,11 +64,11 @@ def test_the_search_finds_a_leak_in_a_workbook(tmp_path: Path) -> None:
     assert heard.where(LEAK) == {"here"}
 
 
-async def test_the_search_finds_a_leak_in_a_table_of_any_schema(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
+async def test_the_search_finds_a_leak_in_a_table_of_any_schema(fresh_database_url: str) -> None:
+    connection = await asyncpg.connect(fresh_database_url)
     await connection.execute("CREATE SCHEMA apart; CREATE TABLE apart.kept (n int, told jsonb)")
     await connection.execute("INSERT INTO apart.kept VALUES (1, $1)", f'{{"deep": ["{LEAK}"]}}')
     await connection.close()
     heard = Heard()
-    await heard.say_tables("here", database_url)
+    await heard.say_tables("here", fresh_database_url)
     assert heard.where(LEAK) == {"here"}

@@ -19,11 +19,6 @@ SHARE = share("s", ["partner"], comment="ours")
 SOMEBODY = "owner@sandbox.example"
 
 
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
-
-
 def _by_hand(journey: Journey, sdk: Any) -> None:
     """The share gets a stranger and another remark; the last change is somebody else's."""
     sdk.recipients.create("stranger", AuthenticationType.TOKEN)

@@ -5,7 +5,6 @@ import base64
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from databricks.sdk.service.sharing import SharedDataObjectUpdate
 
@@ -31,11 +30,6 @@ from tests.journeys.fields import (
     shared_objects,
 )
 from tests.journeys.journey import Journey
-
-
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
 
 
 @pytest_asyncio.fixture

@@ -4,7 +4,6 @@ the workspace says what the pack says, a second plan is empty, and what drifted 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-import pytest
 import pytest_asyncio
 from databricks.sdk.service.sharing import (
     FederationPolicy,
@@ -118,11 +117,6 @@ CLEARED: Final = {
     name: entry(case, case.second if case.cleared is None else case.cleared) for name, case in CASES.items()
 }
 SILENT: Final = {name: entry(case, {}) for name, case in CASES.items()}
-
-
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
 
 
 @pytest_asyncio.fixture

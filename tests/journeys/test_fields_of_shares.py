@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pytest
 import pytest_asyncio
 from databricks.sdk.service.sharing import (
     AuthenticationType,
@@ -101,11 +100,6 @@ FIRST: Final = {name: case.first for name, case in CASES.items()}
 SECOND: Final = {name: case.second for name, case in CASES.items()}
 CLEARED: Final = {name: case.second if case.cleared is None else case.cleared for name, case in CASES.items()}
 SILENT: Final[Mapping[str, Entry]] = {name: {} for name in CASES}
-
-
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
 
 
 @pytest_asyncio.fixture

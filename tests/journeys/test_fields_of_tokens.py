@@ -32,11 +32,6 @@ SLACK: Final = 60
 
 
 @pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
-
-
-@pytest.fixture
 def clock(journey: Journey) -> SandboxClock:
     return SandboxClock(journey.control)
 

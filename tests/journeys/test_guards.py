@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from reconciler.adapters.clock import SystemClock
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan
@@ -21,11 +19,6 @@ SOON = str(TODAY + timedelta(days=30))
 YESTERDAY = str(TODAY - timedelta(days=1))
 RANGE = "203.0.113.0/24"
 SCHEMA = "prod_catalog.marketing"
-
-
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
 
 
 @dataclass(frozen=True)

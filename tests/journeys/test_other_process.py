@@ -41,10 +41,10 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(workspace: str, database_url: str, queue: str) -> Mapping[str, str]:
+def environment(workspace: str, fresh_database_url: str, queue: str) -> Mapping[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return kept | {
-        "domain_db_connection_string": database_url,
+        "domain_db_connection_string": fresh_database_url,
         "azure_queue_connection_string": queue,
         "databricks_host": workspace,
         "databricks_token": "dapi-sandbox-admin",

@@ -15,11 +15,6 @@ from tests.journeys.journey import Journey
 from tests.journeys.told import changing, lifts, messages, rules, step_of, text
 
 
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
-
-
 async def test_what_exists_is_adopted_only_when_a_pack_says_so(journey: Journey, sdk: Any) -> None:
     sdk.recipients.create("partner", AuthenticationType.TOKEN, comment="by hand")
     sdk.shares.create("theirs", comment="by hand")

@@ -15,11 +15,6 @@ LIFT = "replace:recipient/partner"
 OWN, OTHER = share("own_share", ["partner", "second"]), share("other_share", ["partner"], [CUSTOMERS])
 
 
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
-
-
 async def _made(journey: Journey, before: dict[str, Any], after: dict[str, Any]) -> None:
     """The recipient is granted two shares, one of another pack; its file now says otherwise."""
     journey.write("b.yaml", pack("B", OTHER))

@@ -3,8 +3,8 @@ missing; and what the owner of a share may not read any more is told as long as 
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
-import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
@@ -28,11 +28,6 @@ EVENTS, ORDERS, SALARIES = (
 
 #: The journey goes on as somebody else, who is asked anew who they are.
 Become = Callable[[str], Awaitable[None]]
-
-
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
 
 
 @pytest_asyncio.fixture
@@ -172,6 +167,20 @@ async def test_a_recipient_that_another_pack_s_share_is_granted_to_has_an_owner_
     assert rules(await journey.plan(["sharepacks/b.yaml"])) == [("share/mine", "rights-missing")]
 
 
+async def test_a_recipient_of_a_pack_that_is_not_planned_must_be_there(journey: Journey, sdk: Any) -> None:
+    journey.save("a.yaml", pack("A", d2o("partner")))
+    await journey.converge()
+    sdk.recipients.delete("partner")
+    journey.save("b.yaml", pack("B", share("s", ["partner"])))
+    plan = await journey.plan(["sharepacks/b.yaml"])
+    assert rules(plan) == [("share/s", "recipient-missing")]
+    assert "plan Sales Operations / A as well" in messages(plan)
+    await journey.apply(plan)
+    assert journey.control.state()["shares"] == []
+    await journey.converge()
+    assert [item["name"] for item in journey.control.state()["shares"]] == ["s"]
+
+
 async def test_the_metastore_s_own_rules(journey: Journey) -> None:
     own = journey.control.metastore()["global_metastore_id"]
     journey.control.metastore(delta_sharing_scope="INTERNAL")
@@ -264,11 +273,10 @@ async def test_what_the_owner_may_not_read_any_more_is_in_sync_and_degraded_unti
         assert (rules(plan), changing(plan)) == ([], [])
         (degraded,) = step_of(plan, "share/s").degraded
         assert (degraded.object_name, degraded.owner) == (TRANSACTIONS, OWNER)
+        assert degraded.missing == f"SELECT on TABLE {TRANSACTIONS}"
         said = text(plan)
         assert "! share/s  in sync and degraded" in said
-    # Whoever sees the table can say what is missing.
-    assert degraded.missing == f"SELECT on TABLE {TRANSACTIONS}"
-    assert f"grant SELECT on TABLE {TRANSACTIONS} to {OWNER}" in said
+        assert f"grant SELECT on TABLE {TRANSACTIONS} to {OWNER}" in said
 
     journey.control.clear_log()
     await journey.converge()

@@ -21,7 +21,7 @@ def pack(number: int) -> str:
     return f"""
 metadata: {{requestor: x@example.com, project_name: P{number}, business_line: Sales Operations}}
 recipient: [{{name: partner-{number}, type: D2O, email: p{number}@partner.com}}]
-share: [{{name: share_{number}, recipients: [partner-{number}], data_objects: [prod_catalog.sales]}}]
+share: [{{name: share_{number}, recipients: [partner-{number}], data_objects: [prod_catalog.sales.refunds]}}]
 """
 
 

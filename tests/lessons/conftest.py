@@ -1,12 +1,5 @@
-"""Journeys of the lessons, on the fixtures of the other journeys, with a database emptied instead of made."""
+"""Journeys of the lessons, on the fixtures of the other journeys."""
 
-import pytest
+from tests.journeys.conftest import database_url, journey, sandbox_url, sdk, workspace
 
-from tests.journeys.conftest import journey, sandbox_url, sdk, workspace
-
-__all__ = ["journey", "sandbox_url", "sdk", "workspace"]
-
-
-@pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    return migrated_database_url
+__all__ = ["database_url", "journey", "sandbox_url", "sdk", "workspace"]
