@@ -112,7 +112,10 @@ class _Inquiry:
 
     async def _object(self, sought: Sought) -> CatalogObject | None:
         for place in _places(sought):
-            entry = await self._entry(place, sought.name)
+            try:
+                entry = await self._entry(place, sought.name)
+            except RefusedError:
+                return await self._unseen(place, sought)
             if entry is Missing.IT:
                 continue
             if entry is Missing.ALL or entry.type is None:
@@ -127,17 +130,34 @@ class _Inquiry:
             )
         return None
 
+    async def _unseen(self, place: Place, sought: Sought) -> CatalogObject:
+        """Raises RefusedError when it is not certain that the reader's own rights do not reach as far."""
+        is_named_in_full = sought.name.count(".") == (1 if place is Place.SCHEMA else 2)
+        lacking = await self._lacking(place, sought.name, sought.reader) if is_named_in_full else ""
+        if sought.type is UNMANAGED or not lacking:
+            raise RefusedError(f"{sought.name} is not shown")
+        return CatalogObject(sought.type, lacking=lacking)
+
     async def _lacking(self, place: Place, name: str, reader: str) -> str:
         """The first privilege that `reader` certainly lacks; empty when there is none, or nobody can say."""
         try:
             caller = await self._once("caller", self._caller)
             who = await self._reader(reader, caller)
             for privilege, level, level_name in _needed(place, name):
-                if await self._lacks(who, caller, privilege, level, level_name):
+                if await self._lacks_or_is_refused(who, caller, privilege, level, level_name):
                     return f"{privilege} on {level.value} {level_name}"
         except (UnavailableError, RefusedError):
             return ""
         return ""
+
+    async def _lacks_or_is_refused(self, who: _Reader, caller: Caller, privilege: str, place: Place, name: str) -> bool:
+        try:
+            return await self._lacks(who, caller, privilege, place, name)
+        except RefusedError as refused:
+            # Whoever held it, and all that is above, would be shown the object.
+            if who.is_caller and refused.code == "PERMISSION_DENIED":
+                return True
+            raise
 
     async def _lacks(self, who: _Reader, caller: Caller, privilege: str, place: Place, name: str) -> bool:
         if await self._owner(place, name) in who.names:
