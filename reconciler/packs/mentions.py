@@ -77,9 +77,14 @@ def _releases(
         if key is None:
             continue
         where = pack.file.places.value(("release", number))
-        if key in declared:
+        if key in declared and declared[key].pack.path == pack.path:
             message = f"{shown(str(key))} is declared {_in(declared[key], pack)}, and what is released is not"
             yield Problem(where, "release-declared", message, "remove that entry, or do not release it")
+        elif key in declared:
+            # One commit may let go of it here and take it over there; the entry that stays behind does no harm.
+            message = f"{shown(str(key))} is declared {_in(declared[key], pack)}"
+            hint = "remove this entry once it has been applied"
+            yield Problem(where, "release-declared", message, hint, Severity.WARNING)
         elif key in old_names:
             message = (
                 f"{shown(str(key))} is to be renamed {_in(old_names[key], pack)}, and what is released is left alone"

@@ -118,7 +118,7 @@ _REVIEWED = {
     "allow-foreign": "A pack allows what happens to its own resources, not to another's.",
     "allow-without-resource": "An exception for a resource that the pack does not declare is warned of.",
     "release-invalid": "What is released is share/NAME or recipient/NAME.",
-    "release-declared": "What is released is declared by no pack.",
+    "release-declared": "What is released is not declared.",
 }
 _ACROSS = {
     "business-line-unknown": "The business line is in tenants.yaml.",

@@ -44,6 +44,23 @@ async def test_what_exists_is_adopted_only_when_a_pack_says_so(journey: Journey,
     assert changing(await journey.plan()) == []
 
 
+async def test_one_commit_may_hand_a_resource_to_another_line(journey: Journey) -> None:
+    """Let go of by the first apply, taken over by the second, and not touched by either."""
+    entries = [d2o("partner"), share("moving", ["partner"])]
+    journey.save("a.yaml", pack("A", *entries))
+    await journey.converge()
+    before = journey.control.state()
+    journey.write("a.yaml", pack("A", release=["share/moving", "recipient/partner"]))
+    journey.save("b.yaml", pack("B", *({**each, "adopt": True} for each in entries), line="Legal"))
+    journey.control.clear_log()
+    await journey.apply()
+    await journey.converge()
+    assert (journey.writes(), journey.control.state()) == ([], before)
+    assert changing(await journey.plan()) == []
+    found = await journey.ledger.recorded([share_key("moving", journey.url)], [])
+    assert [row.pack.business_line for row in found.resources.values()] == ["Legal"]
+
+
 async def test_what_a_pack_releases_stays_as_it_is_and_may_be_adopted_by_another_line(journey: Journey) -> None:
     entries = [d2o("partner"), share("moving", ["partner"])]
     journey.save("a.yaml", pack("A", *entries))
