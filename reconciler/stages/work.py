@@ -38,7 +38,17 @@ from reconciler.core.verdict import (
     Update,
     Verdict,
 )
-from reconciler.ports.ledger import Claim, Done, Ledger, NameTakenError, NotDone, OutcomeUnknown, Refused, Wanted, WorkStatus
+from reconciler.ports.ledger import (
+    Claim,
+    Done,
+    Ledger,
+    NameTakenError,
+    NotDone,
+    OutcomeUnknown,
+    Refused,
+    Wanted,
+    WorkStatus,
+)
 from reconciler.ports.platform import Platform, RefusedError, UnavailableError
 
 
