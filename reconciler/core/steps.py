@@ -142,7 +142,7 @@ def make_step(key: Key, declared: Declared | None, job: Job) -> Step:
     resolved = _resolved(key, declared, sight.observed, world)
     wanted = resolved.share if isinstance(resolved, Resolved) else resolved
     token = _token_change(key, wanted, sight.observed, world)
-    is_begun = key in world.recorded.open_intents
+    is_begun = key in world.recorded.open_intents and not _bears_old_name(key, old_name, world)
     verdict = (
         _foreign_pack(job, sight.row, wanted)
         or _left_by_rename(key, declared, sight.observed, job)
@@ -236,6 +236,12 @@ def _degraded(wanted: Resource | None, observed: Observed, catalog: Catalog) -> 
         Degraded(item.name, observed.owner, "" if entry is None else entry.lacking)
         for item, entry in sorted(entries.items(), key=lambda each: each[0].name)
     )
+
+
+def _bears_old_name(key: Key, old_name: str, world: World) -> bool:
+    """Then it was not renamed, whatever was begun: what bears the new name is somebody else's."""
+    old_key = replace(key, name=old_name)
+    return bool(old_name) and old_key in world.recorded.resources and isinstance(world.actual.get(old_key), Found)
 
 
 def _left_by_rename(key: Key, declared: Declared | None, observed: Observed, job: Job) -> Conflict | None:

@@ -144,17 +144,15 @@ def _recipient(dice: random.Random, name: str) -> Recipient:
 def _object_set(dice: random.Random) -> frozenset[SharedObject]:
     chosen = [dice.choice(ways) for ways in WAYS for _ in range(_some_of(dice, 0, 1, 1, 2))]
     taken: set[tuple[str, str]] = set()
-    kept: list[SharedObject] = []
+    kept: dict[SharedObject, SharedObject] = {}
     for item in chosen:
-        loose = replace(item, type=ObjectType.TABLE) if item.type is UNMANAGED else item
-        same = [other for other in kept if other.name == item.name and place(other)[0] == place(loose)[0]]
-        # One source twice needs an alias for each.
-        if place(loose) in taken or (same and UNMANAGED in {item.shared_as, *(other.shared_as for other in same)}):
-            continue
-        if same and {loose.type} != {ObjectType.TABLE if o.type is UNMANAGED else o.type for o in same}:
-            continue
-        taken.add(place(loose))
-        kept.append(item)
+        typed = replace(item, type=ObjectType.TABLE) if item.type is UNMANAGED else item
+        same = [other for other in kept.values() if other.name == item.name and place(other)[0] == place(typed)[0]]
+        # One source twice is of one type, and has an alias each time.
+        is_odd = any(UNMANAGED in {item.shared_as, other.shared_as} or other.type != typed.type for other in same)
+        if place(typed) not in taken and not is_odd:
+            taken.add(place(typed))
+            kept[item] = typed
     return frozenset(kept)
 
 

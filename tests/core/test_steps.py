@@ -195,6 +195,17 @@ def test_an_old_name_is_never_deleted_because_the_new_one_is_taken() -> None:
     assert isinstance(step_of(without, K_ACME).verdict, Delete)
 
 
+def test_a_rename_that_was_begun_and_not_done_does_not_make_the_other_one_ours() -> None:
+    """Databricks refused it because the name was taken, and nobody learned of the answer."""
+    new = recipient_key("partner", WORKSPACE)
+    partner = replace(ACME, name="partner")
+    rows = recorded_of({K_ACME: (ACME, SALES_Q1), K_S: (S, SALES_Q1)}, intents=[new])
+    plan = planned(desired_of(renamed(a_pack(SALES_Q1, partner, S), new, "acme")), rows, found(ACME, partner, S))
+    verdict = step_of(plan, new).verdict
+    assert isinstance(verdict, Conflict)
+    assert verdict.rule == "exists-not-ours"
+
+
 def test_a_rename_and_another_authentication_are_two_commits() -> None:
     new = recipient_key("partner", WORKSPACE)
     other = Recipient("partner", DatabricksSharing("aws:us-west-2:abc"))
