@@ -20,7 +20,7 @@ from reconciler.core.share import Condition, NotebookContent, ObjectType, Share,
 from reconciler.core.verdict import Update
 from tests.core.lowered import KEY, calls, changed, share
 from tests.core.model_objects import alias_of
-from tests.core.scenes import OBJECT_SETS
+from tests.core.scenes import OBJECT_SETS, one_of
 from tests.core.worlds import GenerousCatalog, as_actual, workspace_of
 
 T1, T2 = (SharedObject(f"main.s.t{n}", ObjectType.TABLE) for n in (1, 2))
@@ -185,7 +185,7 @@ def test_after_a_failure_in_the_third_chunk_the_rest_is_done() -> None:
     assert sum(len(call.add) for call in workspace.calls if isinstance(call, UpdateShare)) == 1050
 
 
-@given(st.sampled_from(OBJECT_SETS), st.sampled_from(OBJECT_SETS))
+@given(one_of(OBJECT_SETS), one_of(OBJECT_SETS))
 @settings(max_examples=150, deadline=None)
 def test_no_source_and_no_alias_is_twice_in_one_call(
     before: frozenset[SharedObject], after: frozenset[SharedObject]

@@ -197,7 +197,11 @@ def test_each_operation_leaves_what_it_says_and_the_last_leaves_what_is_desired(
 @often
 @given(scenes(), st.integers(0, 8), st.booleans())
 def test_what_is_done_is_what_was_announced(scene: Scene, calls: int, is_lost: bool) -> None:
-    """A worker that goes on where another one died never finds an action to be done that was not in the plan."""
+    """A worker that goes on where another one died never finds an action to be done that was not in the plan.
+
+    Nobody's rights are looked at: notebooks are sent again after a crash, which may take more than the plan took.
+    """
+    scene.workspace.caller = None
     run = Run(scene, scene.recorded, calls, is_lost)
     plan = run.plan()
     run.carry_out(plan)

@@ -1,8 +1,6 @@
 """The smaller values: keys, encodings, actions, access, attestation rules, retry delays."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reconciler.core.access import AccessChange, access_changes
 from reconciler.core.actions import actions
@@ -16,7 +14,6 @@ from reconciler.core.resource_encoding import decode_resource, encode_resource
 from reconciler.core.retry import DELAYS, delay
 from reconciler.core.share import ObjectType, Share, SharedObject
 from reconciler.core.verdict import Adopt, Create, Delete, Forget, Keep, Update
-from tests.core.scenes import NAMES, RECIPIENTS, declared_shares
 from tests.core.worlds import SALES_Q1, WORKSPACE, a_pack
 
 T1, T2 = (SharedObject(f"main.s.t{n}", ObjectType.TABLE) for n in (1, 2))
@@ -42,16 +39,6 @@ def test_a_key_has_one_text_form(text: str, expected: tuple[Kind, str] | None) -
 def test_a_pack_is_the_same_in_any_case_and_spacing() -> None:
     assert PackId.of("Sales  Operations", "Q1") == PackId.of("sales operations", "q1 ")
     assert str(PackId.of("Sales  Operations", "Q1")) == "Sales Operations / Q1"
-
-
-@given(st.sampled_from([item for name in NAMES for item in RECIPIENTS[name]]))
-def test_recipients_survive_encoding(recipient: Recipient) -> None:
-    assert decode_resource(encode_resource(recipient)) == recipient
-
-
-@given(declared_shares("s", frozenset(NAMES)))
-def test_shares_survive_encoding(share: Share) -> None:
-    assert decode_resource(encode_resource(share)) == share
 
 
 def test_encoding_knows_every_kind_and_nothing_else() -> None:
