@@ -51,6 +51,7 @@ def access_objections(key: Key, verdict: Verdict, around: Surroundings) -> Itera
         case Replace(before, after):
             yield from _replacement(key, before, after)
             # What cannot be made must not be deleted first.
+            yield from _metastore_taken(after, around)
             yield from _expiry(None, after, around.now)
         case _:
             return

@@ -11,7 +11,7 @@ from reconciler.core.plan import Plan, Step
 from reconciler.core.planning import make_plan
 from reconciler.core.prerequisites import recipients_gained
 from reconciler.core.steps import World, metastore_of
-from reconciler.core.verdict import Create
+from reconciler.core.verdict import Create, Replace
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import PackSource
@@ -70,4 +70,4 @@ async def plan_packs(
 
 
 def _makes(step: Step) -> bool:
-    return isinstance(step.verdict, Create) and metastore_of(step.desired) != ""
+    return isinstance(step.verdict, Create | Replace) and metastore_of(step.desired) != ""

@@ -15,7 +15,7 @@ from reconciler.core.guard import (
 )
 from reconciler.core.guard_access import Surroundings, access_objections
 from reconciler.core.key import recipient_key, share_key
-from reconciler.core.recipient import OidcSharing, Recipient, TokenSharing
+from reconciler.core.recipient import DatabricksSharing, OidcSharing, Recipient, TokenSharing
 from reconciler.core.resource import Resource, key_of
 from reconciler.core.share import Condition, NotebookContent, ObjectType, Share, SharedObject
 from reconciler.core.verdict import (
@@ -152,6 +152,21 @@ def test_several_schemas_for_one_reader_are_one_objection_that_names_them() -> N
         share_key("s", WORKSPACE), Create(both, Cause.FILE), Surroundings(None, NOW, frozenset())
     )
     assert "main.o, main.s" in found.message
+
+
+@pytest.mark.parametrize(
+    ("metastore_recipient", "rules"),
+    [("", []), ("acme", []), ("theirs", ["metastore-taken"])],
+)
+def test_a_metastore_that_is_a_recipient_already(metastore_recipient: str, rules: list[str]) -> None:
+    """Nothing is deleted for what could not be made."""
+    after = Recipient("acme", DatabricksSharing("aws:us-west-2:abc"))
+    around = Surroundings(None, NOW, metastore_recipient=metastore_recipient)
+    key = recipient_key("acme", WORKSPACE)
+    made = access_objections(key, Create(after, Cause.FILE), around)
+    replaced = access_objections(key, Replace(ACME, after), around)
+    assert [each.rule for each in made] == rules
+    assert [each.rule for each in replaced] == ["recipient-replaced", *rules]
 
 
 def test_the_storage_root_is_fixed_while_there_are_notebooks() -> None:
