@@ -10,6 +10,7 @@ from reconciler.core.key import Key, PackId
 from reconciler.core.limits import Limits
 from reconciler.core.lowering import managed_like
 from reconciler.core.managed import UNMANAGED
+from reconciler.core.objects import pair
 from reconciler.core.pack import Declared, SharePack
 from reconciler.core.plan import PackPlan, Plan, Step
 from reconciler.core.planning import World, keys_in_scope, make_plan
@@ -199,9 +200,9 @@ def read_back(desired: Resource, told: Resource) -> Resource:
     """What is there of what is desired. With its history an object shares its change feed, and does not say so."""
     if isinstance(desired, Share) and isinstance(told, Share) and isinstance(told.objects, frozenset):
         wanted = frozenset() if desired.objects is UNMANAGED else desired.objects
-        feeds = {item.name for item in wanted if item.cdf is True}
+        feeds = {found for item, found in pair(wanted, told.objects).same if item.cdf is True}
         objects = frozenset(
-            replace(item, cdf=True) if item.history is True and item.name in feeds else item for item in told.objects
+            replace(item, cdf=True) if item.history is True and item in feeds else item for item in told.objects
         )
         return managed_like(desired, replace(told, objects=objects))
     return managed_like(desired, told)
