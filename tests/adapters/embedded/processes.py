@@ -86,7 +86,11 @@ def execute(dsn: str, *statements: str) -> None:
 def is_answering(dsn: str) -> bool:
     try:
         return bool(ask(dsn, "SELECT true"))
-    except (OSError, asyncpg.PostgresError):
+    except (
+        OSError,
+        asyncpg.PostgresError,
+        asyncpg.InternalClientError,
+    ):  # the last: cut off in the middle of an answer
         return False
 
 
