@@ -1,6 +1,5 @@
 """A resource that the pack gives a new name: where its record and its actual state are found until it bears it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.core.actual import Absent, Actual, Found, Observed, Unreadable
@@ -38,7 +37,3 @@ def follow(key: Key, old_name: str, recorded: RecordedState, actual: Actual, uns
         case _:
             # Both are there, neither is, or the new one cannot be read: then the new name stands for itself.
             return Followed(None, found)
-
-
-def old_keys(renames: Mapping[Key, str]) -> frozenset[Key]:
-    return frozenset(replace(key, name=old) for key, old in renames.items() if old)
