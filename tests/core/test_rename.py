@@ -10,7 +10,7 @@ from reconciler.core.managed import UNMANAGED
 from reconciler.core.readers import moved_readers, moves, observed_after, resource_after
 from reconciler.core.recipient import DatabricksSharing, Recipient, TokenSharing
 from reconciler.core.recorded import Recorded, RecordedState
-from reconciler.core.rename import Followed, follow, old_keys
+from reconciler.core.rename import Followed, follow
 from reconciler.core.share import NotebookContent, ObjectType, Share, SharedObject
 from reconciler.core.sight import see
 from reconciler.core.verdict import Keep, Rename, Replace
@@ -51,7 +51,6 @@ def test_follow(recorded: RecordedState, new: Observed, old: Observed, expected:
 def test_what_was_not_renamed_is_where_it_is() -> None:
     assert follow(NEW, "", rows(ROW_NEW), {NEW: THERE_NEW}, UNSEEN) == Followed(ROW_NEW, THERE_NEW)
     assert follow(NEW, "", rows(), {}, UNSEEN) == Followed(None, UNSEEN)
-    assert old_keys({NEW: "old", OLD: ""}) == {OLD}
 
 
 SHARE = Share("s", recipients=frozenset({"old", "acme", "gone"}))
