@@ -6,7 +6,7 @@ Plan, drift report, adoption, "why" and the worker's last look before a call all
     D        –                 –        Create
     D        –                 A        Adopt when the pack says so, else Conflict
     D        R or open intent  A = D    Keep, or Record when the rows are behind
-    D        R = D             A ≠ D    Update, cause drift; Drifted where drift is only reported
+    D        R = D             A ≠ D    Update, cause drift; Drifted where drift is only reported or contested
     D        R = A             A ≠ D    Update, cause file
     D        R                 A        Update, cause both (all three differ)
     D        R (old name)      A (old)  Rename
@@ -25,6 +25,7 @@ from typing import assert_never
 
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.changes import Cause, FieldChange, TokenChange, combined_cause, field_changes
+from reconciler.core.holds import EXISTENCE, as_left, path_of
 from reconciler.core.recipient import Recipient
 from reconciler.core.resource import Resource
 from reconciler.core.rotation import still_due
@@ -66,6 +67,8 @@ class ThreeStates:
     released: bool = False
     #: What was changed by hand is told, not corrected.
     reports_drift: bool = False
+    #: Fields (`core.holds.path_of`) that somebody keeps changing back: left as they are.
+    contested: frozenset[str] = frozenset()
 
 
 def compare(states: ThreeStates) -> Verdict:
@@ -87,7 +90,8 @@ def compare(states: ThreeStates) -> Verdict:
 
 def _compare_with_nothing(states: ThreeStates) -> Verdict:
     if states.desired is not None:
-        if states.reports_drift and states.recorded == states.desired:
+        is_left = states.reports_drift or EXISTENCE in states.contested
+        if is_left and states.recorded == states.desired:
             return Drifted(None, ())
         return Create(states.desired, Cause.FILE if states.recorded is None else Cause.DRIFT)
     return Ignore() if states.recorded is None else Forget(states.recorded)
@@ -113,16 +117,26 @@ def _compare_with(states: ThreeStates, desired: Resource, found: Found) -> Verdi
     changes: tuple[FieldChange, ...] = field_changes(desired, states.recorded, actual)
     if not is_ours and not states.adopt:
         return _not_ours(changes)
+    left = tuple(change for change in changes if path_of(change) in states.contested)
+    if left and is_ours:
+        desired = as_left(desired, actual, left)
+        changes = tuple(change for change in changes if change not in left)
     token = still_due(states.token, found, desired)
     changes = changes if token is None else (*changes, token)
     if states.renames or not is_ours:
         return Rename(actual, desired, changes) if is_ours else Adopt(actual, desired, changes)
     if not changes:
-        is_current = states.recorded == desired and not states.rows_behind
-        return Keep(actual) if is_current else Record(states.recorded, desired)
+        return _unchanged(states, desired, actual, left)
     if states.reports_drift and states.recorded == desired and _is_all_drift(changes):
         return Drifted(actual, changes)
     return Update(actual, desired, changes, combined_cause(changes))
+
+
+def _unchanged(states: ThreeStates, desired: Resource, actual: Resource, left: tuple[FieldChange, ...]) -> Verdict:
+    if left and not states.rows_behind:
+        return Drifted(actual, left)
+    is_current = states.recorded == desired and not states.rows_behind
+    return Keep(actual) if is_current else Record(states.recorded, desired)
 
 
 def _is_all_drift(changes: tuple[FieldChange, ...]) -> bool:

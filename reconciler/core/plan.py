@@ -9,6 +9,7 @@ from reconciler.core.changes import TokenChange
 from reconciler.core.desired import Revision
 from reconciler.core.encoding import digest
 from reconciler.core.guard import Objection
+from reconciler.core.holds import Contest
 from reconciler.core.key import Key, PackId
 from reconciler.core.pack import SharePack, Strategy
 from reconciler.core.problem import Problem, Where
@@ -70,6 +71,8 @@ class Step:
     degraded: tuple[Degraded, ...] = ()
     #: Objections that were lifted by name, as the words that lifted them.
     lifted: tuple[str, ...] = ()
+    #: Fields that somebody keeps changing back: they are left as they are.
+    contests: tuple[Contest, ...] = ()
 
     @property
     def effect(self) -> Effect:
@@ -129,6 +132,8 @@ class PackPlan:
     tenant: Tenant | None = None
     #: Our rows of the pack itself (its content, path or status) are not what this revision says.
     rows_behind: bool = False
+    #: `RecordedPack.generation` when it was planned.
+    generation: int = 0
 
     @property
     def actions(self) -> frozenset[str]:

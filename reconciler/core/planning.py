@@ -148,6 +148,7 @@ def _pack_plan(
         warnings=_warnings(pack, strategy),
         tenant=desired.tenants.by_line.get(pack_id.business_line_key),
         rows_behind=_pack_rows_behind(pack, row),
+        generation=0 if row is None else row.generation,
     )
 
 

@@ -40,6 +40,8 @@ class RecordedPack:
     #: `core.encoding.digest` of the stored config, to tell whether a file changed at all.
     config_digest: str = ""
     is_deleted: bool = False
+    #: Number of the newest work submitted for it; 0 when there is none.
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation, Attestations, Prerequisites, objections
 from reconciler.core.guard_access import Surroundings, access_objections
+from reconciler.core.holds import Holds, suspension_objections
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.limits import Limits
 from reconciler.core.pack import Allowance, Declared, DriftPolicy, SharePack
@@ -52,6 +53,8 @@ class World:
     allowed: frozenset[str] = frozenset()
     #: Recipients whose token a person wants replaced now, with the overlap in seconds.
     rotations: Mapping[Key, int] = field(default_factory=dict)
+    #: Suspended packs and contested fields.
+    holds: Holds = field(default_factory=Holds)
 
     @property
     def today(self) -> date:
@@ -143,6 +146,7 @@ def make_step(key: Key, declared: Declared | None, job: Job) -> Step:
     wanted = resolved.share if isinstance(resolved, Resolved) else resolved
     token = _token_change(key, wanted, sight.observed, world)
     is_begun = key in world.recorded.open_intents and not _bears_old_name(key, old_name, world)
+    contests = world.holds.contests_of(key, wanted)
     verdict = (
         _foreign_pack(job, sight.row, wanted)
         or _left_by_rename(key, declared, sight.observed, job)
@@ -159,6 +163,7 @@ def make_step(key: Key, declared: Declared | None, job: Job) -> Step:
                 token=token,
                 released=job.declared is not None and key in job.declared.released,
                 reports_drift=job.reports_drift,
+                contested=frozenset(each.field for each in contests),
             )
         )
     )
@@ -172,6 +177,7 @@ def make_step(key: Key, declared: Declared | None, job: Job) -> Step:
         token=token,
         seen=_seen(sight.observed),
         degraded=_degraded(wanted, sight.observed, world.catalogs.get(key.workspace, {})),
+        contests=contests,
     )
     return _weighed(step, job, sight, resolved)
 
@@ -214,6 +220,7 @@ def _weighed(step: Step, job: Job, sight: Sight, resolved: Resolved | Resource |
         *access_objections(key, step.verdict, around),
         *rotation_objections(step.token, sight.observed, world.now),
         *rights_objections(key, step.verdict, caller, owner, owners),
+        *suspension_objections(step.verdict, world.holds.suspensions.get(job.pack)),
     )
     standing, lifted = weighed(found, job.lifts)
     return replace(step, objections=standing, lifted=lifted)

@@ -26,8 +26,8 @@ class Doorbell(Protocol):
     async def ring(self, work_ids: Sequence[UUID]) -> None:
         """Announce work, one message per id. Raises DoorbellUnavailableError."""
 
-    async def answer(self, wait: float) -> Sequence[Ring]:
-        """Up to ten deliveries; waits at most `wait` seconds for the first and may return none.
+    async def answer(self, wait: float, most: int = 10) -> Sequence[Ring]:
+        """Up to `most` deliveries (ten at most); waits at most `wait` seconds for the first and may return none.
 
         A message that cannot be read is parked by the adapter and not returned.
         """
@@ -40,5 +40,8 @@ class Doorbell(Protocol):
 
     async def park(self, ring: Ring, reason: str) -> None:
         """Put the message aside, with its payload and the reason, where an operator finds it."""
+
+    async def check(self) -> None:
+        """A message there and back, which no worker gets to see. Raises DoorbellUnavailableError."""
 
     async def close(self) -> None: ...

@@ -69,3 +69,14 @@ class PackSource(Protocol):
 
     async def ancestry(self, older: str, newer: str) -> Ancestry:
         """Raises PackSourceError when there is no commit `newer`, or the history between them is damaged."""
+
+    async def fetch(self) -> None:
+        """Bring what the remote has to this clone; nothing where there is no remote. Raises PackSourceError."""
+
+    async def newest(self, revision: str = "") -> str:
+        """The full id of the commit `revision` names now; by default that of the upstream of the branch that is checked
+        out, or of HEAD where there is none. For a folder outside Git, the digest of its files. Raises PackSourceError."""
+
+    async def changed(self, wait: float) -> bool:
+        """Waits at most `wait` seconds for something to change in the folder or in the commits; whether it did. Missing
+        a change is no harm: who asks compares anyway."""

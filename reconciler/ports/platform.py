@@ -1,6 +1,6 @@
 """Databricks, as the stages see it: read what is asked about, perform one call. Two failures exist, no others."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,24 +22,40 @@ class CallReceipt:
 class UnavailableError(Exception):
     """Databricks cannot be reached or asks to wait; trying again later can help."""
 
-    def __init__(self, reason: str, *, retry_after: float | None = None, maybe_done: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retry_after: float | None = None,
+        maybe_done: bool = False,
+        throttled: bool = False,
+        understood: bool = True,
+        request_id: str = "",
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         #: Seconds Databricks asks to wait.
         self.retry_after = retry_after
         #: The request may have taken effect although no answer said so: read before repeating it.
         self.maybe_done = maybe_done
+        #: Too many requests (429): everybody who calls this workspace should wait.
+        self.throttled = throttled
+        #: False: nobody knows whether trying again can help (an error without a known code, an answer that is none).
+        self.understood = understood
+        self.request_id = request_id
 
 
 class RefusedError(Exception):
     """Databricks said no; the same call will be refused again until somebody changes something."""
 
-    def __init__(self, reason: str, *, code: str = "", request_id: str = "") -> None:
+    def __init__(self, reason: str, *, code: str = "", request_id: str = "", missing: bool = False) -> None:
         super().__init__(f"{code}: {reason}" if code else reason)
         self.reason = reason
         #: Databricks' `error_code`, such as PERMISSION_DENIED.
         self.code = code
         self.request_id = request_id
+        #: Something the call names does not exist (404). Right after it was made, that passes.
+        self.missing = missing
 
 
 class Platform(Protocol):
@@ -69,5 +85,10 @@ class Platform(Protocol):
 
     async def activation_link(self, key: Key) -> str | None:
         """The one-time link of a token recipient, straight from Databricks; None when there is none (any more)."""
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """Requests of this process so far, by what came of them: `done`, `refused`, `throttled`, `unavailable` (surely
+        without effect, or a read) and `unknown` (a write without an answer)."""
 
     async def close(self) -> None: ...

@@ -1,0 +1,73 @@
+"""What a plan saw of one resource that is worth telling until the next look: objects nobody gets to read, changes made
+by hand that are not corrected yet, and when a recipient's token ends."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from reconciler.core.actual import Actual, Found
+from reconciler.core.changes import Cause
+from reconciler.core.holds import EXISTENCE, path_of
+from reconciler.core.key import Kind
+from reconciler.core.plan import Degraded, Plan, Step
+from reconciler.core.verdict import Create, Drifted, Update
+
+#: Days before the end of a token at which it is worth a word.
+NOTICE_DAYS: Final = (30, 14, 7, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    degraded: tuple[Degraded, ...] = ()
+    #: The fields changed by hand, as `core.holds.path_of` names them, sorted.
+    drift: tuple[str, ...] = ()
+    #: Who changed the resource last, where it drifted and Databricks told.
+    drifted_by: str = ""
+    #: When the newest token of a recipient ends, in epoch milliseconds; None: never, or there is none.
+    token_ends_at: int | None = None
+    #: Since when there is drift without a look that found none; the ledger keeps it. None until it is on record.
+    drift_since: datetime | None = None
+
+    @property
+    def is_notable(self) -> bool:
+        return bool(self.degraded or self.drift) or self.token_ends_at is not None
+
+
+def sighting(step: Step, actual: Actual) -> Sighting:
+    drift = drifted_fields(step)
+    by = step.seen.updated_by if drift and step.seen is not None else ""
+    return Sighting(step.degraded, drift, by, _token_end(step, actual))
+
+
+def drifted_fields(step: Step) -> tuple[str, ...]:
+    match step.verdict:
+        case Drifted(actual=None) | Create(cause=Cause.DRIFT):
+            return (EXISTENCE,)
+        case Drifted(changes=changes):
+            return tuple(sorted({path_of(change) for change in changes}))
+        case Update(changes=changes):
+            by_hand = {path_of(change) for change in changes if change.cause in {Cause.DRIFT, Cause.BOTH}}
+            return tuple(sorted(by_hand))
+        case _:
+            return ()
+
+
+def has_drifted(plan: Plan) -> bool:
+    return any(drifted_fields(step) for step in plan.steps)
+
+
+def _token_end(step: Step, actual: Actual) -> int | None:
+    found = actual.get(step.key)
+    if step.key.kind is not Kind.RECIPIENT or step.desired is None or not isinstance(found, Found):
+        return None
+    return found.tokens[0].expires_at if found.tokens else None
+
+
+def notice_due(ends_at: int, now: int) -> int | None:
+    """The smallest of `NOTICE_DAYS` within which a token ends, both in epoch milliseconds; 0 when it has ended, None
+    when there is time."""
+    if ends_at <= now:
+        return 0
+    days = (ends_at - now) / 86_400_000
+    within = [each for each in NOTICE_DAYS if days <= each]
+    return min(within) if within else None

@@ -1,0 +1,16 @@
+"""What it takes to run unattended: failures, fairness, pauses, holds, sightings, daemons."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    op.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+
+
+def downgrade() -> None:
+    raise RuntimeError("history is never thrown away; restore a backup of the database instead")
