@@ -1,7 +1,7 @@
 """What Databricks says about one resource. Only a 404 on the very name is absence; anything else is unreadable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from reconciler.core.key import Key
@@ -44,6 +44,8 @@ class Unreadable:
     """Refused or unreachable: the resource may or may not exist."""
 
     reason: str
+    #: Databricks asked everybody to wait, so many seconds (0: it did not say how many); None: it is not that.
+    retry_after: float | None = field(default=None, compare=False)
 
 
 Observed: TypeAlias = Found | Absent | Unreadable

@@ -7,7 +7,7 @@ descendant of it. Anything else that removes access is held.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.core.changes import ElementAdded, ElementRemoved, FieldChange, ObjectChanged
+from reconciler.core.changes import Cause, ElementAdded, ElementRemoved, FieldChange, ObjectChanged
 from reconciler.core.key import Key, PackId
 from reconciler.core.verdict import Adopt, Delete, Rename, Replace, Update, Verdict
 
@@ -31,6 +31,8 @@ class Attestation:
     hint: str = ""
     #: Resources that stood in the commit they were recorded from and are gone in the one being applied.
     removed: frozenset[Key] = frozenset()
+    #: The refusal does not keep what somebody added by hand.
+    lets_drift_go: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def _attestation_objections(key: Key, verdict: Verdict, attestation: Attestation
                 "deleting it is held: Git does not show that an applied pack declared it and a later commit removed it",
                 "declare it again, apply, then remove it in a commit of its own; or delete it by hand",
             )
-    elif attestation.refusal and removes_access(verdict):
+    elif attestation.refusal and removes_access(verdict) and not (attestation.lets_drift_go and _only_by_hand(verdict)):
         yield Objection("revoke-not-attested", f"taking access away is held: {attestation.refusal}", attestation.hint)
 
 
@@ -91,6 +93,16 @@ def removes_access(verdict: Verdict) -> bool:
             return True
         case Update(changes=changes) | Adopt(changes=changes) | Rename(changes=changes):
             return any(isinstance(change, ElementRemoved) or _narrows(change) for change in changes)
+        case _:
+            return False
+
+
+def _only_by_hand(verdict: Verdict) -> bool:
+    """Whether all that is taken away was added by somebody else."""
+    match verdict:
+        case Update(changes=changes):
+            taken = [change for change in changes if isinstance(change, ElementRemoved) or _narrows(change)]
+            return all(change.cause is Cause.DRIFT for change in taken)
         case _:
             return False
 

@@ -40,6 +40,8 @@ class Seen:
     updated_by: str = ""
     #: Epoch milliseconds.
     updated_at: int | None = None
+    #: When the newest token of a recipient ends, in epoch milliseconds; None: never, or there is none.
+    token_ends_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

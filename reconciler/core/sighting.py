@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from reconciler.core.actual import Actual, Found
 from reconciler.core.changes import Cause
 from reconciler.core.holds import EXISTENCE, path_of
-from reconciler.core.key import Kind
 from reconciler.core.plan import Degraded, Plan, Step
 from reconciler.core.verdict import Create, Drifted, Update
 
@@ -33,10 +31,11 @@ class Sighting:
         return bool(self.degraded or self.drift) or self.token_ends_at is not None
 
 
-def sighting(step: Step, actual: Actual) -> Sighting:
+def sighting(step: Step) -> Sighting:
     drift = drifted_fields(step)
     by = step.seen.updated_by if drift and step.seen is not None else ""
-    return Sighting(step.degraded, drift, by, _token_end(step, actual))
+    ends_at = step.seen.token_ends_at if step.desired is not None and step.seen is not None else None
+    return Sighting(step.degraded, drift, by, ends_at)
 
 
 def drifted_fields(step: Step) -> tuple[str, ...]:
@@ -54,13 +53,6 @@ def drifted_fields(step: Step) -> tuple[str, ...]:
 
 def has_drifted(plan: Plan) -> bool:
     return any(drifted_fields(step) for step in plan.steps)
-
-
-def _token_end(step: Step, actual: Actual) -> int | None:
-    found = actual.get(step.key)
-    if step.key.kind is not Kind.RECIPIENT or step.desired is None or not isinstance(found, Found):
-        return None
-    return found.tokens[0].expires_at if found.tokens else None
 
 
 def notice_due(ends_at: int, now: int) -> int | None:

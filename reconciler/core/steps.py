@@ -197,7 +197,8 @@ def metastore_of(resource: Resource | None) -> str:
 def _seen(observed: Observed) -> Seen | None:
     if not isinstance(observed, Found):
         return None
-    return Seen(observed.owner, observed.updated_by, observed.updated_at)
+    token_ends_at = observed.tokens[0].expires_at if observed.tokens else None
+    return Seen(observed.owner, observed.updated_by, observed.updated_at, token_ends_at)
 
 
 def _weighed(step: Step, job: Job, sight: Sight, resolved: Resolved | Resource | None) -> Step:

@@ -8,6 +8,7 @@ from reconciler.core.desired import Desired
 from reconciler.core.encoding import Json
 from reconciler.core.key import PackId
 from reconciler.core.plan import Plan
+from reconciler.core.sighting import sighting
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger, Work, WorkStatus
 from reconciler.stages.submit import Submission, submit
@@ -47,14 +48,15 @@ async def apply_plan(
     work = tuple(await force.ledger.work(submission.work_ids))
     done = all(item.status in {WorkStatus.DONE, WorkStatus.HELD} for item in work)
     after = await verify(plan_again, clock) if done else await plan_again()
-    await remember_degraded(after, force.ledger)
+    await remember(after, force.ledger)
     return Applied(submission, work, after)
 
 
-async def remember_degraded(plan: Plan, ledger: Ledger) -> None:
-    """What the plan saw of objects that nobody gets to read, for `status`."""
+async def remember(plan: Plan, ledger: Ledger) -> None:
+    """What the plan saw and `status` tells: changes made by hand, objects nobody gets to read, ends of tokens."""
     for pack in plan.packs:
-        await ledger.observed(pack.pack, {step.key: step.degraded for step in pack.steps if step.degraded})
+        seen = {step.key: sighting(step) for step in pack.steps}
+        await ledger.observed(pack.pack, {key: each for key, each in seen.items() if each.is_notable})
 
 
 async def reject_broken(desired: Desired, scope: Collection[PackId], ledger: Ledger, actor: str) -> None:

@@ -14,8 +14,10 @@ from reconciler.core.recorded import RecordedState
 from reconciler.core.resolve import Catalog, Sought, to_look_up
 from reconciler.core.rights import Caller
 from reconciler.core.share import Share
+from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.platform import Platform, RefusedError, UnavailableError
+from reconciler.stages.look import GRACE, settled
 
 
 async def recorded_state(desired: Desired, scope: Collection[PackId], ledger: Ledger) -> RecordedState:
@@ -31,9 +33,15 @@ def _former(pack: SharePack) -> Iterator[Key]:
 
 
 async def actual_state(
-    desired: Desired, scope: Collection[PackId], recorded: RecordedState, platform: Platform
+    desired: Desired,
+    scope: Collection[PackId],
+    recorded: RecordedState,
+    platform: Platform,
+    clock: Clock,
+    grace: float = GRACE,
 ) -> Actual:
-    return await platform.observe(keys_in_scope(desired, scope, recorded))
+    """Right after a write, within `grace` seconds, a read that does not show it yet is not believed at once."""
+    return await settled(keys_in_scope(desired, scope, recorded), recorded, platform, clock, grace)
 
 
 async def catalogs(

@@ -5,11 +5,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.desired import Desired
+from reconciler.core.guard import Attestation, Attestations
 from reconciler.core.key import Key, PackId
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan, Step
 from reconciler.core.planning import make_plan
 from reconciler.core.prerequisites import recipients_gained
+from reconciler.core.recorded import RecordedState
 from reconciler.core.steps import World, metastore_of
 from reconciler.core.verdict import Create, Replace
 from reconciler.ports.clock import Clock
@@ -17,6 +19,7 @@ from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import PackSource
 from reconciler.ports.platform import Platform
 from reconciler.stages.attest import attest
+from reconciler.stages.look import GRACE
 from reconciler.stages.observe import actual_state, callers, catalogs, metastore_recipients, recorded_state
 
 
@@ -29,6 +32,10 @@ class Wishes:
     #: Recipients whose token is to be replaced now, with the overlap in seconds.
     rotations: Mapping[Key, int] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    #: Why the newest commits cannot be fetched; empty when they can. Until then nothing is taken for removed.
+    source_failure: str = ""
+    #: Seconds within which a read need not show what we wrote.
+    grace: float = GRACE
 
 
 async def plan_packs(
@@ -42,8 +49,10 @@ async def plan_packs(
 ) -> Plan:
     wishes = wishes or Wishes()
     recorded = await recorded_state(desired, scope, ledger)
-    attestations = await attest(source, desired, scope, recorded)
-    actual = await actual_state(desired, scope, recorded, platform)
+    attestations, holds = await asyncio.gather(
+        _attested(wishes.source_failure, source, desired, scope, recorded), ledger.holds()
+    )
+    actual = await actual_state(desired, scope, recorded, platform, clock, wishes.grace)
     world = World(
         recorded=recorded,
         actual=actual,
@@ -53,6 +62,7 @@ async def plan_packs(
         limits=wishes.limits,
         allowed=wishes.allowed,
         rotations=wishes.rotations,
+        holds=holds,
     )
     plan = make_plan(desired, scope, world)
     changing = {step.key.workspace for step in plan.steps if step.is_change}
@@ -67,6 +77,19 @@ async def plan_packs(
     )
     world = replace(world, callers=known, actual={**actual, **owned}, metastore_recipients=taken)
     return make_plan(desired, scope, world)
+
+
+async def _attested(
+    source_failure: str, source: PackSource, desired: Desired, scope: Collection[PackId], recorded: RecordedState
+) -> Attestations:
+    if not source_failure:
+        return await attest(source, desired, scope, recorded)
+    refusal = Attestation(
+        f"the newest commits could not be fetched ({source_failure}), and one of them may still want it",
+        "nothing need be done once Git answers again",
+        lets_drift_go=True,
+    )
+    return dict.fromkeys(scope, refusal)
 
 
 def _makes(step: Step) -> bool:

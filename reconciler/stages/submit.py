@@ -10,6 +10,7 @@ from reconciler.core.key import PackId
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack_encoding import encode_pack
 from reconciler.core.plan import PackPlan, Plan, Step
+from reconciler.core.policy import basis_of
 from reconciler.core.verdict import Conflict, Release, Unknown
 from reconciler.ports.doorbell import Doorbell, DoorbellUnavailableError
 from reconciler.ports.ledger import Ledger, PackOrder, PlanRecord, Wanted
@@ -22,6 +23,8 @@ class Submission:
     work: Mapping[PackId, UUID | None]
     #: The queue could not be reached; workers find the work by their sweep.
     is_rung: bool = True
+    #: Packs for which somebody else has submitted something since they were planned; nothing is done for them.
+    outdated: frozenset[PackId] = frozenset()
 
     @property
     def work_ids(self) -> frozenset[UUID]:
@@ -35,11 +38,12 @@ async def submit(plan: Plan, document: Json, ledger: Ledger, doorbell: Doorbell,
     orders = [order(pack) for pack in plan.packs if pack.is_work or pack.rows_behind or pack.is_held]
     work = await ledger.submit(record, orders)
     ids = [work_id for work_id in work.values() if work_id is not None]
+    outdated = frozenset(each.pack for each in orders) - work.keys()
     try:
         await doorbell.ring(ids)
     except DoorbellUnavailableError:
-        return Submission(record.plan_id, work, is_rung=False)
-    return Submission(record.plan_id, work)
+        return Submission(record.plan_id, work, is_rung=False, outdated=outdated)
+    return Submission(record.plan_id, work, outdated=outdated)
 
 
 def order(plan: PackPlan) -> PackOrder:
@@ -61,12 +65,15 @@ def order(plan: PackPlan) -> PackOrder:
         narrows=any(removes_access(step.verdict) for step in plan.steps if step.is_work),
         fingerprint=plan.fingerprint,
         tenant=plan.tenant,
+        basis=basis_of(plan),
+        generation=plan.generation,
     )
 
 
 def _wanted(step: Step) -> Wanted:
     is_released = isinstance(step.verdict, Release)
-    return Wanted(step.key, step.desired, step.adopt, step.renamed_from, step.token, is_released)
+    contested = frozenset(each.field for each in step.contests)
+    return Wanted(step.key, step.desired, step.adopt, step.renamed_from, step.token, is_released, contested)
 
 
 def _held_words(plan: PackPlan) -> list[str]:

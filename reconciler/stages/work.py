@@ -1,26 +1,23 @@
 """One work item: look again, compare again, and do what was approved, call by call.
 
-Before each call its intent is written, after it its outcome together with what is now true. An intent that was left
-open is resolved by reading. What to do is `core.compare`'s and `core.lowering`'s answer; this stage carries it out.
+What to do is `core.compare`'s and `core.lowering`'s answer; this stage carries it out, and says how it ended: done,
+held, to be tried again later, refused, overtaken, or in need of a person.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from reconciler.core.actions import actions
-from reconciler.core.actual import Absent, Actual, Found, Unreadable
-from reconciler.core.calls import Call, Operation
+from reconciler.core.actual import Found
+from reconciler.core.calls import Call
 from reconciler.core.changes import Cause
-from reconciler.core.compare import ThreeStates, compare
+from reconciler.core.holds import EXISTENCE, changed_by_hand, declared_digest
 from reconciler.core.key import Key, Kind
 from reconciler.core.lowering import lower, managed_like
-from reconciler.core.readers import Moves, moves
-from reconciler.core.recorded import RecordedState
-from reconciler.core.retry import delay
-from reconciler.core.sight import see
-from reconciler.core.steps import NOT_LOOKED_AT
+from reconciler.core.retry import MOST_UNEXPLAINED, Failure, delay
 from reconciler.core.verdict import (
     Adopt,
     Conflict,
@@ -38,18 +35,13 @@ from reconciler.core.verdict import (
     Update,
     Verdict,
 )
-from reconciler.ports.ledger import (
-    Claim,
-    Done,
-    Ledger,
-    NameTakenError,
-    NotDone,
-    OutcomeUnknown,
-    Refused,
-    Wanted,
-    WorkStatus,
-)
-from reconciler.ports.platform import Platform, RefusedError, UnavailableError
+from reconciler.ports.ledger import Claim, NameTakenError, PausedError, SupersededError, WorkStatus
+from reconciler.ports.platform import RefusedError, UnavailableError
+from reconciler.stages.call import Calling, StoppedError, carry_out
+from reconciler.stages.look import Look, look
+
+#: Seconds after which a call that was given up has ended too, so that nobody reads before it can have taken effect.
+_IN_FLIGHT: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +50,7 @@ class Performed:
 
     claim: Claim
     call: Call
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,180 +63,156 @@ class Ended:
     released: Sequence[UUID] = ()
     #: Seconds until the next try, when it will be tried again.
     retry_in: float | None = None
+    #: Databricks' id of the request that ended it, if one did.
+    request_id: str = ""
 
 
 Notice = Callable[[Performed], None]
 
 
-async def work(claim: Claim, ledger: Ledger, platform: Platform, notice: Notice, spread: float) -> Ended:
-    """Carry out a claim to its end, or put it back. Raises FenceLostError when another worker has taken over.
+async def work(calling: Calling, notice: Notice, spread: float) -> Ended:
+    """Carry out a claim to its end, or put it back. Raises FenceLostError when another worker has taken over, and
+    LedgerError when the record cannot be reached.
 
     `spread` in 0..1 is a random number that spreads retries.
     """
-    wanted = {item.key: item for item in claim.order.wanted}
     try:
-        recorded, actual = await _look(claim, wanted, ledger, platform)
-        verdicts = _verdicts(wanted, recorded, actual, claim)
-        if (ended := await _refuse(claim, verdicts, ledger)) is not None:
-            return ended
-        said = ""
-        for key, verdict in verdicts.items():
-            said = await _say(claim, key, verdict, said, ledger)
-            await _carry_out(claim, key, verdict, ledger, platform, notice)
+        return await _try(calling, notice)
     except UnavailableError as error:
-        seconds = delay(claim.attempts, error.retry_after, spread)
-        await ledger.postpone(claim, seconds, error.reason)
-        return Ended(claim, WorkStatus.WAITING, error.reason, retry_in=seconds)
+        return await _unavailable(calling, error, spread)
+    except PausedError as error:
+        return await put_back(calling, error.seconds * (1 + 0.2 * spread), str(error))
+    except StoppedError:
+        return await put_back(calling, 0.0, "its worker was told to stop")
+    except asyncio.CancelledError:
+        await put_back(calling, _IN_FLIGHT, "its worker had to stop before a call was answered")
+        raise
+    except SupersededError:
+        return await _finish(calling, WorkStatus.SKIPPED, "superseded by a newer plan")
     except (RefusedError, NameTakenError) as error:
-        return await _finish(claim, ledger, WorkStatus.FAILED, str(error))
-    if claim.order.held:
-        return await _finish(claim, ledger, WorkStatus.HELD, "; ".join(claim.order.held))
-    return await _finish(claim, ledger, WorkStatus.DONE)
+        request_id = error.request_id if isinstance(error, RefusedError) else ""
+        return replace(await _finish(calling, WorkStatus.FAILED, str(error), Failure.REFUSED), request_id=request_id)
 
 
-async def _finish(claim: Claim, ledger: Ledger, status: WorkStatus, reason: str = "") -> Ended:
-    released = await ledger.finish(claim, status, reason)
-    return Ended(claim, status, reason, released)
+async def _try(calling: Calling, notice: Notice) -> Ended:
+    order = calling.claim.order
+    seen = await look(calling.claim, calling.ledger, calling.platform, calling.clock, calling.grace)
+    refusal = _refusal(calling.claim, seen.verdicts)
+    if refusal is not None:
+        return await _finish(calling, *refusal)
+    await _carry_out_all(calling, seen, notice)
+    if order.held:
+        return await _finish(calling, WorkStatus.HELD, "; ".join(order.held))
+    return await _finish(calling, WorkStatus.DONE)
 
 
-async def _look(
-    claim: Claim, wanted: Mapping[Key, Wanted], ledger: Ledger, platform: Platform
-) -> tuple[RecordedState, Actual]:
-    """Both states, after every open intent of the pack has been resolved by what is there now."""
-    keys = {*wanted, *_former(wanted.values())}
-    recorded = await ledger.recorded(keys, [claim.order.pack])
-    actual = await platform.observe({*keys, *recorded.open_intents})
-    for key in sorted(recorded.open_intents):
-        await _resolve(claim, key, wanted.get(key), recorded, actual, ledger)
-    unresolved = bool(recorded.open_intents)
-    return (await ledger.recorded(keys, [claim.order.pack]) if unresolved else recorded), actual
+async def put_back(calling: Calling, seconds: float, reason: str, *, unexplained: bool = False) -> Ended:
+    """Given back, with its lease, to be tried again after `seconds`."""
+    released = await calling.ledger.postpone(calling.claim, seconds, reason, unexplained=unexplained)
+    return Ended(calling.claim, WorkStatus.WAITING, reason, released, seconds)
 
 
-def _former(wanted: Iterable[Wanted]) -> Iterator[Key]:
-    return (replace(item.key, name=item.renamed_from) for item in wanted if item.renamed_from)
+async def not_understood(calling: Calling, reason: str, spread: float, asked: float | None = None) -> Ended:
+    """A failure of which nobody knows whether it passes: a few tries, then a person has to look."""
+    claim = calling.claim
+    if claim.unexplained + 1 >= MOST_UNEXPLAINED:
+        words = f"needs attention, failed {MOST_UNEXPLAINED} times: {reason}"
+        return await _finish(calling, WorkStatus.NEEDS_ATTENTION, words, Failure.UNKNOWN)
+    return await put_back(calling, delay(claim.setbacks + 1, asked, spread), reason, unexplained=True)
 
 
-async def _resolve(
-    claim: Claim, key: Key, wanted: Wanted | None, recorded: RecordedState, actual: Actual, ledger: Ledger
-) -> None:
-    """What is there and nobody wants stays an open intent: only a person can say whose it is."""
-    match actual[key]:
-        case Found() if wanted is not None and _has_old_name(wanted, actual):
-            # It was not renamed: what bears the new name is somebody else's.
-            await ledger.resolve(claim, key, None)
-        case Found(resource) if wanted is not None:
-            like = resource if wanted.resource is None else wanted.resource
-            sight = see(key, wanted.renamed_from, recorded, actual, {}, NOT_LOOKED_AT)
-            was = sight.renamed_from if sight.is_renamed else ""
-            await ledger.resolve(claim, key, managed_like(like, resource), renamed_from=was)
-        case Found():
-            pass
-        case Absent():
-            await ledger.resolve(claim, key, None)
-        case Unreadable(reason):
-            raise UnavailableError(f"{key} cannot be read: {reason}")
+async def _unavailable(calling: Calling, error: UnavailableError, spread: float) -> Ended:
+    claim = calling.claim
+    if not error.understood:
+        ended = await not_understood(calling, error.reason, spread, error.retry_after)
+    else:
+        seconds = delay(claim.setbacks + 1, error.retry_after, spread)
+        if error.throttled:
+            await calling.ledger.pause(claim.order.workspace, seconds, error.reason)
+        ended = await put_back(calling, seconds, error.reason)
+    return replace(ended, request_id=error.request_id)
 
 
-def _has_old_name(wanted: Wanted, actual: Actual) -> bool:
-    old_key = replace(wanted.key, name=wanted.renamed_from)
-    return bool(wanted.renamed_from) and isinstance(actual.get(old_key), Found)
+async def _finish(calling: Calling, status: WorkStatus, reason: str = "", failure: Failure = Failure.NONE) -> Ended:
+    released = await calling.ledger.finish(calling.claim, status, reason, failure)
+    return Ended(calling.claim, status, reason, released)
 
 
-def _verdicts(
-    wanted: Mapping[Key, Wanted], recorded: RecordedState, actual: Actual, claim: Claim
-) -> dict[Key, Verdict]:
-    """In the order of the plan. What becomes of recipients decides what will be found of the shares granted to them."""
-    recipients = [item for key, item in wanted.items() if key.kind is Kind.RECIPIENT]
-    first = {item.key: _verdict(item, recorded, actual, claim, {}) for item in recipients}
-    moved = moves(first.items())
-    return {
-        key: first[key] if key in first else _verdict(item, recorded, actual, claim, moved)
-        for key, item in wanted.items()
-    }
-
-
-def _verdict(wanted: Wanted, recorded: RecordedState, actual: Actual, claim: Claim, moved: Moves) -> Verdict:
-    sight = see(wanted.key, wanted.renamed_from, recorded, actual, moved, NOT_LOOKED_AT)
-    return compare(
-        ThreeStates(
-            desired=wanted.resource,
-            recorded=None if sight.row is None else sight.row.resource,
-            actual=sight.observed,
-            adopt=wanted.adopt,
-            rows_behind=sight.rows_behind(claim.order.pack, is_committed=claim.commit != ""),
-            renames=sight.renames,
-            token=wanted.token,
-            released=wanted.released,
-        )
-    )
-
-
-async def _refuse(claim: Claim, verdicts: Mapping[Key, Verdict], ledger: Ledger) -> Ended | None:
-    """Stop before the first call when the world is not what was approved."""
+def _refusal(claim: Claim, verdicts: Mapping[Key, Verdict]) -> tuple[WorkStatus, str, Failure] | None:
+    """Why to stop before the first call: the world is not what was approved. Raises UnavailableError when it cannot be
+    read."""
     for key, verdict in verdicts.items():
         match verdict:
             case Unknown(reason):
                 raise UnavailableError(f"{key} cannot be read: {reason}")
             case Conflict(message=message, hint=hint):
-                return await _finish(claim, ledger, WorkStatus.FAILED, f"{key} {message}; {hint}")
+                return WorkStatus.FAILED, f"{key} {message}; {hint}", Failure.REFUSED
             case _:
                 pass
     now = frozenset().union(*(actions(key, verdict) for key, verdict in verdicts.items()))
     new = sorted(now - claim.order.actions)
-    if new:
-        reason = f"the workspace changed after the plan was approved; not approved: {'; '.join(new)}"
-        return await _finish(claim, ledger, WorkStatus.STALE, reason)
-    return None
+    if not new:
+        return None
+    reason = f"the workspace changed after the plan was approved; not approved: {'; '.join(new)}"
+    return WorkStatus.STALE, reason, Failure.NONE
 
 
-async def _say(claim: Claim, key: Key, verdict: Verdict, said: str, ledger: Ledger) -> str:
+async def _carry_out_all(calling: Calling, seen: Look, notice: Notice) -> None:
+    said = ""
+    made: set[Key] = set()
+    for key, verdict in seen.verdicts.items():
+        said = await _say(calling, key, verdict, said)
+        await _tell_drift(calling, key, verdict)
+        operations = lower(key, verdict)
+        for operation in operations:
+            receipt = await carry_out(calling, operation, made, seen.doubtful)
+            notice(Performed(calling.claim, operation.call, receipt.request_id))
+        if not operations:
+            await _settle(calling, key, verdict)
+        await _count_corrections(calling, key, verdict, seen)
+
+
+async def _say(calling: Calling, key: Key, verdict: Verdict, said: str) -> str:
     """What the status line says now; written only when there is something to do and the words change."""
     words = _progress_words(key, verdict)
     if words == said or not lower(key, verdict):
         return said
-    await ledger.progress(claim, words)
+    await calling.ledger.progress(calling.claim, words)
     return words
 
 
-async def _carry_out(
-    claim: Claim, key: Key, verdict: Verdict, ledger: Ledger, platform: Platform, notice: Notice
-) -> None:
-    operations = lower(key, verdict)
-    await _tell_drift(claim, key, verdict, ledger)
-    for operation in operations:
-        await _perform(claim, operation, ledger, platform)
-        notice(Performed(claim, operation.call))
-    if not operations:
-        await _settle(claim, key, verdict, ledger)
-
-
-async def _tell_drift(claim: Claim, key: Key, verdict: Verdict, ledger: Ledger) -> None:
+async def _tell_drift(calling: Calling, key: Key, verdict: Verdict) -> None:
     """What somebody changed by hand gets a version of its own before it is corrected: it is part of who could read
     what, and must not look like our doing."""
     match verdict:
         case Update(before, after, _, Cause.DRIFT | Cause.BOTH):
-            await ledger.settle(claim, key, managed_like(after, before), "found changed by hand")
+            found = managed_like(after, before)
+            await calling.ledger.settle(calling.claim, key, found, "found changed by hand")
         case Create(_, Cause.DRIFT):
-            await ledger.settle(claim, key, None, "found deleted by hand")
+            await calling.ledger.settle(calling.claim, key, None, "found deleted by hand")
         case _:
             pass
 
 
-async def _perform(claim: Claim, operation: Operation, ledger: Ledger, platform: Platform) -> None:
-    operation_id = await ledger.begin(claim, operation)
-    try:
-        receipt = await platform.perform(operation.call)
-    except UnavailableError as error:
-        outcome = OutcomeUnknown(error.reason) if error.maybe_done else NotDone(error.reason)
-        await ledger.conclude(claim, operation_id, outcome)
-        raise
-    except RefusedError as error:
-        await ledger.conclude(claim, operation_id, Refused(error.reason, error.code, error.request_id))
-        raise
-    await ledger.conclude(claim, operation_id, Done(receipt.request_id))
+async def _count_corrections(calling: Calling, key: Key, verdict: Verdict, seen: Look) -> None:
+    """So that a field which somebody keeps changing back is left alone one day."""
+    match verdict:
+        case Update(changes=changes):
+            fields = changed_by_hand(changes)
+        case Create(cause=Cause.DRIFT):
+            fields = frozenset({EXISTENCE})
+        case _:
+            fields = frozenset()
+    wanted = next(item.resource for item in calling.claim.order.wanted if item.key == key)
+    if fields and wanted is not None:
+        found = seen.actual.get(key)
+        by = found.updated_by if isinstance(found, Found) else ""
+        actors = dict.fromkeys(sorted(fields), by)
+        await calling.ledger.corrected(calling.claim, key, actors, declared_digest(wanted))
 
 
-async def _settle(claim: Claim, key: Key, verdict: Verdict, ledger: Ledger) -> None:
+async def _settle(calling: Calling, key: Key, verdict: Verdict) -> None:
+    claim, ledger = calling.claim, calling.ledger
     match verdict:
         case Record(before, after):
             was = before.name if before is not None and before.name != after.name else ""

@@ -10,6 +10,7 @@ import pytest
 from reconciler.core.plan import Plan
 from reconciler.ports.ledger import Claim
 from reconciler.render.plan_json import plan_document
+from reconciler.stages.call import Calling
 from reconciler.stages.submit import submit
 from reconciler.stages.work import work
 from tests.journeys.journey import Journey
@@ -56,4 +57,4 @@ async def _work_all(journey: Journey, work_ids: Collection[UUID], platform: Any)
     for work_id in work_ids:
         claim = await journey.ledger.claim("doomed", work_id, LEASE)
         if isinstance(claim, Claim):
-            await work(claim, journey.ledger, platform, lambda _: None, 0.0)
+            await work(Calling(claim, journey.ledger, platform, journey.clock, LEASE, grace=0.0), lambda _: None, 0.0)

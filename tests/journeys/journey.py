@@ -46,8 +46,8 @@ class Journey:
     source: PackSource
     clock: Clock = field(default_factory=SystemClock)
     #: What the person allows by name, or asks to be rotated. Packs are small here: half of one is soon gone, so only
-    #: journeys about limits have some.
-    wishes: Wishes = field(default_factory=lambda: Wishes(limits=NO_LIMITS))
+    #: journeys about limits have some. The sandbox shows at once what was written, unless a knob says otherwise.
+    wishes: Wishes = field(default_factory=lambda: Wishes(limits=NO_LIMITS, grace=0.0))
     control: ControlClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +84,7 @@ class Journey:
         return packs_under(paths, desired, recorded.packs)
 
     def workforce(self, **more: Any) -> Workforce:
-        return Workforce(self.ledger, self.platform, self.doorbell, "journey", **more)
+        return Workforce(self.ledger, self.platform, self.doorbell, "journey", **{"grace": 0.0, **more})
 
     async def apply(self, plan: Plan | None = None, *, committed: bool = True) -> Applied:
         desired = await self.read(committed=committed)

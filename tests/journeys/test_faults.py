@@ -8,6 +8,7 @@ import pytest
 from reconciler.core.verdict import Conflict, Record
 from reconciler.ports.ledger import FenceLostError, WorkStatus
 from reconciler.render.plan_json import plan_document
+from reconciler.stages.call import Calling
 from reconciler.stages.submit import submit
 from reconciler.stages.work import work
 from tests.journeys.journey import Journey
@@ -73,7 +74,7 @@ async def test_a_worker_that_dies_at_a_call_is_followed_by_another(
         journey.control.fault(pattern, times=1, drop_connection=True, after_handler=True)
     platform = _DyingPlatform(journey.platform, pattern)
     with pytest.raises(_DiedError):
-        await work(claim, journey.ledger, platform, lambda _: None, 0.0)  # type: ignore[arg-type]
+        await work(_calling(journey, claim, platform), lambda _: None, 0.0)
     await asyncio.sleep(0.6)
     await journey.workforce().work_until_done([work_id])
     assert [item.status for item in await journey.ledger.work([work_id])] == [WorkStatus.DONE]
@@ -89,7 +90,7 @@ async def test_what_a_dead_worker_began_and_nobody_wants_any_more_is_not_lost(jo
     claim = await journey.ledger.claim("doomed", work_id, 0.2)
     journey.control.fault(WRITES[1], times=1, drop_connection=True, after_handler=is_done)
     with pytest.raises(_DiedError):
-        await work(claim, journey.ledger, _DyingPlatform(journey.platform, WRITES[1]), lambda _: None, 0.0)  # type: ignore[arg-type]
+        await work(_calling(journey, claim, _DyingPlatform(journey.platform, WRITES[1])), lambda _: None, 0.0)
     await asyncio.sleep(0.3)
     journey.save("sales.yaml", SALES.partition("share:\n")[0])
     after = await journey.plan()
@@ -102,6 +103,11 @@ async def test_what_a_dead_worker_began_and_nobody_wants_any_more_is_not_lost(jo
     await journey.apply()
     left = [item["name"] for item in journey.control.state()["shares"]]
     assert left == (["sales_q1_share"] if is_done else [])
+
+
+def _calling(journey: Journey, claim: Any, platform: Any) -> Calling:
+    assert isinstance(claim, Claim)
+    return Calling(claim, journey.ledger, platform, journey.clock, grace=0.0)
 
 
 class _DiedError(BaseException):

@@ -103,7 +103,9 @@ class DatabricksPlatform:
     async def _observed(self, key: Key) -> Observed:
         try:
             return await self._run(key.workspace, lambda workspace: workspace.observe(key))
-        except (UnavailableError, RefusedError) as failure:
+        except UnavailableError as failure:
+            return Unreadable(str(failure), (failure.retry_after or 0.0) if failure.throttled else None)
+        except RefusedError as failure:
             return Unreadable(str(failure))
 
     async def _run(self, url: str, work: "Callable[[Workspace], T]", *, is_write: bool = False) -> T:

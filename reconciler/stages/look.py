@@ -1,0 +1,156 @@
+"""The worker's last look before a call: both states again, open intents resolved by what is there, one verdict for each
+resource. Right after a write, a read need not show it yet: such a read is repeated, within bounds, and never believed
+at once."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from reconciler.core.actual import Absent, Actual, Found, Unreadable
+from reconciler.core.compare import ThreeStates, compare
+from reconciler.core.key import Key, Kind
+from reconciler.core.lowering import managed_like
+from reconciler.core.readers import Moves, moves
+from reconciler.core.recorded import RecordedState
+from reconciler.core.sight import see
+from reconciler.core.steps import NOT_LOOKED_AT
+from reconciler.core.verdict import Verdict
+from reconciler.ports.clock import Clock
+from reconciler.ports.ledger import Claim, Ledger, Wanted
+from reconciler.ports.platform import Platform, UnavailableError
+
+#: Seconds within which a read need not show what was written. Grants have been seen to lag by up to a minute (contract
+#: 4.6); an object that was just made is there within seconds.
+GRACE: Final = 30.0
+#: Seconds between such reads; they add up to `GRACE`.
+_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 7.5, 15.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    recorded: RecordedState
+    actual: Actual
+    #: In the order of the plan.
+    verdicts: Mapping[Key, Verdict]
+    #: Keys whose last call was never answered: what the read says of them may be late as well.
+    doubtful: frozenset[Key] = frozenset()
+
+
+async def look(claim: Claim, ledger: Ledger, platform: Platform, clock: Clock, grace: float) -> Look:
+    """Raises UnavailableError when an open intent cannot be resolved because its resource cannot be read, and when
+    Databricks asks to wait."""
+    wanted = {item.key: item for item in claim.order.wanted}
+    keys = {*wanted, *_former(wanted.values())}
+    recorded = await ledger.recorded(keys, [claim.order.pack])
+    actual = await settled({*keys, *recorded.open_intents}, recorded, platform, clock, grace)
+    _obey(actual)
+    for key in sorted(recorded.open_intents):
+        await _resolve(claim, key, wanted.get(key), recorded, actual, ledger)
+    doubtful = frozenset(recorded.open_intents)
+    if doubtful:
+        recorded = await ledger.recorded(keys, [claim.order.pack])
+    return Look(recorded, actual, _verdicts(wanted, recorded, actual, claim), doubtful)
+
+
+async def settled(
+    keys: Collection[Key], recorded: RecordedState, platform: Platform, clock: Clock, grace: float
+) -> Actual:
+    """What is there. What was recorded within the last `grace` seconds and seems to be absent is asked for again."""
+    actual = await platform.observe(keys)
+    for pause in within(grace):
+        young = {
+            key for key, seen in actual.items() if isinstance(seen, Absent) and _is_young(key, recorded, clock, grace)
+        }
+        if not young:
+            break
+        await clock.sleep(pause)
+        actual = {**actual, **await platform.observe(young)}
+    return actual
+
+
+def _obey(actual: Actual) -> None:
+    waits = [
+        seen.retry_after for seen in actual.values() if isinstance(seen, Unreadable) and seen.retry_after is not None
+    ]
+    if waits:
+        raise UnavailableError("Databricks asks to wait", retry_after=max(waits), throttled=True)
+
+
+def within(grace: float) -> Iterator[float]:
+    """Pauses that add up to no more than `grace`."""
+    spent = 0.0
+    for pause in _PAUSES:
+        if spent + pause > grace:
+            return
+        spent += pause
+        yield pause
+
+
+def _is_young(key: Key, recorded: RecordedState, clock: Clock, grace: float) -> bool:
+    row = recorded.resources.get(key)
+    return row is not None and row.since is not None and _age(row.since, clock) < grace
+
+
+def _age(since: datetime, clock: Clock) -> float:
+    return (clock.now() - since).total_seconds()
+
+
+def _former(wanted: Iterable[Wanted]) -> Iterator[Key]:
+    return (replace(item.key, name=item.renamed_from) for item in wanted if item.renamed_from)
+
+
+async def _resolve(
+    claim: Claim, key: Key, wanted: Wanted | None, recorded: RecordedState, actual: Actual, ledger: Ledger
+) -> None:
+    """What is there and nobody wants stays an open intent: only a person can say whose it is."""
+    match actual[key]:
+        case Found() if wanted is not None and _has_old_name(wanted, actual):
+            # It was not renamed: what bears the new name is somebody else's.
+            await ledger.resolve(claim, key, None)
+        case Found(resource) if wanted is not None:
+            like = resource if wanted.resource is None else wanted.resource
+            sight = see(key, wanted.renamed_from, recorded, actual, {}, NOT_LOOKED_AT)
+            was = sight.renamed_from if sight.is_renamed else ""
+            await ledger.resolve(claim, key, managed_like(like, resource), renamed_from=was)
+        case Found():
+            pass
+        case Absent():
+            await ledger.resolve(claim, key, None)
+        case Unreadable(reason):
+            raise UnavailableError(f"{key} cannot be read: {reason}")
+
+
+def _has_old_name(wanted: Wanted, actual: Actual) -> bool:
+    old_key = replace(wanted.key, name=wanted.renamed_from)
+    return bool(wanted.renamed_from) and isinstance(actual.get(old_key), Found)
+
+
+def _verdicts(
+    wanted: Mapping[Key, Wanted], recorded: RecordedState, actual: Actual, claim: Claim
+) -> dict[Key, Verdict]:
+    """What becomes of recipients decides what will be found of the shares granted to them."""
+    recipients = [item for key, item in wanted.items() if key.kind is Kind.RECIPIENT]
+    first = {item.key: _verdict(item, recorded, actual, claim, {}) for item in recipients}
+    moved = moves(first.items())
+    return {
+        key: first[key] if key in first else _verdict(item, recorded, actual, claim, moved)
+        for key, item in wanted.items()
+    }
+
+
+def _verdict(wanted: Wanted, recorded: RecordedState, actual: Actual, claim: Claim, moved: Moves) -> Verdict:
+    sight = see(wanted.key, wanted.renamed_from, recorded, actual, moved, NOT_LOOKED_AT)
+    return compare(
+        ThreeStates(
+            desired=wanted.resource,
+            recorded=None if sight.row is None else sight.row.resource,
+            actual=sight.observed,
+            adopt=wanted.adopt,
+            rows_behind=sight.rows_behind(claim.order.pack, is_committed=claim.commit != ""),
+            renames=sight.renames,
+            token=wanted.token,
+            released=wanted.released,
+            contested=wanted.contested,
+        )
+    )
