@@ -88,12 +88,13 @@ class Telling:
 class _Stderr:
     """Standard error as it is now, so that whoever redirects it is heard. Failing to log fails nothing else."""
 
-    write: "Callable[[Record, Scrubber], str]"
+    #: Not `write`: loguru would take this for a file.
+    line_of: "Callable[[Record, Scrubber], str]"
     scrub: Scrubber
 
     def __call__(self, message: "Message") -> None:
         try:
-            line = self.write(message.record, self.scrub)
+            line = self.line_of(message.record, self.scrub)
         except Exception as error:  # noqa: BLE001 - loguru would print the record instead, as it is
             line = f"a line could not be logged: {type(error).__name__}"
         try:
