@@ -1,28 +1,31 @@
 """The right to work on a pack. It runs out by the database's clock alone, and its fence rises with every new holder, so
 that a worker that stalled and woke up writes nothing."""
 
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from reconciler.ports.ledger import Claim, FenceLostError
 
+#: The pack of a claim, by work id, fence and worker. The lease stays locked until the transaction ends.
+HELD: Final = """
+    SELECT share_pack_id FROM reconciler.leases
+    WHERE work_id = $1 AND fence = $2 AND holder = $3 AND expires_at > clock_timestamp()
+    FOR UPDATE
+"""
+
 
 async def hold(connection: asyncpg.Connection, claim: Claim) -> UUID:
     """The id of the claim's pack, whose lease stays locked until the transaction ends. Raises FenceLostError."""
-    share_pack_id: UUID | None = await connection.fetchval(
-        """
-        SELECT share_pack_id FROM reconciler.leases
-        WHERE work_id = $1 AND fence = $2 AND holder = $3 AND expires_at > clock_timestamp()
-        FOR UPDATE
-        """,
-        claim.work_id,
-        claim.fence,
-        claim.worker,
-    )
+    share_pack_id: UUID | None = await connection.fetchval(HELD, claim.work_id, claim.fence, claim.worker)
     if share_pack_id is None:
-        raise FenceLostError(f"{claim.worker} no longer holds {claim.order.pack} (fence {claim.fence})")
+        raise lost(claim)
     return share_pack_id
+
+
+def lost(claim: Claim) -> FenceLostError:
+    return FenceLostError(f"{claim.worker} no longer holds {claim.order.pack} (fence {claim.fence})")
 
 
 async def renew(connection: asyncpg.Connection, claim: Claim, lease: float) -> None:

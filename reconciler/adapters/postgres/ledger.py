@@ -6,20 +6,44 @@ from uuid import UUID
 
 import asyncpg
 
-from reconciler.adapters.postgres import observations, operations, packs, reading, submit, work
+from reconciler.adapters.postgres import (
+    claiming,
+    corrections,
+    daemons,
+    due,
+    facts,
+    figures,
+    holds,
+    observations,
+    operation_records,
+    operations,
+    packs,
+    pauses,
+    reading,
+    standings,
+    submit,
+    work,
+)
 from reconciler.adapters.postgres.connection import failures, open_pool, place, transact
 from reconciler.adapters.postgres.lease import renew
 from reconciler.adapters.postgres.migrate import migrate
 from reconciler.adapters.postgres.versions import Change
 from reconciler.core.calls import Operation
+from reconciler.core.holds import Holds, Suspension
 from reconciler.core.key import Key, PackId, normal_name
-from reconciler.core.plan import Degraded
+from reconciler.core.policy import Standing
 from reconciler.core.recorded import RecordedState
 from reconciler.core.resource import Resource
+from reconciler.core.retry import Failure
+from reconciler.core.sighting import Sighting
 from reconciler.ports.ledger import (
     Claim,
     Claimed,
+    Daemon,
+    DatabaseFacts,
+    Figures,
     KeyVersion,
+    OperationRecord,
     Outcome,
     PackOrder,
     PackState,
@@ -69,10 +93,13 @@ class PostgresLedger:
         await self._do(packs.reject, pack, path, reason, Change(actor, "the file has problems", commit=commit))
 
     async def claim(self, worker: str, work_id: UUID, lease: float) -> Claimed:
-        return await self._do(work.claim, worker, work_id, lease)
+        return await self._do(claiming.claim, worker, work_id, lease)
 
     async def due(self, limit: int = 100) -> Sequence[UUID]:
-        return await self._do(work.due, limit)
+        return await self._do(due.due, limit)
+
+    async def next_due(self) -> float | None:
+        return await self._do(due.next_due)
 
     async def renew(self, claim: Claim, lease: float) -> None:
         await self._do(renew, claim, lease)
@@ -94,14 +121,28 @@ class PostgresLedger:
     async def progress(self, claim: Claim, provisioning_status: str) -> None:
         await self._do(work.progress, claim, provisioning_status)
 
-    async def finish(self, claim: Claim, status: WorkStatus, reason: str = "") -> Sequence[UUID]:
-        return await self._do(work.finish, claim, status, reason)
+    async def finish(
+        self, claim: Claim, status: WorkStatus, reason: str = "", failure: Failure = Failure.NONE
+    ) -> Sequence[UUID]:
+        return await self._do(work.finish, claim, status, reason, failure)
 
-    async def postpone(self, claim: Claim, seconds: float, reason: str) -> None:
-        await self._do(work.postpone, claim, seconds, reason)
+    async def postpone(self, claim: Claim, seconds: float, reason: str, *, unexplained: bool = False) -> Sequence[UUID]:
+        return await self._do(work.postpone, claim, seconds, reason, unexplained=unexplained)
+
+    async def pause(self, workspace: str, seconds: float, reason: str) -> None:
+        await self._do(pauses.pause, workspace, seconds, reason)
+
+    async def pauses(self) -> Mapping[str, float]:
+        return await self._do(pauses.pauses)
+
+    async def operations(self, work_ids: Collection[UUID]) -> Sequence[OperationRecord]:
+        return await self._do(operation_records.operations, work_ids)
+
+    async def standings(self, packs: Collection[PackId]) -> Mapping[PackId, Standing]:
+        return await self._do(standings.standings, packs)
 
     async def work(self, ids: Collection[UUID]) -> Sequence[Work]:
-        return await self._do(work.work_items, ids)
+        return await self._do(standings.work_items, ids)
 
     async def pack_states(self, pack: PackId | None = None) -> Sequence[PackState]:
         return await self._do(reading.pack_states, pack)
@@ -112,11 +153,35 @@ class PostgresLedger:
     async def find_recipients(self, name: str) -> Sequence[Key]:
         return await self._do(reading.find_recipients, normal_name(name))
 
-    async def observed(self, pack: PackId, degraded: Mapping[Key, Sequence[Degraded]]) -> None:
-        await self._do(observations.observed, pack, degraded)
+    async def observed(self, pack: PackId, sightings: Mapping[Key, Sighting]) -> None:
+        await self._do(observations.observed, pack, sightings)
 
-    async def degraded(self) -> Mapping[PackId, Mapping[Key, tuple[Degraded, ...]]]:
-        return await self._do(observations.degraded)
+    async def sightings(self) -> Mapping[PackId, Mapping[Key, Sighting]]:
+        return await self._do(observations.sightings)
+
+    async def holds(self) -> Holds:
+        return await self._do(holds.holds)
+
+    async def suspend(self, pack: PackId, suspension: Suspension) -> None:
+        await self._do(holds.suspend, pack, suspension)
+
+    async def resume(self, pack: PackId, by: str) -> Holds:
+        return await self._do(holds.resume, pack, by)
+
+    async def corrected(self, claim: Claim, key: Key, actors: Mapping[str, str], declared: str) -> None:
+        await self._do(corrections.corrected, claim, key, actors, declared)
+
+    async def heard_of(self, daemon: Daemon) -> None:
+        await self._do(daemons.heard_of, daemon)
+
+    async def daemons(self) -> Sequence[Daemon]:
+        return await self._do(daemons.daemons)
+
+    async def figures(self) -> Figures:
+        return await self._do(figures.figures)
+
+    async def facts(self) -> DatabaseFacts:
+        return await self._do(facts.facts)
 
     async def _do(
         self,

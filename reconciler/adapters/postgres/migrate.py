@@ -1,13 +1,14 @@
 """Brings a database to the schema this program needs. Alembic decides which migrations are missing and writes their
 SQL; asyncpg runs it, in one transaction, under a lock that all starting processes share."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import asyncpg
 
 from reconciler.adapters.postgres.connection import connect, failures, place
-from reconciler.ports.ledger import LedgerError
+from reconciler.ports.ledger import LedgerError, TooNewError
 
 OLDEST_SERVER: Final = 14
 #: Any number that all versions of this program agree on: "sharepac" in ASCII.
@@ -46,16 +47,25 @@ async def _current(connection: asyncpg.Connection, where: str) -> str | None:
     if await connection.fetchval("SELECT to_regclass('reconciler.alembic_version')") is None:
         return None
     current: str | None = await connection.fetchval("SELECT version_num FROM reconciler.alembic_version")
-    if current is not None and current > newest_revision():
-        raise LedgerError(
-            f"{where}: its schema is at revision {current}, this program knows only {newest_revision()}; "
-            "upgrade sharepack, or use the version that migrated the database"
-        )
+    if current is not None:
+        require_known(current, where)
     return current
 
 
+def require_known(revision: str, where: str = "the database") -> None:
+    """Raises TooNewError when a newer version of this program has changed the schema: what this one writes may mean
+    something else by now."""
+    if revision > newest_revision():
+        raise TooNewError(
+            f"{where}: its schema is at revision {revision}, this program knows only {newest_revision()}; "
+            "upgrade sharepack, or use the version that migrated the database"
+        )
+
+
+@cache
 def newest_revision() -> str:
-    """Read from the file names, which begin with the revision: importing Alembic takes longer than everything else."""
+    """Read from the file names, which begin with the revision: importing Alembic takes longer than everything else.
+    Read once: the files of a newer version may come to stand there while this one runs."""
     return max(path.stem.partition("_")[0] for path in (migrations_folder() / "versions").glob("[0-9]*.py"))
 
 

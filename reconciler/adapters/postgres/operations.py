@@ -2,19 +2,29 @@
 transaction. Open is a call whose outcome nobody has seen: reading the resource closes it."""
 
 import json
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from reconciler.adapters.postgres.calls import call_to_json
-from reconciler.adapters.postgres.lease import hold
+from reconciler.adapters.postgres.lease import HELD, hold, lost
 from reconciler.adapters.postgres.resources import require_free_name, write_resource
 from reconciler.adapters.postgres.versions import Change
 from reconciler.core.calls import Operation, Rename
 from reconciler.core.key import Key, Kind, normal_name
 from reconciler.core.resource import Resource
 from reconciler.core.resource_encoding import decode_resource, encode_resource
-from reconciler.ports.ledger import Claim, Done, NotDone, Outcome, OutcomeUnknown, Refused
+from reconciler.ports.ledger import (
+    Claim,
+    Done,
+    NotDone,
+    Outcome,
+    OutcomeUnknown,
+    PausedError,
+    Refused,
+    SupersededError,
+)
 
 _REASONS = {
     "CreateRecipient": "recipient created",
@@ -31,23 +41,37 @@ _REASONS = {
     "Rename": "renamed",
 }
 
-
-async def begin(connection: asyncpg.Connection, claim: Claim, operation: Operation) -> UUID:
-    share_pack_id = await hold(connection, claim)
-    renamed_from = ""
-    if isinstance(operation.call, Rename):
-        renamed_from = normal_name(operation.call.old_name)
-        # Found out after the call, it would be too late.
-        await require_free_name(connection, operation.key, renamed_from)
-    operation_id: UUID = await connection.fetchval(
-        """
+#: The fence, what forbids the call, and the intent in one statement: there is one before every call.
+_BEGIN: Final = f"""
+    WITH held AS MATERIALIZED ({HELD}), hurdles AS MATERIALIZED (
+        SELECT held.share_pack_id, EXISTS (
+            SELECT FROM reconciler.work AS newer
+            WHERE newer.share_pack_id = held.share_pack_id
+              AND newer.number > (SELECT number FROM reconciler.work WHERE work_id = $1)
+        ) AS is_superseded, (
+            SELECT extract(epoch FROM until - clock_timestamp()) FROM reconciler.pauses
+            WHERE workspace_url = $4 AND until > clock_timestamp()
+        ) AS paused_for
+        FROM held
+    ), intent AS (
         INSERT INTO reconciler.operations (
             work_id, share_pack_id, fence, workspace_url, kind, name, renamed_from, call, after
-        ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING operation_id
-        """,
+        )
+        SELECT $1, share_pack_id, $2, $4, $5, $6, $7, $8::jsonb, $9::jsonb FROM hurdles
+        WHERE NOT is_superseded AND paused_for IS NULL
+        RETURNING operation_id
+    )
+    SELECT is_superseded, paused_for, operation_id FROM hurdles LEFT JOIN intent ON true
+"""  # noqa: S608 - constants of this program
+
+
+async def begin(connection: asyncpg.Connection, claim: Claim, operation: Operation) -> UUID:
+    renamed_from = normal_name(operation.call.old_name) if isinstance(operation.call, Rename) else ""
+    begun = await connection.fetchrow(
+        _BEGIN,
         claim.work_id,
-        share_pack_id,
         claim.fence,
+        claim.worker,
         operation.key.workspace,
         operation.key.kind.value,
         operation.key.name,
@@ -55,6 +79,16 @@ async def begin(connection: asyncpg.Connection, claim: Claim, operation: Operati
         json.dumps(call_to_json(operation.call)),
         None if operation.after is None else json.dumps(encode_resource(operation.after)),
     )
+    if begun is None:
+        raise lost(claim)
+    if begun["is_superseded"]:
+        raise SupersededError(f"a newer plan wants something else of {claim.order.pack}")
+    if begun["paused_for"] is not None:
+        raise PausedError(operation.key.workspace, max(float(begun["paused_for"]), 0.0))
+    if renamed_from:
+        # Found out after the call, it would be too late. Raising takes the intent back.
+        await require_free_name(connection, operation.key, renamed_from)
+    operation_id: UUID = begun["operation_id"]
     return operation_id
 
 
@@ -117,10 +151,10 @@ def _columns(outcome: Outcome) -> tuple[str, str, str, str]:
             return "done", "", "", request_id
         case Refused(reason, code, request_id):
             return "refused", reason.replace("\x00", ""), code, request_id
-        case NotDone(reason):
-            return "not_done", reason.replace("\x00", ""), "", ""
-        case OutcomeUnknown(reason):
-            return "unknown", reason.replace("\x00", ""), "", ""
+        case NotDone(reason, request_id):
+            return "not_done", reason.replace("\x00", ""), "", request_id
+        case OutcomeUnknown(reason, request_id):
+            return "unknown", reason.replace("\x00", ""), "", request_id
 
 
 def _change(claim: Claim, reason: str, operation_id: UUID | None = None) -> Change:

@@ -1,7 +1,7 @@
 """Orders as JSON, to be carried out later by another process, perhaps of a newer version of this program."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.pack import Strategy
@@ -13,9 +13,15 @@ from reconciler.core.resource_encoding import (
 )
 from reconciler.ports.ledger import PackOrder, Wanted
 
+#: Rises when an order means something that an older version of this program would not do, or would do wrongly. Orders
+#: without one are of the first.
+VERSION: Final = 1
+
 
 def order_to_json(order: PackOrder) -> Mapping[str, object]:
+    """Without the generation, which matters only when it is submitted."""
     return {
+        "v": VERSION,
         "pack": _pack_to_json(order.pack),
         "path": order.path,
         "workspace": order.workspace,
@@ -30,6 +36,7 @@ def order_to_json(order: PackOrder) -> Mapping[str, object]:
         "held": list(order.held),
         "fingerprint": order.fingerprint,
         "narrows": order.narrows,
+        "basis": order.basis,
     }
 
 
@@ -49,6 +56,7 @@ def order_from_json(document: Mapping[str, Any]) -> PackOrder:
         held=tuple(document["held"]),
         fingerprint=document["fingerprint"],
         narrows=document["narrows"],
+        basis=document.get("basis", ""),
     )
 
 
@@ -71,11 +79,12 @@ def _wanted_to_json(wanted: Wanted) -> Mapping[str, object]:
         "renamed_from": wanted.renamed_from,
         "token": None if wanted.token is None else encode_token_change(wanted.token),
         "released": wanted.released,
+        "contested": sorted(wanted.contested),
     }
 
 
 def _wanted_from_json(document: Mapping[str, Any]) -> Wanted:
-    """Orders of older versions of this program know neither renames, tokens nor releases."""
+    """Orders of older versions of this program know neither renames, tokens, releases nor contested fields."""
     resource, token = document["resource"], document.get("token")
     return Wanted(
         key=Key(Kind(document["kind"]), document["name"], document["workspace"]),
@@ -84,4 +93,5 @@ def _wanted_from_json(document: Mapping[str, Any]) -> Wanted:
         renamed_from=document.get("renamed_from", ""),
         token=None if token is None else decode_token_change(token),
         released=document.get("released", False),
+        contested=frozenset(document.get("contested", ())),
     )

@@ -71,13 +71,15 @@ _HISTORY: Final = {
 
 
 async def recorded(connection: asyncpg.Connection, keys: Collection[Key], packs: Collection[PackId]) -> RecordedState:
+    # First, so that work submitted meanwhile makes what is planned from this outdated, and not the other way round.
+    rows = await _packs(connection, packs)
     resources: dict[Key, Recorded] = {}
     for kind in Kind:
         resources |= await _current(connection, kind, [key for key in keys if key.kind is kind], packs)
     return RecordedState(
         resources=resources,
         open_intents=await _open_intents(connection, {*keys, *resources}, packs),
-        packs=await _packs(connection, packs),
+        packs=rows,
     )
 
 
@@ -175,7 +177,9 @@ async def _packs(connection: asyncpg.Connection, packs: Iterable[PackId]) -> Map
     rows = await connection.fetch(
         """
         SELECT share_pack_id, business_line, project_name, file_path, workspace_url, share_pack_status, commit_id,
-               config_digest, is_deleted
+               config_digest, is_deleted,
+               (SELECT max(number) FROM reconciler.work WHERE work.share_pack_id = share_packs.share_pack_id)
+                   AS generation
         FROM deltashare.share_packs JOIN reconciler.pack_names USING (share_pack_id)
         WHERE is_current AND share_pack_id = ANY ($1::uuid[])
         """,
@@ -194,6 +198,7 @@ def _recorded_pack(row: asyncpg.Record) -> RecordedPack:
         commit=row["commit_id"] or "",
         config_digest=row["config_digest"],
         is_deleted=row["is_deleted"],
+        generation=row["generation"] or 0,
     )
 
 

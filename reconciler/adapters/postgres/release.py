@@ -58,7 +58,7 @@ async def skip_blocked(connection: asyncpg.Connection, change: Change) -> None:
         WITH RECURSIVE blocked AS (
             SELECT work.work_id, need.work_id AS cause
             FROM reconciler.work JOIN reconciler.work AS need ON need.work_id = ANY (work.needs)
-            WHERE work.status = 'waiting' AND need.status IN ('failed', 'stale', 'skipped')
+            WHERE work.status = 'waiting' AND need.status IN ('failed', 'stale', 'skipped', 'needs_attention')
             UNION
             SELECT work.work_id, blocked.cause
             FROM blocked JOIN reconciler.work ON blocked.work_id = ANY (work.needs)

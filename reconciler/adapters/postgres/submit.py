@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from reconciler.adapters.postgres.ids import PackIds, pack_ids, tenant_region_id, work_id
+from reconciler.adapters.postgres.migrate import require_known
 from reconciler.adapters.postgres.needs import resolve_needs, unfinished_work
 from reconciler.adapters.postgres.orders import order_to_json
 from reconciler.adapters.postgres.packs import PROVISIONED, Progress, clock, delete_pack, name_packs, pack_name
@@ -44,8 +45,13 @@ class Submitted:
     progress: Progress
 
 
-async def lock_orders(connection: asyncpg.Connection) -> None:
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", ORDER_LOCK)
+async def lock_orders(connection: asyncpg.Connection) -> str:
+    """The revision of the schema."""
+    row = await connection.fetchrow(
+        "SELECT pg_advisory_xact_lock($1), (SELECT version_num FROM reconciler.alembic_version) AS revision", ORDER_LOCK
+    )
+    revision: str = row["revision"]
+    return revision
 
 
 async def save_plan(connection: asyncpg.Connection, plan: PlanRecord) -> None:
@@ -64,16 +70,42 @@ async def save_plan(connection: asyncpg.Connection, plan: PlanRecord) -> None:
 async def submit(
     connection: asyncpg.Connection, plan: PlanRecord, orders: Sequence[PackOrder]
 ) -> Mapping[PackId, UUID | None]:
-    """Submitting the same plan again finds its work. Raises ValueError when packs need each other in a circle."""
-    await lock_orders(connection)
+    """Submitting the same plan again finds its work. Raises ValueError when packs need each other in a circle, and
+    TooNewError."""
+    require_known(await lock_orders(connection))
     await save_plan(connection, plan)
     submitted = [_submitted(plan, order) for order in orders]
     known = await read_current(connection, REQUESTS, [item.work_id for item in submitted])
-    new = [item for item in submitted if item.work_id not in known]
+    unknown = [item for item in submitted if item.work_id not in known]
+    outdated = await _outdated(connection, unknown)
+    new = [item for item in unknown if item.work_id not in outdated]
     if new:
         await _write_rows(connection, plan, new)
         await _write_work(connection, plan, new)
-    return {item.order.pack: item.work_id if item.order.wanted else None for item in submitted}
+    return {
+        item.order.pack: item.work_id if item.order.wanted else None
+        for item in submitted
+        if item.work_id not in outdated
+    }
+
+
+async def _outdated(connection: asyncpg.Connection, new: Sequence[Submitted]) -> frozenset[UUID]:
+    """Work for packs that somebody has submitted other work for since they were planned."""
+    planned = [item for item in new if item.order.generation is not None]
+    if not planned:
+        return frozenset()
+    rows = await connection.fetch(
+        """
+        SELECT work_id FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS planned (work_id, share_pack_id, generation)
+        WHERE generation <> coalesce(
+            (SELECT max(number) FROM reconciler.work WHERE work.share_pack_id = planned.share_pack_id), 0
+        )
+        """,
+        [item.work_id for item in planned],
+        [item.ids.share_pack for item in planned],
+        [item.order.generation for item in planned],
+    )
+    return frozenset(row["work_id"] for row in rows)
 
 
 def _submitted(plan: PlanRecord, order: PackOrder) -> Submitted:
@@ -194,10 +226,13 @@ async def _write_work(connection: asyncpg.Connection, plan: PlanRecord, new: Seq
     await connection.execute(
         """
         INSERT INTO reconciler.work (
-            work_id, plan_id, share_pack_id, pack_order, narrows, needs, status, reason, finished_at
+            work_id, plan_id, share_pack_id, pack_order, business_line_key, workspace_url, fingerprint, basis, narrows,
+            needs, status, reason, finished_at
         )
         SELECT (item ->> 'work_id')::uuid, $2, (item ->> 'share_pack_id')::uuid, item -> 'order',
-               (item ->> 'narrows')::boolean, ARRAY(SELECT jsonb_array_elements_text(item -> 'needs')::uuid),
+               item ->> 'business_line_key', item #>> '{order,workspace}', item #>> '{order,fingerprint}',
+               item #>> '{order,basis}', (item #>> '{order,narrows}')::boolean,
+               ARRAY(SELECT jsonb_array_elements_text(item -> 'needs')::uuid),
                item ->> 'status', item ->> 'reason',
                CASE WHEN item ->> 'status' <> 'waiting' THEN statement_timestamp() END
         FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS list (item, place) ORDER BY place
@@ -223,7 +258,7 @@ def _work_row(item: Submitted, needs: Iterable[UUID]) -> Mapping[str, object]:
         "work_id": str(item.work_id),
         "share_pack_id": str(item.ids.share_pack),
         "order": order_to_json(order),
-        "narrows": order.narrows,
+        "business_line_key": order.pack.business_line_key,
         "needs": [str(need) for need in needs],
         "status": _WORK_STATUS.get(item.progress.status, WorkStatus.WAITING).value,
         "reason": item.progress.error,

@@ -3,6 +3,8 @@
 ALTER TABLE reconciler.work
     -- Case-folded, so that one business line with much to do does not starve another.
     ADD COLUMN business_line_key  TEXT NOT NULL DEFAULT '',
+    -- So that nobody has to open the orders of all that waits to see whose workspace has asked to wait.
+    ADD COLUMN workspace_url      TEXT NOT NULL DEFAULT '',
     ADD COLUMN fingerprint        TEXT NOT NULL DEFAULT '',
     -- What a refusal depended on: what was wanted, what was there, what stood against it.
     ADD COLUMN basis              TEXT NOT NULL DEFAULT '',
@@ -17,7 +19,11 @@ ALTER TABLE reconciler.work
     ADD CONSTRAINT work_status_check
         CHECK (status IN ('waiting', 'running', 'done', 'held', 'failed', 'stale', 'skipped', 'needs_attention'));
 UPDATE reconciler.work SET business_line_key = lower(pack_order #>> '{pack,business_line}'),
+                           workspace_url = pack_order ->> 'workspace',
                            fingerprint = coalesce(pack_order ->> 'fingerprint', '');
+
+-- Order of insertion, whatever the clock says.
+ALTER TABLE reconciler.operations ADD COLUMN number BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY;
 
 -- NULL while nobody has held it since this was added.
 ALTER TABLE reconciler.leases ADD COLUMN acquired_at TIMESTAMPTZ;
@@ -43,9 +49,10 @@ CREATE TABLE reconciler.corrections (
 CREATE INDEX corrections_field ON reconciler.corrections (workspace_url, kind, name, field, corrected_at);
 CREATE INDEX corrections_age ON reconciler.corrections (corrected_at);
 
--- Suspended packs and contested fields: never deleted, so that who held what, and when, stays known.
+-- Suspended packs and contested fields: never deleted, so that who held what, and when, stays known. In the audit trail,
+-- each is an entity that is created and deleted.
 CREATE TABLE reconciler.holds (
-    hold_id          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    hold_id          UUID PRIMARY KEY DEFAULT gen_random_uuid(),
     share_pack_id    UUID NOT NULL,
     hold             TEXT NOT NULL CHECK (hold IN ('suspended', 'contested')),
     -- Who placed it: a person, or whoever applied when the field was put back once too often.
@@ -72,6 +79,8 @@ CREATE TABLE reconciler.holds (
 CREATE UNIQUE INDEX holds_suspended ON reconciler.holds (share_pack_id) WHERE hold = 'suspended' AND ended_at IS NULL;
 CREATE UNIQUE INDEX holds_contested ON reconciler.holds (workspace_url, kind, name, field)
     WHERE hold = 'contested' AND ended_at IS NULL;
+-- Every plan asks for those in force.
+CREATE INDEX holds_open ON reconciler.holds (until) WHERE ended_at IS NULL;
 
 -- A row now also tells of changes made by hand and of the end of a token.
 ALTER TABLE reconciler.observations

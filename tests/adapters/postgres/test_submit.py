@@ -142,7 +142,10 @@ async def test_an_order_that_wants_nothing_supersedes_too(ledger: PostgresLedger
 async def test_work_in_hand_is_not_superseded_and_does_not_overwrite_the_newer_plan(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     newer = await submitted(ledger, a_plan(NEXT_COMMIT), [work_order()])
-    assert await ledger.claim("worker-2", newer[PACK], 60) == NothingToClaim()
+    refused = await ledger.claim("worker-2", newer[PACK], 60)
+    assert isinstance(refused, NothingToClaim)
+    assert refused.held_by is not None
+    assert refused.held_by.worker == "worker-1"
     assert await ledger.finish(held, WorkStatus.FAILED, "too late") == [newer[PACK]]
     [state] = await ledger.pack_states(PACK)
     assert (state.status, state.error_message) == (PackStatus.IN_PROGRESS, "")

@@ -21,6 +21,7 @@ from reconciler.ports.ledger import (
     NothingToClaim,
     Outcome,
     OutcomeUnknown,
+    Refused,
     WorkStatus,
 )
 from tests.adapters.postgres.samples import (
@@ -44,9 +45,17 @@ async def expire(connection: asyncpg.Connection) -> None:
     await connection.execute("UPDATE reconciler.leases SET expires_at = clock_timestamp() - interval '1 ms'")
 
 
+async def holder_of(ledger: PostgresLedger, work_id: UUID) -> str:
+    """Who has it, as told to another worker that wants it."""
+    refused = await ledger.claim("worker-2", work_id, 60)
+    assert isinstance(refused, NothingToClaim)
+    assert refused.held_by is not None
+    return refused.held_by.worker
+
+
 async def test_work_is_taken_by_one_worker_at_a_time(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
-    assert await ledger.claim("worker-2", held.work_id, 60) == NothingToClaim()
+    assert await holder_of(ledger, held.work_id) == "worker-1"
     assert await ledger.due() == []
     await ledger.finish(held, WorkStatus.DONE)
     assert await ledger.claim("worker-2", held.work_id, 60) == NothingToClaim(is_finished=True)
@@ -145,7 +154,7 @@ async def test_renewing_keeps_the_lease(ledger: PostgresLedger, connection: asyn
     held = await claimed(ledger, lease=0.4)
     await ledger.renew(held, 60)
     await asyncio.sleep(0.5)
-    assert await ledger.claim("worker-2", held.work_id, 60) == NothingToClaim()
+    assert await holder_of(ledger, held.work_id) == "worker-1"
     await ledger.progress(held, "Still here...")
 
 
@@ -190,7 +199,7 @@ async def test_work_that_holds_something_back_meets_a_need(ledger: PostgresLedge
     assert (state.status, state.error_message, state.applied_commit) == (PackStatus.FAILED, "protected", "")
 
 
-@pytest.mark.parametrize("end", [WorkStatus.FAILED, WorkStatus.STALE, WorkStatus.SKIPPED])
+@pytest.mark.parametrize("end", [WorkStatus.FAILED, WorkStatus.STALE, WorkStatus.SKIPPED, WorkStatus.NEEDS_ATTENTION])
 async def test_what_needs_failed_work_is_skipped_with_the_reason(
     ledger: PostgresLedger, connection: asyncpg.Connection, end: WorkStatus
 ) -> None:
@@ -221,6 +230,7 @@ async def test_what_needs_failed_work_is_skipped_with_the_reason(
         (WorkStatus.HELD, PackStatus.FAILED, ""),
         (WorkStatus.FAILED, PackStatus.FAILED, ""),
         (WorkStatus.STALE, PackStatus.FAILED, ""),
+        (WorkStatus.NEEDS_ATTENTION, PackStatus.FAILED, ""),
     ],
 )
 async def test_the_end_of_the_work_is_the_status_of_the_pack(
@@ -248,7 +258,9 @@ async def test_postponed_work_is_due_when_its_time_has_come(ledger: PostgresLedg
     held = await claimed(ledger)
     await ledger.postpone(held, 0.2, "throttled")
     assert await ledger.due() == []
-    assert await ledger.claim("worker-2", held.work_id, 60) == NothingToClaim()
+    refused = await ledger.claim("worker-2", held.work_id, 60)
+    assert isinstance(refused, NothingToClaim)
+    assert refused.due_in == pytest.approx(0.2, abs=0.15)
     [item] = await ledger.work([held.work_id])
     assert (item.status, item.reason) == (WorkStatus.WAITING, "throttled")
     [state] = await ledger.pack_states(PACK)
@@ -260,15 +272,42 @@ async def test_postponed_work_is_due_when_its_time_has_come(ledger: PostgresLedg
     assert state.provisioning_status == "Waiting for a worker"
 
 
-@pytest.mark.parametrize(
-    ("outcome", "attempts"), [(None, 1), (NotDone("429"), 1), (OutcomeUnknown("no answer"), 2), (Done(), 2)]
-)
-async def test_only_real_tries_are_counted(ledger: PostgresLedger, outcome: Outcome | None, attempts: int) -> None:
+@pytest.mark.parametrize("outcome", [None, NotDone("429"), OutcomeUnknown("no answer"), Refused("no")])
+async def test_setbacks_are_counted_until_a_call_goes_through(ledger: PostgresLedger, outcome: Outcome | None) -> None:
     held = await claimed(ledger)
-    if outcome is not None:
-        await ledger.conclude(held, await ledger.begin(held, CREATE), outcome)
+    for expected in (1, 2):
+        if outcome is not None:
+            await ledger.conclude(held, await ledger.begin(held, CREATE), outcome)
+        await ledger.postpone(held, 0, "later")
+        held = await claim(ledger, held.work_id)
+        assert (held.setbacks, held.attempts) == (expected, expected + 1)
+    await ledger.conclude(held, await ledger.begin(held, CREATE), Done())
+    await ledger.conclude(held, await ledger.begin(held, CREATE), NotDone("429"))
     await ledger.postpone(held, 0, "later")
-    assert (await claim(ledger, held.work_id)).attempts == attempts
+    held = await claim(ledger, held.work_id)
+    assert (held.setbacks, held.attempts) == (1, 4)
+    # What went through for an earlier claim is no way gone by this one.
+    await ledger.postpone(held, 0, "later")
+    assert (await claim(ledger, held.work_id)).setbacks == 2
+
+
+async def test_what_nobody_understands_is_counted_for_good(ledger: PostgresLedger) -> None:
+    held = await claimed(ledger)
+    for is_unexplained, expected in ((True, 1), (False, 1), (True, 2)):
+        await ledger.conclude(held, await ledger.begin(held, CREATE), Done())
+        await ledger.postpone(held, 0, "later", unexplained=is_unexplained)
+        held = await claim(ledger, held.work_id)
+        assert (held.unexplained, held.vanished) == (expected, 0)
+
+
+async def test_work_that_is_put_back_at_once_is_not_what_it_released(ledger: PostgresLedger) -> None:
+    assert await ledger.postpone(await claimed(ledger), 0, "the worker was stopped") == []
+
+
+async def test_putting_back_releases_the_newer_work_of_the_pack(ledger: PostgresLedger) -> None:
+    held = await claimed(ledger)
+    newer = await submitted(ledger, a_plan(), [work_order()])
+    assert await ledger.postpone(held, 0, "later") == [newer[PACK]]
 
 
 async def test_progress_is_a_version_only_when_the_words_change(

@@ -1,0 +1,28 @@
+"""Conditions on a row of reconciler.work, as SQL, so that every statement means the same by them. They are put into
+statements as they stand: nothing of them comes from outside this program."""
+
+from typing import Final
+
+#: A need is met by work that did all it may do.
+NEEDS_MET: Final = """
+    NOT EXISTS (
+        SELECT FROM reconciler.work AS need
+        WHERE need.work_id = ANY (work.needs) AND need.status NOT IN ('done', 'held')
+    )
+"""
+
+#: A newer plan wants something else of the pack.
+SUPERSEDED: Final = """
+    EXISTS (
+        SELECT FROM reconciler.work AS newer
+        WHERE newer.share_pack_id = work.share_pack_id AND newer.number > work.number
+    )
+"""
+
+#: Its workspace has asked everybody to wait.
+PAUSED: Final = """
+    EXISTS (
+        SELECT FROM reconciler.pauses
+        WHERE pauses.workspace_url = work.workspace_url AND pauses.until > clock_timestamp()
+    )
+"""

@@ -1,0 +1,55 @@
+"""What could be worked on now, in which order, and when the next is due. Whether it can be had is found out by
+claiming it."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from reconciler.adapters.postgres.conditions import NEEDS_MET, PAUSED, SUPERSEDED
+
+#: What is being done counts as its line's first turn, so that a line that has a worker lets others go first.
+_DUE: Final = f"""
+    WITH due AS (
+        SELECT work.work_id, number, narrows, live.work_id IS NOT NULL AS is_held,
+               row_number() OVER (
+                   PARTITION BY business_line_key, narrows ORDER BY live.work_id IS NULL, number
+               ) AS turn
+        FROM reconciler.work
+        LEFT JOIN reconciler.leases AS live
+            ON live.share_pack_id = work.share_pack_id AND live.expires_at > clock_timestamp()
+        WHERE status IN ('waiting', 'running') AND not_before <= clock_timestamp()
+          AND (live.work_id IS NULL OR live.work_id = work.work_id)
+          AND (needs = '{{}}' OR {NEEDS_MET}) AND NOT {PAUSED}
+    )
+    SELECT work_id FROM due WHERE NOT is_held ORDER BY narrows DESC, turn, number LIMIT $1
+"""  # noqa: S608 - constants of this program
+
+_NEXT: Final = f"""
+    SELECT extract(epoch FROM min(greatest(not_before, pauses.until)) - clock_timestamp())
+    FROM reconciler.work LEFT JOIN reconciler.pauses USING (workspace_url)
+    WHERE status = 'waiting' AND greatest(not_before, pauses.until) > clock_timestamp()
+      AND {NEEDS_MET} AND NOT {SUPERSEDED}
+"""  # noqa: S608 - constants of this program
+
+_RELEASED: Final = f"""
+    SELECT work_id FROM reconciler.work
+    WHERE status = 'waiting' AND ($1 = ANY (needs) OR share_pack_id = $2) AND work_id <> $1
+      AND not_before <= clock_timestamp() AND {NEEDS_MET} AND NOT {PAUSED}
+    ORDER BY narrows DESC, number
+"""  # noqa: S608 - constants of this program
+
+
+async def due(connection: asyncpg.Connection, limit: int) -> Sequence[UUID]:
+    return [row["work_id"] for row in await connection.fetch(_DUE, limit)]
+
+
+async def next_due(connection: asyncpg.Connection) -> float | None:
+    seconds = await connection.fetchval(_NEXT)
+    return None if seconds is None else max(float(seconds), 0.0)
+
+
+async def released(connection: asyncpg.Connection, work_id: UUID, share_pack_id: UUID) -> Sequence[UUID]:
+    """What waited for this work, and newer work of the same pack, which waited for the lease."""
+    return [row["work_id"] for row in await connection.fetch(_RELEASED, work_id, share_pack_id)]
