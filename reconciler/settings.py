@@ -6,7 +6,7 @@ Nothing here connects to anything. No error shows a value that was given: it may
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -30,6 +30,12 @@ _HINTS: Final[Mapping[str, str]] = {
     "databricks_host": "the URL of the workspace, such as https://adb-1234567890123456.7.azuredatabricks.net",
     "databricks_in_flight": "a whole number from 1 to 64",
     "worker_lease_seconds": "a number of seconds from 10 to 3600",
+    "fetch_interval_seconds": "a number of seconds from 1 to 3600",
+    "drift_interval_seconds": "a number of seconds from 10 to 86400",
+    "drift_interval_longest_seconds": "a number of seconds from 10 to 86400",
+    "health_port": "a port number, or 0 for any that is free",
+    "log_format": "text or json",
+    "log_level": "DEBUG, INFO, WARNING or ERROR",
     "enable_workflow": "true or false",
     "max_removals_per_pack": "a whole number, 0 to hold every removal until it is allowed by name",
     "max_removals_per_run": "a whole number, 0 to hold every removal until it is allowed by name",
@@ -154,6 +160,19 @@ class Settings(BaseSettings):
     state_dir: Path = Path(".sharepack")
     packs_dir: Path = Path("sharepacks")
     worker_lease_seconds: Annotated[float, Field(ge=10, le=3600)] = 60.0
+
+    #: What the daemon follows, such as `origin/main`; empty: the upstream of the branch that is checked out, or HEAD.
+    packs_revision: str = ""
+    #: Seconds between fetches, between looks for changes made by hand, and the most between two of those when nothing
+    #: has happened for long.
+    fetch_interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    drift_interval_seconds: Annotated[float, Field(ge=10, le=86_400)] = 900.0
+    drift_interval_longest_seconds: Annotated[float, Field(ge=10, le=86_400)] = 1500.0
+    #: Where the daemon and workers tell how they are; port 0 takes any that is free.
+    health_host: str = "127.0.0.1"
+    health_port: Annotated[int, Field(ge=0, le=65_535)] = 9464
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
     def load(cls, **options: object) -> Self:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reconciler.ports.clock import Clock
 from reconciler.ports.doorbell import Doorbell, DoorbellUnavailableError
+from reconciler.ports.leadership import Leadership
 from reconciler.ports.ledger import Ledger, LedgerError
 from reconciler.ports.pack_source import PackSource
 from reconciler.ports.platform import Platform
@@ -25,6 +26,7 @@ class Ports:
     platform: Platform
     doorbell: Doorbell
     clock: Clock
+    leadership: Leadership
 
 
 @asynccontextmanager
@@ -35,6 +37,7 @@ async def wired(settings: Settings) -> AsyncIterator[Ports]:
     """
     from reconciler.adapters.clock import SystemClock
     from reconciler.adapters.deferred_doorbell import DeferredDoorbell
+    from reconciler.adapters.postgres.leadership import PostgresLeadership
 
     async with AsyncExitStack() as stack:
         dsn = _dsn(settings, stack)
@@ -44,7 +47,9 @@ async def wired(settings: Settings) -> AsyncIterator[Ports]:
         stack.push_async_callback(platform.close)
         doorbell = DeferredDoorbell(_doorbell(settings, dsn))
         stack.push_async_callback(doorbell.close)
-        yield Ports(ledger, platform, doorbell, SystemClock())
+        leadership = PostgresLeadership(dsn)
+        stack.push_async_callback(leadership.resign)
+        yield Ports(ledger, platform, doorbell, SystemClock(), leadership)
 
 
 def pack_source(folder: Path) -> PackSource:
@@ -55,9 +60,15 @@ def pack_source(folder: Path) -> PackSource:
 
 def workforce(ports: Ports, settings: Settings, hands: int) -> Workforce:
     """The workers of this process; `hands` packs are worked on at the same time."""
-    name = f"{socket.gethostname()}:{os.getpid()}"
     lease = settings.worker_lease_seconds
-    return Workforce(ports.ledger, ports.platform, ports.doorbell, name, hands=hands, lease=lease)
+    return Workforce(
+        ports.ledger, ports.platform, ports.doorbell, process_name(), hands=hands, lease=lease, clock=ports.clock
+    )
+
+
+def process_name() -> str:
+    """How this process is known to others, in leases and among daemons."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _dsn(settings: Settings, stack: AsyncExitStack) -> str:

@@ -15,6 +15,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "validate": ("reconciler.cli.validate", "Check pack files; needs no network and no database."),
     "plan": ("reconciler.cli.plan", "Show what would change, and who would gain or lose access."),
     "apply": ("reconciler.cli.apply", "Bring Databricks to what the packs say."),
+    "daemon": ("reconciler.cli.daemon", "Watch Git and Databricks, and keep the one as the other says."),
     "worker": ("reconciler.cli.worker", "Carry out submitted work, on as many machines as wanted."),
     "status": ("reconciler.cli.status", "How far each pack is, and what went wrong."),
     "history": ("reconciler.cli.history", "Every version of a recipient or share: when, what, who, why."),

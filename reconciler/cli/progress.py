@@ -9,7 +9,7 @@ from reconciler.cli.terminal import mention
 from reconciler.ports.ledger import WorkStatus
 from reconciler.render.lines import Span, Tone, line, pad
 from reconciler.stages.work import Ended, Performed
-from reconciler.stages.workers import Event, Started
+from reconciler.stages.workers import Event, Overtaken, Started, Troubled, Waiting
 
 _TONES = {
     WorkStatus.DONE: Tone.ADD,
@@ -37,6 +37,18 @@ class Progress:
                 self._calls_of[claim.work_id] = self._calls_of.get(claim.work_id, 0) + 1
             case Ended():
                 self._end(event)
+            case Waiting(_, holder):
+                until = f"{holder.until.astimezone():%H:%M:%S}"
+                since = f"{holder.since.astimezone():%H:%M:%S}"
+                words = f"  waiting  {holder.worker} has a pack since {since}, until {until} unless it goes on"
+                mention([line(Span(words, Tone.CHANGE))])
+            case Overtaken(claim):
+                words = "another worker took it over; what this one had begun is found by reading"
+                mention(
+                    [line(Span("  overtaken ", Tone.TROUBLE), str(claim.order.pack), Span(f"   {words}", Tone.DIM))]
+                )
+            case Troubled(reason):
+                mention([line(Span(f"  {reason}; trying again", Tone.TROUBLE))])
             case _:
                 assert_never(event)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import signal
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -43,6 +44,20 @@ async def _wired(work: Callable[[Ports, Settings], Awaitable[T]]) -> T:
     settings = Settings.load(**options())
     async with wired(settings) as ports:
         return await work(ports, settings)
+
+
+def stop_when_told() -> asyncio.Event:
+    """Set by the first Ctrl-C or SIGTERM. The second one ends the process as it would without this."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told, number)
+    return stop
 
 
 def options() -> dict[str, object]:

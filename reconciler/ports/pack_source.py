@@ -55,6 +55,10 @@ class Gaps:
 
 
 class PackSource(Protocol):
+    @property
+    def has_commits(self) -> bool:
+        """Whether there is a Git repository; without one packs are only read as they lie there."""
+
     async def committed(self, revision: str = "HEAD") -> PackFiles:
         """The files at a commit. Raises PackSourceError, also when the folder is not in Git."""
 

@@ -12,8 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from traceback import extract_tb
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -32,6 +30,7 @@ from reconciler.ports.ledger import (
 )
 from reconciler.ports.platform import Platform
 from reconciler.stages.call import Calling
+from reconciler.stages.fault import fault_words
 from reconciler.stages.look import GRACE
 from reconciler.stages.work import Ended, Performed, not_understood, work
 
@@ -327,7 +326,7 @@ class Workforce:
         except (FenceLostError, LedgerError):
             raise
         except Exception as error:  # noqa: BLE001 - one pack that this program cannot cope with must not stop the others
-            return await not_understood(calling, _place(error), spread)
+            return await not_understood(calling, fault_words(error), spread)
 
     def _announce(self, ended: Ended) -> None:
         self.on_event(ended)
@@ -385,10 +384,3 @@ class Workforce:
         with suppress(DoorbellUnavailableError):
             for ring in rings:
                 await self.doorbell.settle(ring)
-
-
-def _place(error: Exception) -> str:
-    """Where this program failed. The words of the error are left out: they may quote what must not be told."""
-    frames = extract_tb(error.__traceback__)
-    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"this program failed ({type(error).__name__}{where}); that is a fault of sharepack"

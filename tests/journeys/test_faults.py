@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.verdict import Conflict, Record
-from reconciler.ports.ledger import FenceLostError, WorkStatus
+from reconciler.ports.ledger import Claim, FenceLostError, WorkStatus
 from reconciler.render.plan_json import plan_document
 from reconciler.stages.call import Calling
 from reconciler.stages.submit import submit

@@ -1,0 +1,72 @@
+"""`sharepack daemon`: watches Git and Databricks, and keeps the one as the other says."""
+
+import socket
+
+import click
+from loguru import logger
+
+from reconciler.cli.planning import limits
+from reconciler.cli.session import run, stop_when_told
+from reconciler.cli.terminal import Failure
+from reconciler.core.schedule import Cadence
+from reconciler.render.plan_json import plan_document
+from reconciler.settings import Settings
+from reconciler.stages.reconcile import Reconciler
+from reconciler.wiring import Ports, pack_source, process_name, workforce
+
+
+@click.command()
+@click.option("--workers", type=click.IntRange(0, 64), default=4, show_default=True, help="Packs at the same time.")
+@click.option("--health-port", type=click.IntRange(0, 65_535), help="Instead of the setting; 0: any that is free.")
+def command(*, workers: int, health_port: int | None) -> None:
+    """Follow the packs in Git and bring Databricks to what they say, until told to stop (Ctrl-C, SIGTERM).
+
+    Fetches the branch, applies what changed and needs nobody's permission, looks for changes made by hand and puts them
+    back, and says over HTTP how it is (/livez, /readyz, /metrics). Any number of daemons may run: one leads, another
+    takes over. With --workers 0 the work is left to `sharepack worker`.
+
+    \b
+    Examples:
+      sharepack daemon
+      sharepack --packs-dir /srv/packs/sharepacks daemon --workers 8
+    """
+    run(lambda ports, settings: _daemon(ports, settings, workers, health_port))
+
+
+async def _daemon(ports: Ports, settings: Settings, workers: int, health_port: int | None) -> None:
+    from reconciler.daemon.health import HealthServerError, serve_health  # noqa: PLC0415 - aiohttp takes 0.3 s
+    from reconciler.daemon.leading import Following  # noqa: PLC0415
+    from reconciler.daemon.logs import configure  # noqa: PLC0415
+    from reconciler.daemon.loop import DaemonProcess  # noqa: PLC0415
+    from reconciler.daemon.scrubbing import secrets_of  # noqa: PLC0415
+
+    secrets = secrets_of(settings)
+    configure(settings.log_format, settings.log_level, secrets)
+    following = Following(
+        default_workspace=settings.databricks_host,
+        revision=settings.packs_revision,
+        fetch_every=settings.fetch_interval_seconds,
+        cadence=Cadence(settings.drift_interval_seconds, settings.drift_interval_longest_seconds),
+        limits=limits(settings),
+    )
+    force = workforce(ports, settings, workers) if workers else None
+    daemon = DaemonProcess(ports, _reconciler(ports, settings), following, process_name(), force)
+    port = settings.health_port if health_port is None else health_port
+    try:
+        async with serve_health(
+            settings.health_host,
+            port,
+            is_alive=daemon.is_alive,
+            is_ready=daemon.readiness,
+            metrics=daemon.measured,
+        ) as address:
+            logger.info("{}", f"This daemon is {daemon.name} and says how it is at {address}")
+            await daemon.run(stop_when_told())
+    except HealthServerError as error:
+        raise Failure(str(error)) from error
+
+
+def _reconciler(ports: Ports, settings: Settings) -> Reconciler:
+    source = pack_source(settings.packs_dir)
+    actor = f"daemon on {socket.gethostname()}"
+    return Reconciler(source, ports.ledger, ports.platform, ports.doorbell, ports.clock, actor, plan_document)
