@@ -89,7 +89,7 @@ def _reason(error: Exception) -> str | None:
 
 
 @contextmanager
-def _parsing(dsn: str) -> Iterator[None]:
+def parsing(dsn: str) -> Iterator[None]:
     """What asyncpg says of a connection string that it cannot read can repeat parts of it."""
     try:
         yield
@@ -101,12 +101,12 @@ def _parsing(dsn: str) -> Iterator[None]:
 
 
 async def connect(dsn: str) -> asyncpg.Connection:
-    with _parsing(dsn):
+    with parsing(dsn):
         return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
 
 
 async def open_pool(dsn: str, *, min_size: int, max_size: int) -> asyncpg.Pool:
-    with _parsing(dsn):
+    with parsing(dsn):
         return await asyncpg.create_pool(
             dsn,
             min_size=min_size,

@@ -27,6 +27,8 @@ ALTER TABLE reconciler.operations ADD COLUMN number BIGINT NOT NULL GENERATED AL
 
 -- NULL while nobody has held it since this was added.
 ALTER TABLE reconciler.leases ADD COLUMN acquired_at TIMESTAMPTZ;
+-- The few that are held, among one for each pack there ever was.
+CREATE INDEX leases_held ON reconciler.leases (share_pack_id) WHERE holder <> '';
 
 -- Workspaces that have asked to wait (429). A row that has run out stays and means nothing.
 CREATE TABLE reconciler.pauses (
