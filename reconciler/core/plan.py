@@ -136,6 +136,8 @@ class PackPlan:
     rows_behind: bool = False
     #: `RecordedPack.generation` when it was planned.
     generation: int = 0
+    #: The commit of the content last submitted; empty when there is none.
+    recorded_commit: str = ""
 
     @property
     def actions(self) -> frozenset[str]:

@@ -149,6 +149,7 @@ def _pack_plan(
         tenant=desired.tenants.by_line.get(pack_id.business_line_key),
         rows_behind=_pack_rows_behind(pack, row),
         generation=0 if row is None else row.generation,
+        recorded_commit="" if row is None else row.commit,
     )
 
 
