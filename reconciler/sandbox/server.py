@@ -167,5 +167,6 @@ def _fault_reply(fault: FaultRule, request_id: str) -> Reply:
         )
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     if isinstance(fault.body, str):
-        return Reply(fault.status, fault.body.encode(), "text/plain", headers)
+        kind = "text/html" if fault.body.startswith("<") else "text/plain"
+        return Reply(fault.status, fault.body.encode(), kind, headers)
     return Reply(fault.status, json.dumps(fault.body).encode(), JSON, headers)

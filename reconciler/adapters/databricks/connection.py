@@ -23,9 +23,10 @@ from databricks.sdk.environments import ALL_ENVS
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
-from reconciler.adapters.databricks.exchange import Exchange
+from reconciler.adapters.databricks.exchange import Exchange, Outcome, outcome_of
 from reconciler.adapters.databricks.failures import RAISED, failure_of, was_unsent
 from reconciler.adapters.databricks.limiter import Limiter, UnreachableError
+from reconciler.adapters.databricks.sign_in import bound_sign_in
 from reconciler.ports.platform import RefusedError, UnavailableError
 
 T = TypeVar("T")
@@ -72,7 +73,9 @@ class Connection:
         self._thread = threading.local()
         self._counting = threading.Lock()
         self._calls: Counter[str] = Counter()
+        self._outcomes: Counter[str] = Counter()
         self._limiter = limiter
+        self._is_closed = False
         config = _configure(workspace, credentials, _Patience(self._current))
         config.http_timeout_seconds = http_timeout
         config.retry_timeout_seconds = int(READ_PATIENCE)
@@ -89,6 +92,12 @@ class Connection:
         with self._counting:
             return dict(self._calls)
 
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """Of those requests, by `Outcome`."""
+        with self._counting:
+            return dict(self._outcomes)
+
     def read(self, ask: Callable[[WorkspaceClient], T]) -> T:
         return self._run(ask, self._exchange(is_write=False, patience=READ_PATIENCE))[0]
 
@@ -97,6 +106,8 @@ class Connection:
         return self._run(change, self._exchange(is_write=True, patience=0.0))[1].request_id
 
     def close(self) -> None:
+        """From here on nothing is put on the wire, whoever may still be about to."""
+        self._is_closed = True
         self._session.close()
 
     def _exchange(self, *, is_write: bool, patience: float) -> Exchange:
@@ -104,10 +115,14 @@ class Connection:
 
     def _run(self, work: Callable[[WorkspaceClient], T], exchange: Exchange) -> tuple[T, Exchange]:
         self._thread.exchange = exchange
+        outcome: Outcome | None = None
         try:
             return work(self._client), exchange
         except RAISED as error:
             failure = failure_of(error, exchange)
+            outcome = outcome_of(failure)
+        finally:
+            self._count(exchange, outcome or exchange.came_to)
         if isinstance(failure, UnreachableError):
             self._limiter.shut(failure)
         # Outside the handler, so that the SDK's error and all it holds do not travel along as its context.
@@ -117,8 +132,18 @@ class Connection:
         exchange: Exchange = self._thread.exchange
         return exchange
 
+    def _count(self, exchange: Exchange, outcome: Outcome) -> None:
+        """What came of its last request."""
+        if exchange.attempts:
+            with self._counting:
+                self._outcomes[outcome] += 1
+
     def _asks(self, method: str) -> None:
-        self._current().asks()
+        if self._is_closed:
+            raise requests.exceptions.RequestException("closed")
+        exchange = self._current()
+        self._count(exchange, exchange.came_to)
+        exchange.asks()
         with self._counting:
             self._calls[method] += 1
 
@@ -148,7 +173,7 @@ class _Patience(Clock):
         exchange, failure = self._current(), sys.exception()
         if failure is not None and was_unsent(failure):
             exchange.patience = min(exchange.patience, _UNREACHED_PATIENCE)
-        if failure is not None and seconds > exchange.patience:
+        if failure is not None and (exchange.is_write or seconds > exchange.patience):
             raise failure
         exchange.patience -= seconds
         time.sleep(seconds)
@@ -203,6 +228,7 @@ def _silence() -> None:
 
 def _configure(workspace: str, credentials: Mapping[str, SecretStr], clock: Clock) -> Config:
     _silence()
+    bound_sign_in()
     given: dict[str, Any] = {name: value.get_secret_value() for name, value in credentials.items()}
     for name, kind in _AUTH_TYPES.items():
         if name in given:
@@ -212,6 +238,8 @@ def _configure(workspace: str, credentials: Mapping[str, SecretStr], clock: Cloc
             host=workspace,
             clock=clock,
             product="sharepack-reconciler",
+            # It would use threads that Python waits for at the end of the process.
+            disable_async_token_refresh=True,
             http_timeout_seconds=_INTRODUCTION_TIMEOUT,
             retry_timeout_seconds=_INTRODUCTION_PATIENCE,
             **given,
@@ -230,9 +258,10 @@ def _unless_away(workspace: str, failure: UnavailableError | RefusedError) -> Un
     except requests.RequestException as error:
         away = failure_of(error, _introduction(workspace))
     else:
-        if answer.status_code != 429 and answer.status_code < 500:
+        status = answer.status_code
+        if status != 429 and status < 500:
             return failure
-        away = UnavailableError(f"{workspace} answers {answer.status_code}")
+        away = UnavailableError(f"{workspace} answers {status}", throttled=status == 429, understood=status != 500)
     return away
 
 

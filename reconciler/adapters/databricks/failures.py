@@ -1,10 +1,11 @@
-"""From what the SDK raises to the two failures of the port: one table, by class, status and error code.
+"""From what the SDK raises to the two failures of the port: tables by class, status and error code.
 
 Never by message: Databricks changes its words. Whether a write may have taken effect is decided here too, and in
-doubt it may.
+doubt it may; and whether anybody knows that later helps.
 """
 
 import re
+import ssl
 from enum import Enum
 from typing import Final
 
@@ -39,34 +40,50 @@ class MissingError(RefusedError):
 
 
 class Sense(Enum):
-    #: Certainly without effect; later may help.
+    #: Too many requests: certainly without effect, and everybody should wait.
+    THROTTLED = "throttled"
+    #: Certainly without effect; later helps.
     NOT_DONE = "not done"
-    #: Later may help; a write may have taken effect.
+    #: Later helps; a write may have taken effect.
     IN_DOUBT = "in doubt"
+    #: Nobody knows whether later helps; a write may have taken effect.
+    UNEXPLAINED = "unexplained"
     REFUSED = "refused"
 
 
 #: Limits that do not pass with time, whatever the status (contract 2.7: 400 or 429).
-_BY_CODE: Final = {
-    "QUOTA_EXCEEDED": Sense.REFUSED,
-    "RESOURCE_LIMIT_EXCEEDED": Sense.REFUSED,
-    "METASTORE_LIMIT_EXCEEDED": Sense.REFUSED,
-}
+LASTING: Final = frozenset({"QUOTA_EXCEEDED", "RESOURCE_LIMIT_EXCEEDED", "METASTORE_LIMIT_EXCEEDED"})
+
+#: What passes, also where the status is 500 (the SDK's `ServiceErrorCode` and `ERROR_CODE_MAPPING`, 0.156).
+PASSING: Final = frozenset(
+    {
+        "CANCELLED",
+        "DEADLINE_EXCEEDED",
+        "SERVICE_UNDER_MAINTENANCE",
+        "TEMPORARILY_UNAVAILABLE",
+        "UNAVAILABLE",
+        "WORKSPACE_TEMPORARILY_UNAVAILABLE",
+    }
+)
 
 #: First match counts. 503 is in doubt although it says "unavailable": gateways answer it for requests that they had
-#: passed on already.
-_BY_CLASS: Final = (
-    (errors.TooManyRequests, Sense.NOT_DONE),
+#: passed on already. An InternalError (500) says nothing: it may be an accident, and it may come for this request
+#: each time.
+BY_CLASS: Final = (
+    (errors.TooManyRequests, Sense.THROTTLED),
     (errors.Aborted, Sense.NOT_DONE),
     (errors.TemporarilyUnavailable, Sense.IN_DOUBT),
     (errors.DeadlineExceeded, Sense.IN_DOUBT),
     (errors.Cancelled, Sense.IN_DOUBT),
-    (errors.InternalError, Sense.IN_DOUBT),
+    (errors.InternalError, Sense.UNEXPLAINED),
     (errors.NotImplemented, Sense.REFUSED),
 )
 
-#: Statuses the SDK has no class for.
-_BY_STATUS: Final = {408: Sense.IN_DOUBT, 425: Sense.NOT_DONE, 501: Sense.REFUSED}
+#: Statuses the SDK has no class for. 502 is a gateway's, as 503 and 504 are, and passes as they do.
+BY_STATUS: Final = {408: Sense.IN_DOUBT, 425: Sense.NOT_DONE, 501: Sense.REFUSED, 502: Sense.IN_DOUBT}
+
+#: Answered also by gateways and sign-in pages, in whatever form, and clear all the same.
+CLEAR_IN_ANY_FORM: Final = frozenset({401, 403, 408, 425, 429, 502, 503, 504})
 
 _UNSENT: Final = (
     requests.exceptions.ConnectTimeout,
@@ -75,6 +92,17 @@ _UNSENT: Final = (
     urllib3.exceptions.ConnectTimeoutError,
     urllib3.exceptions.NameResolutionError,
     urllib3.exceptions.ProxyError,
+    ssl.SSLCertVerificationError,
+)
+
+#: Nobody answered, or not to the end: that passes. What else requests may raise (endless redirects, an impossible
+#: address) does not by itself, and neither does a certificate that cannot be verified.
+_NOBODY_ANSWERED: Final = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.TimeoutError,
+    urllib3.exceptions.ProtocolError,
 )
 
 _LONGEST_REASON: Final = 500
@@ -105,14 +133,22 @@ def was_unsent(error: BaseException) -> bool:
 
 
 def _answered(error: DatabricksError, exchange: Exchange) -> UnavailableError | RefusedError:
+    if exchange.status >= 400 and not exchange.is_json and exchange.status not in CLEAR_IN_ANY_FORM:
+        return _no_answer_of_databricks(exchange)
     code, reason = error.error_code or "", _reason(error, exchange)
-    sense = _sense(error, code, exchange.status)
+    request_id, sense = _request_id(error, exchange), _sense(error, code, exchange.status)
     if sense is Sense.REFUSED:
-        kind = MissingError if exchange.status == 404 and exchange.is_json and _names_absence(code) else RefusedError
-        return kind(reason, code=code, request_id=_request_id(error, exchange))
-    said = f"{code or exchange.status}: {reason}"
-    maybe_done = exchange.is_write and sense is Sense.IN_DOUBT
-    return UnavailableError(said, retry_after=exchange.retry_after, maybe_done=maybe_done)
+        is_missing = exchange.status == 404 and _names_absence(code)
+        kind = MissingError if is_missing else RefusedError
+        return kind(reason, code=code, request_id=request_id, missing=is_missing)
+    return UnavailableError(
+        f"{code or exchange.status}: {reason}",
+        retry_after=exchange.retry_after,
+        maybe_done=exchange.is_write and sense in {Sense.IN_DOUBT, Sense.UNEXPLAINED},
+        throttled=sense is Sense.THROTTLED,
+        understood=sense is not Sense.UNEXPLAINED,
+        request_id=request_id,
+    )
 
 
 def _names_absence(code: str) -> bool:
@@ -120,18 +156,24 @@ def _names_absence(code: str) -> bool:
 
 
 def _sense(error: DatabricksError, code: str, status: int) -> Sense:
-    if code in _BY_CODE:
-        return _BY_CODE[code]
-    for kind, sense in _BY_CLASS:
+    if code in LASTING:
+        return Sense.REFUSED
+    if code in PASSING and status != 429:
+        return Sense.IN_DOUBT
+    for kind, sense in BY_CLASS:
         if isinstance(error, kind):
             return sense
-    return _BY_STATUS.get(status, Sense.IN_DOUBT if status >= 500 else Sense.REFUSED)
+    return BY_STATUS.get(status, Sense.UNEXPLAINED if status >= 500 else Sense.REFUSED)
 
 
 def _unreachable(error: BaseException, exchange: Exchange) -> UnavailableError:
+    is_distrusted = any(isinstance(each, ssl.SSLCertVerificationError) for each in _chain(error))
+    understood = isinstance(error, _NOBODY_ANSWERED) and not is_distrusted
     if not exchange.attempts or was_unsent(error):
-        return UnreachableError(f"{exchange.workspace} cannot be reached: {_root_of(error)}")
-    return UnavailableError(f"{exchange.workspace} gave no answer: {_root_of(error)}", maybe_done=exchange.is_write)
+        return UnreachableError(f"{exchange.workspace} cannot be reached: {_root_of(error)}", understood=understood)
+    return UnavailableError(
+        f"{exchange.workspace} gave no answer: {_root_of(error)}", maybe_done=exchange.is_write, understood=understood
+    )
 
 
 def _no_answer_of_databricks(exchange: Exchange) -> UnavailableError:
@@ -139,10 +181,15 @@ def _no_answer_of_databricks(exchange: Exchange) -> UnavailableError:
         f"{exchange.workspace} answered HTTP {exchange.status} with something that is no answer of the Databricks "
         "API. Is this the URL of a workspace, and is no proxy or sign-in page in between?",
         maybe_done=exchange.is_write and exchange.attempts > 0,
+        understood=False,
+        request_id=exchange.request_id,
     )
 
 
-def _not_signed_in(error: BaseException, exchange: Exchange) -> RefusedError:
+def _not_signed_in(error: BaseException, exchange: Exchange) -> UnavailableError | RefusedError:
+    below = next((each for each in _chain(error) if isinstance(each, requests.exceptions.RequestException)), None)
+    if below is not None:
+        return _unreachable(below, exchange)
     return RefusedError(
         f"cannot sign in to {exchange.workspace}: {_one_line(str(error)) or type(error).__name__}. Check "
         "databricks_token, or databricks_client_id and databricks_client_secret",

@@ -5,13 +5,20 @@ Obeys what it is told; it does not guess a better rate.
 
 import asyncio
 import time
-from types import TracebackType
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from reconciler.ports.platform import RefusedError, UnavailableError
 
 #: A longer pause is handed to the caller, who can put the work back, rather than waited for. Seconds.
 LONGEST_PAUSE: Final = 20.0
+
+#: A write waits less: whoever makes it holds the lease of a pack meanwhile. Seconds, all pauses together.
+LONGEST_PAUSE_OF_A_WRITE: Final = 2.0
+
+#: A write that waits for a slot looks so often whether there is a pause by now: reads sit through one in their slots.
+_LOOK: Final = 0.25
 
 #: No Retry-After closes a workspace for longer than this.
 _LONGEST_CLOSED: Final = 600.0
@@ -39,28 +46,55 @@ class Limiter:
         """Nothing gets through: let the calls that wait fail likewise, instead of each waiting for it."""
         self._shut_by, self._shut_until = failure, time.monotonic() + SHUT_FOR
 
-    def check(self) -> None:
-        """Raises what `shut` was told, and UnavailableError when the workspace has asked for a long wait."""
+    def check(self, until: float | None = None) -> None:
+        """Raises what `shut` was told, and UnavailableError when the workspace has asked to wait longer than `until`
+        (monotonic; by default as long as a read waits)."""
         now = time.monotonic()
         if self._shut_by is not None and now < self._shut_until:
             raise self._shut_by.with_traceback(None)
-        if self._resume_at - now > LONGEST_PAUSE:
+        if self._resume_at > (now + LONGEST_PAUSE if until is None else max(until, now)):
             remaining = self._resume_at - now
-            raise UnavailableError(f"Databricks has asked to wait; {remaining:.0f} s remain", retry_after=remaining)
+            raise UnavailableError(
+                f"Databricks has asked to wait; {remaining:.0f} s remain", retry_after=remaining, throttled=True
+            )
 
-    async def __aenter__(self) -> None:
-        """Raises as `check` does."""
-        await self._slots.acquire()
-        try:
-            self.check()
-            while (remaining := self._resume_at - time.monotonic()) > 0:
-                await asyncio.sleep(remaining)
-                self.check()
-        except BaseException:
+    @asynccontextmanager
+    async def turn(self, *, is_write: bool = False) -> AsyncIterator[None]:
+        """One call. Raises as `check` does."""
+        until = time.monotonic() + LONGEST_PAUSE_OF_A_WRITE if is_write else None
+        await self._sit_out_the_pause(until)
+        await self._take_slot(until)
+        while self._is_held_up():
             self._slots.release()
-            raise
+            await self._sit_out_the_pause(until)
+            await self._take_slot(until)
+        try:
+            yield
+        finally:
+            self._slots.release()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._slots.release()
+    def _is_held_up(self) -> bool:
+        now = time.monotonic()
+        return now < self._resume_at or now < self._shut_until
+
+    async def _sit_out_the_pause(self, until: float | None) -> None:
+        """Without a slot, so that those who wait here are in nobody's way."""
+        self.check(until)
+        while (remaining := self._resume_at - time.monotonic()) > 0:
+            await asyncio.sleep(remaining)
+            self.check(until)
+
+    async def _take_slot(self, until: float | None) -> None:
+        if until is None:
+            await self._slots.acquire()
+            return
+        taking = asyncio.ensure_future(self._slots.acquire())
+        try:
+            while not taking.done():
+                await asyncio.wait({taking}, timeout=_LOOK)
+                if not taking.done():
+                    self.check(until)
+        except BaseException:
+            if not taking.cancel():
+                self._slots.release()
+            raise

@@ -6,12 +6,13 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.adapters.databricks import catalog
+from reconciler.adapters.databricks.exchange import Outcome
 from reconciler.adapters.databricks.limiter import Limiter
+from reconciler.adapters.databricks.threads import Threads, ThreadsClosedError
 from reconciler.core.actual import Actual, Observed, Unreadable
 from reconciler.core.calls import Call
 from reconciler.core.key import Key, Kind
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Beyond the HTTP timeout: a read's repetitions, making the client, signing in (which the SDK does without a timeout).
+#: Beyond the HTTP timeout: a read's repetitions, making the client, signing in.
 _GRACE: Final = 45.0
+
+_CLOSED: Final = "the program is ending"
 
 #: Seconds that the answer to "who calls, with which rights" stands: a daemon must notice that a right was granted.
 CALLER_KNOWN_FOR: Final = 60.0
@@ -57,6 +60,7 @@ class DatabricksPlatform:
         self._clock = clock
         self._lanes: dict[str, _Lane] = {}
         self._callers: dict[str, tuple[float, Caller]] = {}
+        self._is_closed = False
         self._finding_caller: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
@@ -66,6 +70,14 @@ class DatabricksPlatform:
         for lane in self._lanes.values():
             total.update(lane.calls_made)
         return dict(total)
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """Every `Outcome` has an entry. A request still under way is not counted yet."""
+        total: Counter[str] = Counter(dict.fromkeys(Outcome, 0))
+        for lane in self._lanes.values():
+            total.update(lane.outcomes)
+        return {str(outcome): count for outcome, count in total.items()}
 
     async def observe(self, keys: Collection[Key]) -> Actual:
         wanted = list(keys)
@@ -97,6 +109,8 @@ class DatabricksPlatform:
         return await self._run(key.workspace, lambda workspace: workspace.activation_link(key))
 
     async def close(self) -> None:
+        """At once, also while calls are under way: who waits for one gets UnavailableError. Closing twice is fine."""
+        self._is_closed = True
         for lane in self._lanes.values():
             lane.close()
 
@@ -110,14 +124,18 @@ class DatabricksPlatform:
 
     async def _run(self, url: str, work: "Callable[[Workspace], T]", *, is_write: bool = False) -> T:
         lane = self._lane(url)
-        async with lane.limiter:
+        async with lane.limiter.turn(is_write=is_write):
             try:
                 async with asyncio.timeout(self._http_timeout + _GRACE):
-                    return await asyncio.get_running_loop().run_in_executor(lane.threads, lane.run, work)
+                    return await lane.threads.run(partial(lane.run, work))
             except TimeoutError:
                 raise UnavailableError(f"{url} did not answer in time", maybe_done=is_write) from None
+            except ThreadsClosedError:
+                raise UnavailableError(f"{url} was not waited for: {_CLOSED}", maybe_done=is_write) from None
 
     def _lane(self, url: str) -> "_Lane":
+        if self._is_closed:
+            raise UnavailableError(f"{url} is not asked: {_CLOSED}")
         if url not in self._lanes:
             self._lanes[url] = _Lane(url, self._open, self._in_flight)
         return self._lanes[url]
@@ -145,7 +163,7 @@ class _Lane:
 
     def __init__(self, url: str, open_: "Callable[[str, Limiter], Workspace]", in_flight: int) -> None:
         self.limiter = Limiter(in_flight)
-        self.threads = ThreadPoolExecutor(in_flight, thread_name_prefix="databricks")
+        self.threads = Threads(in_flight, "databricks")
         self._url = url
         self._open = open_
         self._opening = threading.Lock()
@@ -154,6 +172,10 @@ class _Lane:
     @property
     def calls_made(self) -> Mapping[str, int]:
         return self._workspace.calls_made if self._workspace else {}
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        return self._workspace.outcomes if self._workspace else {}
 
     def run(self, work: "Callable[[Workspace], T]") -> T:
         return work(self._workspace or self._opened())
@@ -170,6 +192,6 @@ class _Lane:
             return self._workspace
 
     def close(self) -> None:
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        self.threads.close()
         if self._workspace:
             self._workspace.close()

@@ -33,6 +33,10 @@ class Workspace:
     def calls_made(self) -> Mapping[str, int]:
         return self._connection.calls_made
 
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        return self._connection.outcomes
+
     def observe(self, key: Key) -> Observed:
         try:
             return self._found(key)

@@ -129,10 +129,10 @@ async def test_connections_are_limited_for_http_and_https_alike(control: Control
 async def test_a_cancelled_waiter_gives_its_place_back() -> None:
     limiter = Limiter(1)
     limiter.pause(15)
-    waiting = asyncio.create_task(limiter.__aenter__())
+    waiting = asyncio.create_task(limiter.turn().__aenter__())
     await asyncio.sleep(0.01)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     limiter._resume_at = 0.0
-    async with asyncio.timeout(1), limiter:
+    async with asyncio.timeout(1), limiter.turn():
         pass
