@@ -4,20 +4,28 @@ Adapters are imported when a command first needs them, so that `--help` and `val
 """
 
 import os
+import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from reconciler.ports.clock import Clock
 from reconciler.ports.doorbell import Doorbell, DoorbellUnavailableError
 from reconciler.ports.leadership import Leadership
 from reconciler.ports.ledger import Ledger, LedgerError
 from reconciler.ports.pack_source import PackSource
-from reconciler.ports.platform import Platform
-from reconciler.settings import Settings
+from reconciler.ports.platform import Platform, RefusedError
+from reconciler.settings import Settings, SettingsError
 from reconciler.stages.workers import Workforce
+
+if TYPE_CHECKING:
+    from reconciler.stages.doctor import Reach
+
+#: Seconds after which a daemon that has not looked at every pack is taken for dead.
+_FULL_PASS_WITHIN: Final = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,78 @@ async def wired(settings: Settings) -> AsyncIterator[Ports]:
         yield Ports(ledger, platform, doorbell, SystemClock(), leadership)
 
 
+@asynccontextmanager
+async def examined(settings: Settings) -> "AsyncIterator[Reach]":
+    """The ways to what a doctor looks at: nothing is made, and nothing brought up to date, but for the queue."""
+    from reconciler.adapters.clock import SystemClock
+    from reconciler.stages.doctor import Reach
+
+    async with AsyncExitStack() as stack:
+        ways = _Ways(settings, stack)
+        yield Reach(
+            source=pack_source(settings.packs_dir),
+            ledger=ways.ledger,
+            doorbell=ways.doorbell,
+            platform=ways.platform,
+            clock=SystemClock(),
+            default_workspace=settings.databricks_host,
+            revision=settings.packs_revision,
+            folder=settings.packs_dir.as_posix(),
+            free_space=ways.free_space if settings.domain_db_connection_string is None else None,
+            full_pass_within=max(_FULL_PASS_WITHIN, 1.2 * settings.drift_interval_longest_seconds),
+        )
+
+
+class _Ways:
+    """Each is opened when it is asked for, once, and closed with the stack."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+        self._platform: Platform | None = None
+        self._dsn: str | None = None
+        self._trouble = ""
+        try:
+            self._dsn = _existing_dsn(settings, stack)
+        except LedgerError as error:
+            self._trouble = str(error)
+
+    async def ledger(self) -> Ledger | None:
+        from reconciler.adapters.postgres.as_it_is import open_as_it_is
+
+        if (dsn := self._reachable()) is None or (ledger := await open_as_it_is(dsn)) is None:
+            return None
+        self._stack.push_async_callback(ledger.close)
+        return ledger
+
+    async def doorbell(self) -> Doorbell | None:
+        dsn = "" if self._settings.azure_queue_connection_string is not None else self._reachable()
+        if dsn is None:
+            return None
+        doorbell = await _doorbell(self._settings, dsn)()
+        self._stack.push_async_callback(doorbell.close)
+        return doorbell
+
+    def platform(self) -> Platform:
+        if self._platform is None:
+            try:
+                self._platform = _platform(self._settings)
+            except SettingsError as error:
+                raise RefusedError(str(error)) from error
+            self._stack.push_async_callback(self._platform.close)
+        return self._platform
+
+    def free_space(self) -> int:
+        """Where the state directory is, or will be."""
+        place = self._settings.state_dir.absolute()
+        return shutil.disk_usage(next(each for each in (place, *place.parents) if each.exists())).free
+
+    def _reachable(self) -> str | None:
+        if self._trouble:
+            raise LedgerError(self._trouble)
+        return self._dsn
+
+
 def pack_source(folder: Path) -> PackSource:
     from reconciler.adapters.git import source
 
@@ -69,6 +149,14 @@ def workforce(ports: Ports, settings: Settings, hands: int) -> Workforce:
 def process_name() -> str:
     """How this process is known to others, in leases and among daemons."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _existing_dsn(settings: Settings, stack: AsyncExitStack) -> str | None:
+    """None when it would be that of a database of our own that was never made."""
+    from reconciler.adapters.embedded import has_data
+
+    is_given = settings.domain_db_connection_string is not None
+    return _dsn(settings, stack) if is_given or has_data(settings.state_dir) else None
 
 
 def _dsn(settings: Settings, stack: AsyncExitStack) -> str:

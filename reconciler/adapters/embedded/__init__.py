@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from reconciler.adapters.embedded.errors import USE_YOUR_OWN, EmbeddedPostgresError
 
-__all__ = ["EmbeddedPostgresError", "EmbeddedServer", "running"]
+__all__ = ["EmbeddedPostgresError", "EmbeddedServer", "has_data", "running"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +45,8 @@ def running(state_dir: Path, *, durable: bool = True) -> Iterator[EmbeddedServer
             data_directory=cluster.data,
             log=cluster.log,
         )
+
+
+def has_data(state_dir: Path) -> bool:
+    """Whether a server ever ran there."""
+    return (state_dir / "postgres").is_dir()
