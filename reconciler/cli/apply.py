@@ -22,11 +22,12 @@ from reconciler.ports.pack_source import PackSource
 from reconciler.render.lines import EMPTY, Line, Span, Tone, line
 from reconciler.render.plan_json import plan_document
 from reconciler.render.plan_text import plan_text, summary_line
+from reconciler.render.result_text import result_lines
 from reconciler.render.saved_plan import SavedPlan, SavedPlanError, read_saved_plan
 from reconciler.settings import Settings
 from reconciler.stages.apply import Applied, apply_plan, reject_broken
 from reconciler.stages.read import read_working_tree
-from reconciler.stages.submit import submit
+from reconciler.stages.submit import Submission, submit
 from reconciler.wiring import Ports, workforce
 
 
@@ -188,16 +189,24 @@ async def _carry_out(ports: Ports, settings: Settings, planned: Planned, order: 
     document = plan_document(planned.plan)
     if not order.is_waiting:
         submission = await submit(planned.plan, document, ports.ledger, ports.doorbell, actor())
+        mention(_outdated(submission))
         mention([_submitted(len(submission.work_ids), is_rung=submission.is_rung)])
-        return Exit.DONE
+        return Exit.FAILED if submission.outdated else Exit.DONE
     progress = Progress()
     force = workforce(ports, settings, order.workers)
     force.on_event = progress
     applied = await apply_plan(planned.plan, document, force, planned.again, ports.clock, actor())
+    mention(result_lines(planned.plan, applied.work, applied.operations))
+    mention(_outdated(applied.submission))
     mention(_outcome(applied, progress, planned.plan))
-    if applied.failed:
+    if applied.failed or applied.submission.outdated:
         return Exit.FAILED
     return Exit.DONE if applied.is_converged else Exit.NOT_CONVERGED
+
+
+def _outdated(submission: Submission) -> list[Line]:
+    words = "not submitted: somebody else has submitted something for it since this plan was made; plan again"
+    return [line(Span(f"{pack}: {words}", Tone.TROUBLE)) for pack in sorted(submission.outdated)]
 
 
 def _submitted(count: int, *, is_rung: bool) -> Line:

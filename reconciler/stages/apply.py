@@ -10,7 +10,7 @@ from reconciler.core.key import PackId
 from reconciler.core.plan import Plan
 from reconciler.core.sighting import sighting
 from reconciler.ports.clock import Clock
-from reconciler.ports.ledger import Ledger, Work, WorkStatus
+from reconciler.ports.ledger import Ledger, OperationRecord, Work, WorkStatus
 from reconciler.stages.submit import Submission, submit
 from reconciler.stages.verify import verify
 from reconciler.stages.workers import Workforce
@@ -23,6 +23,8 @@ class Applied:
     work: tuple[Work, ...] = ()
     #: A second plan, made afterwards; None when the work was left to others.
     after: Plan | None = None
+    #: The calls of the work that did not end well.
+    operations: tuple[OperationRecord, ...] = ()
 
     @property
     def failed(self) -> tuple[Work, ...]:
@@ -46,10 +48,11 @@ async def apply_plan(
     submission = await submit(plan, document, force.ledger, force.doorbell, actor)
     await force.work_until_done(submission.work_ids)
     work = tuple(await force.ledger.work(submission.work_ids))
-    done = all(item.status in {WorkStatus.DONE, WorkStatus.HELD} for item in work)
-    after = await verify(plan_again, clock) if done else await plan_again()
+    failed = [item.id for item in work if item.status not in {WorkStatus.DONE, WorkStatus.HELD}]
+    after = await plan_again() if failed else await verify(plan_again, clock)
     await remember(after, force.ledger)
-    return Applied(submission, work, after)
+    operations = await force.ledger.operations(failed) if failed else ()
+    return Applied(submission, work, after, tuple(operations))
 
 
 async def remember(plan: Plan, ledger: Ledger) -> None:
