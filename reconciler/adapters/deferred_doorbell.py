@@ -18,8 +18,8 @@ class DeferredDoorbell:
         if work_ids:
             await (await self._opened()).ring(work_ids)
 
-    async def answer(self, wait: float) -> Sequence[Ring]:
-        return await (await self._opened()).answer(wait)
+    async def answer(self, wait: float, most: int = 10) -> Sequence[Ring]:
+        return await (await self._opened()).answer(wait, most)
 
     async def keep(self, ring: Ring) -> Ring:
         return await (await self._opened()).keep(ring)
@@ -29,6 +29,9 @@ class DeferredDoorbell:
 
     async def park(self, ring: Ring, reason: str) -> None:
         await (await self._opened()).park(ring, reason)
+
+    async def check(self) -> None:
+        await (await self._opened()).check()
 
     async def close(self) -> None:
         if self._doorbell is not None:

@@ -26,7 +26,7 @@ from reconciler.adapters.azure_queue.client import (
     create,
     request,
 )
-from reconciler.adapters.azure_queue.message import Unreadable, decode, encode, encode_parked
+from reconciler.adapters.azure_queue.message import CHECK, Unreadable, decode, encode, encode_parked
 from reconciler.ports.doorbell import DoorbellUnavailableError, Ring
 
 _T = TypeVar("_T")
@@ -34,8 +34,10 @@ _T = TypeVar("_T")
 QUEUE_NAME = "sharepack-processing"
 POISON_SUFFIX = "-poison"
 
-#: Deliveries a poll asks for.
+#: Deliveries a poll asks for at most.
 BATCH = 10
+#: Seconds that the message of a check is hidden from everybody, and until it is gone by itself.
+_CHECK_HIDDEN, _CHECK_EXPIRES = 3600, 3660
 #: Requests in flight when many are rung; measured to double the rate of one at a time, more gains nothing.
 _CONCURRENT = 16
 #: The pause between empty polls grows by this factor up to this many times the first one.
@@ -100,14 +102,14 @@ class AzureQueueDoorbell:
                     raise outcome
         self._wake()
 
-    async def answer(self, wait: float) -> Sequence[Ring]:
+    async def answer(self, wait: float, most: int = BATCH) -> Sequence[Ring]:
         """The pause between polls grows while nothing comes, also from one call to the next; a ring through this object
         ends it. The first poll is immediate."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + wait
         while True:
             self._rung_here.clear()
-            if rings := await self._receive():
+            if rings := await self._receive(max(1, min(most, BATCH))):
                 self._pause = self._poll
                 return rings
             remaining = deadline - clock()
@@ -140,6 +142,16 @@ class AzureQueueDoorbell:
         """Copied before it is deleted: a crash between the two parks it twice and loses nothing."""
         await self._park(_receipt(ring), reason, ring.deliveries)
 
+    async def check(self) -> None:
+        """Sends a message that stays hidden, and deletes it."""
+        sent = await self._request(
+            "send a message",
+            lambda: self._queue.send_message(CHECK, visibility_timeout=_CHECK_HIDDEN, time_to_live=_CHECK_EXPIRES),
+        )
+        await self._request(
+            "delete the message it has sent", lambda: self._queue.delete_message(sent.id, str(sent.pop_receipt))
+        )
+
     async def close(self) -> None:
         """Ends waiting answers. Closing twice is fine."""
         if self._closed:
@@ -152,14 +164,14 @@ class AzureQueueDoorbell:
             await self._ended.wait()
         await self._service.close()
 
-    async def _receive(self) -> Sequence[Ring]:
-        messages = await self._request("receive messages", self._next_page)
+    async def _receive(self, most: int) -> Sequence[Ring]:
+        messages = await self._request("receive messages", lambda: self._next_page(most))
         rings = [await self._read(message) for message in messages]
         return [ring for ring in rings if ring is not None]
 
-    async def _next_page(self) -> list[QueueMessage]:
+    async def _next_page(self, most: int) -> list[QueueMessage]:
         """Exactly one request: the SDK's own iteration goes on until the queue is empty."""
-        pages = self._queue.receive_messages(messages_per_page=BATCH, visibility_timeout=self._visibility).by_page()
+        pages = self._queue.receive_messages(messages_per_page=most, visibility_timeout=self._visibility).by_page()
         async for page in pages:
             return [message async for message in page]
         return []
@@ -167,6 +179,9 @@ class AzureQueueDoorbell:
     async def _read(self, message: QueueMessage) -> Ring | None:
         receipt = Receipt(message.id, str(message.pop_receipt), str(message.content or ""))
         deliveries = message.dequeue_count or 1
+        if receipt.text == CHECK:
+            await self._delete(receipt)
+            return None
         match decode(receipt.text):
             case UUID() as work_id:
                 return Ring(work_id, deliveries, receipt)

@@ -7,6 +7,9 @@ from uuid import UUID
 
 VERSION = 1
 
+#: What `AzureQueueDoorbell.check` sends. Should it ever be delivered, it is deleted and nothing else.
+CHECK = '{"v":1,"check":true}'
+
 #: A message holds at most 64 KiB. JSON writes one character in at most 12 bytes, so these two always fit.
 MAX_PAYLOAD = 4_000
 MAX_REASON = 1_000

@@ -10,8 +10,9 @@ There is nothing to keep, settle or park, because a notification is gone once he
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -21,7 +22,7 @@ _T = TypeVar("_T")
 
 CHANNEL = "reconciler_work"
 
-#: Rings returned by one answer.
+#: Rings returned by one answer at most.
 BATCH = 10
 #: Different rings remembered between answers. More are dropped: with that many waiting nobody is idle, and the sweep
 #: rings for what is left.
@@ -79,7 +80,7 @@ class PostgresDoorbell:
         async with self._one_statement:
             await _attempt("ring", lambda: connection.execute(notify, self._channel, ids, timeout=TIMEOUT))
 
-    async def answer(self, wait: float) -> Sequence[Ring]:
+    async def answer(self, wait: float, most: int = BATCH) -> Sequence[Ring]:
         """Raises DoorbellUnavailableError when the connection is lost and did not come back within `wait`."""
         if self._closed:
             raise _unavailable("answer", "the doorbell is closed")
@@ -88,7 +89,7 @@ class PostgresDoorbell:
                 await self._something_pending()
         if not (self._pending or self._connected.is_set() or self._closed):
             raise _unavailable("answer", "the connection is lost and being made again")
-        return [Ring(work_id) for work_id in self._take()]
+        return [Ring(work_id) for work_id in self._take(max(1, min(most, BATCH)))]
 
     async def keep(self, ring: Ring) -> Ring:
         return ring
@@ -98,6 +99,13 @@ class PostgresDoorbell:
 
     async def park(self, ring: Ring, reason: str) -> None:
         """The work row keeps payload and reason."""
+
+    async def check(self) -> None:
+        """Notifies itself on a channel that nobody else knows, over the very connection that rings and listens: behind a
+        pooler that lends connections for a statement, it could ring and would never hear."""
+        connection = await self._usable("check")
+        async with self._one_statement:
+            await _attempt("hear itself", lambda: _there_and_back(connection))
 
     async def close(self) -> None:
         """Ends waiting answers. Closing twice is fine."""
@@ -127,8 +135,8 @@ class PostgresDoorbell:
             self._woken.clear()
             await self._woken.wait()
 
-    def _take(self) -> list[UUID]:
-        taken = list(self._pending)[:BATCH]
+    def _take(self, most: int) -> list[UUID]:
+        taken = list(islice(self._pending, most))
         for work_id in taken:
             del self._pending[work_id]
         return taken
@@ -188,6 +196,25 @@ class PostgresDoorbell:
         except _FAILURES:
             connection.terminate()
             self._ended(connection)
+
+
+async def _there_and_back(connection: asyncpg.Connection) -> None:
+    channel, heard = f"reconciler_check_{uuid4().hex}", asyncio.Event()
+
+    def hear(*_: object) -> None:
+        heard.set()
+
+    await connection.add_listener(channel, hear)
+    try:
+        await connection.execute("SELECT pg_notify($1, '')", channel, timeout=TIMEOUT)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TIMEOUT):
+                await heard.wait()
+    finally:
+        await connection.remove_listener(channel, hear)
+    if not heard.is_set():
+        reason = f"nothing came back within {TIMEOUT:g} s. A pooler in between must keep sessions together"
+        raise _unavailable("hear itself", reason)
 
 
 def _work_id(payload: object) -> UUID | None:

@@ -13,6 +13,7 @@ import pytest
 from azure.storage.queue import AccountSasPermissions, ResourceTypes, generate_account_sas
 
 from reconciler.adapters.azure_queue.doorbell import AzureQueueDoorbell
+from reconciler.adapters.azure_queue.message import CHECK
 from reconciler.ports.doorbell import DoorbellUnavailableError, Ring
 from tests.adapters.doorbell.conftest import AzurePlace
 from tests.azurite import ACCOUNT_KEY, Azurite
@@ -52,6 +53,74 @@ async def test_a_kept_delivery_stays_hidden_for_another_time(doorbell: AzureQueu
     await long.settle(ring)
     async with azure.client() as queue:
         assert (await queue.get_queue_properties()).approximate_message_count == 0
+
+
+async def test_only_the_newest_receipt_counts_and_a_kept_ring_carries_it(
+    doorbell: AzureQueueDoorbell, azure: AzurePlace
+) -> None:
+    """As a worker does that keeps renewing while it works: three times the visibility of one second."""
+    await doorbell.ring([uuid4()])
+    rings = [await one(doorbell)]
+    for _ in range(4):
+        await asyncio.sleep(0.7)
+        rings.append(await doorbell.keep(rings[-1]))
+        assert list(await doorbell.answer(0)) == []
+    assert len({str(ring.receipt) for ring in rings}) == len(rings)
+    for outdated in rings[:-1]:
+        await doorbell.settle(outdated)
+        assert await doorbell.keep(outdated) == outdated
+    assert await waiting_in(azure) == 1
+    await doorbell.settle(rings[-1])
+    assert await waiting_in(azure) == 0
+
+
+async def waiting_in(azure: AzurePlace, suffix: str = "") -> int:
+    """Messages in the queue, hidden ones included."""
+    async with azure.client(suffix) as queue:
+        return int((await queue.get_queue_properties()).approximate_message_count or 0)
+
+
+async def test_settling_what_is_not_there_any_more_is_no_error(doorbell: AzureQueueDoorbell, azure: AzurePlace) -> None:
+    await doorbell.ring([uuid4()])
+    ring = await one(doorbell)
+    async with azure.client() as queue:
+        await queue.clear_messages()
+    await doorbell.settle(ring)
+    async with azure.client() as queue:
+        await queue.delete_queue()
+    await doorbell.settle(ring)
+    assert await doorbell.keep(ring) == ring
+
+
+async def test_a_check_leaves_nothing_behind(doorbell: AzureQueueDoorbell, azure: AzurePlace) -> None:
+    await doorbell.check()
+    assert await waiting_in(azure) == await waiting_in(azure, "-poison") == 0
+
+
+async def test_a_check_that_was_cut_off_reaches_nobody_and_is_not_parked(
+    doorbell: AzureQueueDoorbell, azure: AzurePlace
+) -> None:
+    await azure.say(CHECK)
+    assert list(await doorbell.answer(0.3)) == []
+    assert await waiting_in(azure) == await waiting_in(azure, "-poison") == 0
+
+
+async def test_a_check_tells_that_the_queue_is_away_and_when_it_is_back(
+    own_azurite: Azurite, own_place: AzurePlace
+) -> None:
+    doorbell = await own_place.open()
+    await asyncio.to_thread(own_azurite.stop)
+    with pytest.raises(DoorbellUnavailableError, match="Azure Storage Queue: cannot send a message"):
+        await doorbell.check()
+    own_azurite.start()
+    await doorbell.check()
+
+
+async def test_a_check_tells_that_messages_may_be_added_and_not_deleted(azure: AzurePlace) -> None:
+    await (await azure.open()).close()
+    limited = await limited_to(azure, AccountSasPermissions(read=True, add=True)).open()
+    with pytest.raises(DoorbellUnavailableError, match="cannot delete the message it has sent: HTTP 403"):
+        await limited.check()
 
 
 async def test_settling_with_an_outdated_receipt_leaves_the_message_to_whoever_has_it(
@@ -135,15 +204,19 @@ async def test_a_queue_deleted_by_somebody_is_made_again(doorbell: AzureQueueDoo
 async def test_a_signature_that_may_use_the_queue_but_not_create_it_is_enough(azure: AzurePlace) -> None:
     await (await azure.open()).close()
     may = AccountSasPermissions(read=True, add=True, update=True, process=True)
+    doorbell = await limited_to(azure, may).open()
+    await doorbell.ring([uuid4()])
+    await doorbell.settle(await one(doorbell))
+
+
+def limited_to(azure: AzurePlace, may: AccountSasPermissions) -> AzurePlace:
+    """The same place, seen through a signature."""
     until = datetime(2100, 1, 1, tzinfo=UTC)
     signature = generate_account_sas(
         "devstoreaccount1", ACCOUNT_KEY, ResourceTypes(container=True, object=True), may, until
     )
     endpoint = azure.connection_string.partition("QueueEndpoint=")[2].rstrip(";")
-    limited = replace(azure, connection_string=f"QueueEndpoint={endpoint};SharedAccessSignature={signature}")
-    doorbell = await limited.open()
-    await doorbell.ring([uuid4()])
-    await doorbell.settle(await one(doorbell))
+    return replace(azure, connection_string=f"QueueEndpoint={endpoint};SharedAccessSignature={signature}")
 
 
 async def test_empty_polls_become_rarer_and_a_ring_makes_them_frequent_again(

@@ -52,6 +52,22 @@ async def test_every_work_item_of_a_large_ring_is_heard_and_at_most_ten_at_a_tim
     assert sorted(heard) == sorted(work_ids)
 
 
+@pytest.mark.parametrize("most", [1, 3, 10])
+async def test_no_more_is_answered_than_was_asked_for_and_the_rest_comes_later(doorbell: Doorbell, most: int) -> None:
+    work_ids = [uuid4() for _ in range(12)]
+    await doorbell.ring(work_ids)
+    heard: list[UUID] = []
+    while len(heard) < 12 and (rings := await doorbell.answer(5, most)):
+        assert len(rings) <= most
+        heard += [ring.work_id for ring in rings]
+    assert sorted(heard) == sorted(work_ids)
+
+
+async def test_asking_for_very_many_gives_ten(doorbell: Doorbell) -> None:
+    await doorbell.ring([uuid4() for _ in range(15)])
+    assert len(await doorbell.answer(5, 1000)) <= 10
+
+
 async def test_one_ring_names_a_work_item_once(doorbell: Doorbell) -> None:
     work_id = uuid4()
     await doorbell.ring([work_id, work_id])
@@ -152,6 +168,16 @@ async def test_a_parked_ring_is_not_heard_again(doorbell: Doorbell) -> None:
     assert list(await doorbell.answer(0.2)) == []
 
 
+async def test_a_check_is_heard_by_nobody_and_disturbs_nothing(doorbell: Doorbell, other: Doorbell) -> None:
+    waiting = asyncio.create_task(other.answer(1))
+    await asyncio.gather(*(doorbell.check() for _ in range(5)))
+    assert list(await doorbell.answer(0.2)) == []
+    assert list(await waiting) == []
+    work_id = uuid4()
+    await doorbell.ring([work_id])
+    assert [ring.work_id for ring in await collect(doorbell, 1)] == [work_id]
+
+
 async def test_closing_ends_a_waiting_answer_and_closing_again_is_no_error(doorbell: Doorbell) -> None:
     waiting = asyncio.create_task(doorbell.answer(30))
     await asyncio.sleep(0.2)
@@ -167,3 +193,5 @@ async def test_a_closed_doorbell_says_so(doorbell: Doorbell) -> None:
         await doorbell.ring([uuid4()])
     with pytest.raises(DoorbellUnavailableError, match="closed"):
         await doorbell.answer(1)
+    with pytest.raises(DoorbellUnavailableError, match="closed"):
+        await doorbell.check()

@@ -170,6 +170,38 @@ async def test_a_server_that_vanished_without_a_word_is_noticed(wire: Wire, monk
     await doorbell.close()
 
 
+async def test_a_check_tells_that_the_server_is_away_and_when_it_is_back(
+    doorbell: PostgresDoorbell, wire: Wire
+) -> None:
+    await doorbell.check()
+    await wire.cut()
+    await asyncio.sleep(0.05)
+    with pytest.raises(
+        DoorbellUnavailableError, match="PostgreSQL notifications: cannot check: the connection is lost"
+    ):
+        await doorbell.check()
+    await wire.mend()
+    await doorbell.check()
+
+
+async def test_a_check_tells_that_notifications_do_not_come_back(
+    doorbell: PostgresDoorbell, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.swallows_notifications = True
+    monkeypatch.setattr(module, "TIMEOUT", 0.3)
+    with pytest.raises(DoorbellUnavailableError, match=r"nothing came back within 0\.3 s\. A pooler"):
+        await doorbell.check()
+    wire.swallows_notifications = False
+    await doorbell.check()
+
+
+async def test_a_check_leaves_no_channel_behind(doorbell: PostgresDoorbell) -> None:
+    await doorbell.check()
+    connection = doorbell._connection
+    assert connection is not None
+    assert [row["name"] for row in await connection.fetch("SELECT pg_listening_channels() AS name")] == [CHANNEL]
+
+
 async def test_closing_while_the_server_is_away_is_quick(doorbell: PostgresDoorbell, wire: Wire) -> None:
     await wire.cut()
     started = time.monotonic()

@@ -13,6 +13,8 @@ class Wire:
 
     dsn: str
     port: int = 0
+    #: Notifications do not get through, as with a pooler that lends a connection for one statement only.
+    swallows_notifications: bool = False
     _flows: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
     _lines: set[asyncio.Task[None]] = field(default_factory=set)
@@ -50,7 +52,7 @@ class Wire:
         try:
             server_reader, server_writer = await self._dial()
             ends.append(server_writer)
-            pumps = (self._pump(reader, server_writer), self._pump(server_reader, writer))
+            pumps = (self._pump(reader, server_writer), self._pump_answers(server_reader, writer))
             await asyncio.wait([asyncio.ensure_future(pump) for pump in pumps], return_when=asyncio.FIRST_COMPLETED)
         except (OSError, asyncio.CancelledError):
             pass
@@ -74,6 +76,17 @@ class Wire:
                 await self._flows.wait()
                 sink.write(data)
                 await sink.drain()
+
+    async def _pump_answers(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        """Message by message: a letter, four bytes that say how long it is with them, and the rest."""
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                head = await source.readexactly(5)
+                rest = await source.readexactly(int.from_bytes(head[1:]) - 4)
+                await self._flows.wait()
+                if not (self.swallows_notifications and head[:1] == b"A"):
+                    sink.write(head + rest)
+                    await sink.drain()
 
 
 @asynccontextmanager
