@@ -1,4 +1,5 @@
-"""Pack files out of Git: at a commit, or as they lie in the working tree. Reads only; never fetches, never writes."""
+"""Pack files out of Git: at a commit, or as they lie in the working tree. Of the remote it fetches branches; it never
+writes a file or a branch of one's own."""
 
 from reconciler.adapters.git.folder import FolderPackSource
 from reconciler.adapters.git.source import GitPackSource, pack_source

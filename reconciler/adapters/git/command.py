@@ -76,7 +76,7 @@ def git(where: Path, *arguments: str, stdin: bytes = b"", may_fail: Collection[i
             input=stdin,
             capture_output=True,
             check=False,
-            env=_environment(os.environ),
+            env=environment(os.environ),
             timeout=_TIMEOUT,
         )
     except FileNotFoundError:
@@ -87,17 +87,17 @@ def git(where: Path, *arguments: str, stdin: bytes = b"", may_fail: Collection[i
         raise PackSourceError(f"git {arguments[0]} in {where} did not end within {_TIMEOUT:.0f} s.") from None
     said = done.stderr.decode("utf-8", "backslashreplace")
     if done.returncode != 0 and done.returncode not in may_fail:
-        raise _failure(where, arguments[0], said)
+        raise failure(where, arguments[0], said)
     return GitAnswer(done.returncode, done.stdout, said)
 
 
 def refuse_damage(where: Path, command: str, answer: GitAnswer) -> None:
     """For commands whose failure is an answer: raises PackSourceError when git failed on a damaged object instead."""
     if answer.code != 0 and _DAMAGE.search(answer.said):
-        raise _failure(where, command, answer.said)
+        raise failure(where, command, answer.said)
 
 
-def _environment(outside: Mapping[str, str]) -> dict[str, str]:
+def environment(outside: Mapping[str, str]) -> dict[str, str]:
     """Git hooks set GIT_DIR, GIT_INDEX_FILE and others, which would make git answer for another repository.
     GIT_CONFIG_* stays: containers give `safe.directory` that way."""
     kept = {
@@ -109,7 +109,7 @@ def _environment(outside: Mapping[str, str]) -> dict[str, str]:
     return kept | _ENVIRONMENT
 
 
-def _failure(where: Path, command: str, stderr: str) -> PackSourceError:
+def failure(where: Path, command: str, stderr: str) -> PackSourceError:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     if any("dubious ownership" in line for line in lines):
         advice = next((line for line in lines if line.startswith("git config --global --add safe.directory")), None)

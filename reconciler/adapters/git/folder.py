@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from reconciler.adapters.git.contents import check_size, check_total, digest, is_overlooked, path_text, refuse_link
+from reconciler.adapters.git.watching import Places, Watch
 from reconciler.core.desired import Revision
 from reconciler.ports.pack_source import Ancestry, Gaps, PackFiles, PackSourceError
 
@@ -16,12 +17,14 @@ class FolderPackSource:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._watch = Watch(lambda: Places((folder,)))
+
+    @property
+    def has_commits(self) -> bool:
+        return False
 
     async def committed(self, revision: str = "HEAD") -> PackFiles:
-        raise PackSourceError(
-            f"{self._folder} is not in a Git repository, so there is no commit {revision!r} to read. Put the folder "
-            "under Git (`git init`, `git add`, `git commit`), or work with the files as they lie there."
-        )
+        raise _no_commits(self._folder, revision)
 
     async def working_tree(self) -> PackFiles:
         return await asyncio.to_thread(self._read)
@@ -35,6 +38,18 @@ class FolderPackSource:
     async def ancestry(self, older: str, newer: str) -> Ancestry:  # noqa: ARG002 - the port's signature
         return Ancestry.NO_HISTORY
 
+    async def fetch(self) -> None:
+        """There is nothing to fetch from."""
+
+    async def newest(self, revision: str = "") -> str:
+        if revision:
+            raise _no_commits(self._folder, revision)
+        await self._watch.begin()
+        return (await self.working_tree()).revision.content
+
+    async def changed(self, wait: float) -> bool:
+        return await self._watch.changed(wait)
+
     def _read(self) -> PackFiles:
         folder = existing_folder(self._folder)
         files = {}
@@ -47,6 +62,13 @@ class FolderPackSource:
                 total += len(content)
                 check_total(str(folder), total)
         return PackFiles(Revision(content=digest(files)), files)
+
+
+def _no_commits(folder: Path, revision: str) -> PackSourceError:
+    return PackSourceError(
+        f"{folder} is not in a Git repository, so there is no commit {revision!r} to read.",
+        "Put the folder under Git (`git init`, `git add`, `git commit`), or work with the files as they lie there.",
+    )
 
 
 def existing_folder(folder: Path) -> Path:

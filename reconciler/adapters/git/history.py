@@ -14,10 +14,15 @@ from reconciler.ports.pack_source import Ancestry, Gaps
 _COMMIT_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
+def is_commit_id(revision: str) -> bool:
+    """Whether it can mean but one commit, today and tomorrow."""
+    return _COMMIT_ID.fullmatch(revision) is not None
+
+
 def descends_from_all(repository: Repository, older: Collection[str], newer: str) -> bool:
     """Hundreds of commits on record cost one process: nothing may be left of them that `newer` does not reach. Where
     history is cut off, damaged or unknown (or commits are dated before their parents), something is, or git fails."""
-    if not all(map(_COMMIT_ID.fullmatch, (newer, *older))):
+    if not all(map(is_commit_id, (newer, *older))):
         return False
     lines = "".join(f"{line}\n" for line in (*older, f"^{newer}"))
     answer = git(repository.root, "rev-list", "--max-count=1", "--stdin", stdin=lines.encode(), may_fail=(1, 128))

@@ -21,8 +21,15 @@ class Repository:
     is_bare: bool
     #: The packs folder relative to the root, forward slashes; empty when it is the root.
     prefix: str
-    #: Where Git LFS keeps content.
-    lfs_objects: Path
+    #: What belongs to this working tree alone, HEAD among it.
+    git_dir: Path
+    #: What all working trees of the repository share: branches, objects.
+    common_dir: Path
+
+    @property
+    def lfs_objects(self) -> Path:
+        """Where Git LFS keeps content."""
+        return self.common_dir / "lfs/objects"
 
     @property
     def pathspec(self) -> tuple[str, ...]:
@@ -51,18 +58,26 @@ def locate(folder: Path) -> Repository:
     if not folder.is_relative_to(root):
         raise PackSourceError(f"{folder} is not inside the Git repository {root}.")
     prefix = folder.relative_to(root).as_posix()
-    lfs_objects = (start / common / "lfs/objects").resolve()
-    return Repository(root, is_bare == "true", "" if prefix == "." else prefix, lfs_objects)
+    git_dir, common_dir = Path(shown).resolve(), (start / common).resolve()
+    return Repository(root, is_bare == "true", "" if prefix == "." else prefix, git_dir, common_dir)
 
 
 def commit_facts(repository: Repository, revision: str) -> CommitFacts:
     commit = commit_id(repository, revision)
     if commit is None:
         raise no_commit(repository, revision)
-    author = git(repository.root, "show", "--no-show-signature", "-s", "--format=%an <%ae>", commit).text
+    return CommitFacts(commit, branch_name(repository, revision), author(repository, commit))
+
+
+def author(repository: Repository, commit: str) -> str:
+    return git(repository.root, "show", "--no-show-signature", "-s", "--format=%an <%ae>", commit).text
+
+
+def branch_name(repository: Repository, revision: str) -> str:
+    """The branch that `revision` names, or "": a commit id, a tag and a detached HEAD name none."""
     full_name = git(repository.root, "rev-parse", "--symbolic-full-name", revision, may_fail=(128,)).text
     branch = full_name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-    return CommitFacts(commit, "" if branch == "HEAD" or branch.startswith("refs/") else branch, author)
+    return "" if branch == "HEAD" or branch.startswith("refs/") else branch
 
 
 def commit_id(repository: Repository, revision: str) -> str | None:

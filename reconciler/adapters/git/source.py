@@ -4,12 +4,17 @@ import asyncio
 import os
 from collections.abc import Collection
 from pathlib import Path
+from types import MappingProxyType
 
 from reconciler.adapters.git import repository as repo
 from reconciler.adapters.git.contents import check_total, digest, path_text, refuse_repository, without_pointer
+from reconciler.adapters.git.fetching import FETCH_LIMIT, fetch
 from reconciler.adapters.git.folder import FolderPackSource, existing_folder, read_file
-from reconciler.adapters.git.history import ancestry, descends_from_all, gaps
-from reconciler.adapters.git.repository import CommitFacts, Repository
+from reconciler.adapters.git.following import newest
+from reconciler.adapters.git.history import ancestry, descends_from_all, gaps, is_commit_id
+from reconciler.adapters.git.memory import CommitContent, Memory
+from reconciler.adapters.git.repository import Repository
+from reconciler.adapters.git.watching import Places, Watch
 from reconciler.core.desired import Revision
 from reconciler.ports.pack_source import Ancestry, Gaps, PackFiles, PackSource, PackSourceError
 
@@ -22,10 +27,18 @@ def pack_source(folder: Path) -> PackSource:
 
 
 class GitPackSource:
-    """The repository is looked up anew at each question: it may have been cloned again in between."""
+    """The repository is looked up anew at each question: it may have been cloned again in between. Only what a full
+    commit id stands for is remembered, as it is the same in any clone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fetch_limit: float = FETCH_LIMIT) -> None:
         self._folder = folder
+        self._fetch_limit = fetch_limit
+        self._memory = Memory()
+        self._watch = Watch(self._places)
+
+    @property
+    def has_commits(self) -> bool:
+        return True
 
     async def committed(self, revision: str = "HEAD") -> PackFiles:
         return await asyncio.to_thread(self._committed, revision)
@@ -34,23 +47,62 @@ class GitPackSource:
         return await asyncio.to_thread(self._working_tree)
 
     async def gaps(self) -> Gaps:
-        return await asyncio.to_thread(lambda: gaps(repo.locate(self._folder.resolve())))
+        return await asyncio.to_thread(lambda: gaps(self._locate()))
 
     async def descends_from_all(self, older: Collection[str], newer: str) -> bool:
-        return await asyncio.to_thread(lambda: descends_from_all(repo.locate(self._folder.resolve()), older, newer))
+        unknown = [commit for commit in older if not self._memory.descends(commit, newer)]
+        if older and not unknown:
+            return True
+        descends = await asyncio.to_thread(lambda: descends_from_all(self._locate(), unknown, newer))
+        if descends:
+            self._memory.keep_descent(unknown, newer)
+        return descends
 
     async def ancestry(self, older: str, newer: str) -> Ancestry:
-        return await asyncio.to_thread(lambda: ancestry(repo.locate(self._folder.resolve()), older, newer))
+        if self._memory.descends(older, newer):
+            return Ancestry.DESCENDS
+        found = await asyncio.to_thread(lambda: ancestry(self._locate(), older, newer))
+        if found is Ancestry.DESCENDS and is_commit_id(older) and is_commit_id(newer):
+            self._memory.keep_descent([older], newer)
+        return found
+
+    async def fetch(self) -> None:
+        await fetch(await asyncio.to_thread(self._locate), self._fetch_limit)
+
+    async def newest(self, revision: str = "") -> str:
+        await self._watch.begin()
+        return await asyncio.to_thread(lambda: newest(self._locate(), revision))
+
+    async def changed(self, wait: float) -> bool:
+        return await self._watch.changed(wait)
+
+    def _locate(self) -> Repository:
+        return repo.locate(self._folder.resolve())
+
+    def _places(self) -> Places:
+        try:
+            repository = self._locate()
+        except PackSourceError:
+            return Places((self._folder,))
+        tells = tuple(repository.common_dir / name for name in ("refs", "reftable"))
+        trees = tells if repository.is_bare else (self._folder.resolve(), *tells)
+        return Places(trees, (repository.git_dir / "HEAD", repository.common_dir / "packed-refs"))
 
     def _committed(self, revision: str) -> PackFiles:
-        repository = repo.locate(self._folder.resolve())
-        commit = repo.commit_facts(repository, revision)
-        contents = repo.blobs(repository, _entries(repository, commit.id))
-        files = {}
-        for raw, content in contents.items():
-            path = path_text(raw)
-            files[path] = without_pointer(path, content, repository.lfs_objects)
-        return PackFiles(_revision(commit, files, is_committed=True), files, repository.prefix.strip("/"))
+        folder = str(self._folder.resolve())
+        known = self._memory.content(folder, revision)
+        if known is not None:
+            return _pack_files(known, revision, "")
+        repository = self._locate()
+        commit = repo.commit_id(repository, revision)
+        if commit is None:
+            raise repo.no_commit(repository, revision)
+        branch = repo.branch_name(repository, revision)
+        known = self._memory.content(folder, commit)
+        if known is None:
+            known = _content(repository, commit)
+            self._memory.keep(folder, commit, known)
+        return _pack_files(known, commit, branch)
 
     def _working_tree(self) -> PackFiles:
         repository = repo.locate(self._existing_folder())
@@ -65,15 +117,30 @@ class GitPackSource:
         is_committed = not repo.has_changes(repository) and repo.is_same_content(
             repository, repo.entries(repository, commit.id), on_disk
         )
-        return PackFiles(_revision(commit, files, is_committed=is_committed), files, repository.prefix.strip("/"))
+        revision = Revision(commit.id, is_committed, commit.branch, commit.author, digest(files))
+        return PackFiles(revision, files, repository.prefix.strip("/"))
 
     def _existing_folder(self) -> Path:
         if not self._folder.exists():
-            repository = repo.locate(self._folder.resolve())
+            repository = self._locate()
             missing = gaps(repository)
             if missing.sparse or missing.deleted:
                 raise _not_checked_out(repository, missing)
         return existing_folder(self._folder)
+
+
+def _content(repository: Repository, commit: str) -> CommitContent:
+    author = repo.author(repository, commit)
+    files = {}
+    for raw, content in repo.blobs(repository, _entries(repository, commit)).items():
+        path = path_text(raw)
+        files[path] = without_pointer(path, content, repository.lfs_objects)
+    return CommitContent(author, repository.prefix.strip("/"), MappingProxyType(files), digest(files))
+
+
+def _pack_files(content: CommitContent, commit: str, branch: str) -> PackFiles:
+    revision = Revision(commit, is_committed=True, branch=branch, author=content.author, content=content.digest)
+    return PackFiles(revision, content.files, content.folder)
 
 
 def _not_checked_out(repository: Repository, missing: Gaps) -> PackSourceError:
@@ -115,10 +182,6 @@ def _on_disk(repository: Repository) -> dict[bytes, bytes]:
             total += len(content)
             check_total(str(repository.root / repository.prefix), total)
     return files
-
-
-def _revision(commit: CommitFacts, files: dict[str, bytes], *, is_committed: bool) -> Revision:
-    return Revision(commit.id, is_committed, commit.branch, commit.author, digest(files))
 
 
 def _is_bare_repository(place: Path) -> bool:
