@@ -19,10 +19,9 @@ SUPERSEDED: Final = """
     )
 """
 
-#: Its workspace has asked everybody to wait.
+#: Its workspace has asked everybody to wait. An array is read once, however many rows are asked about.
 PAUSED: Final = """
-    EXISTS (
-        SELECT FROM reconciler.pauses
-        WHERE pauses.workspace_url = work.workspace_url AND pauses.until > clock_timestamp()
-    )
+    work.workspace_url = ANY (ARRAY(
+        SELECT pauses.workspace_url FROM reconciler.pauses WHERE pauses.until > clock_timestamp()
+    ))
 """

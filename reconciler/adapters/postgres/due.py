@@ -9,21 +9,24 @@ import asyncpg
 
 from reconciler.adapters.postgres.conditions import NEEDS_MET, PAUSED, SUPERSEDED
 
-#: What is being done counts as its line's first turn, so that a line that has a worker lets others go first.
+#: What is being done counts as its line's first turn, so that a line that has a worker lets others go first. Sets that
+#: are looked up, not joined: how many leases are live, the planner guesses wrongly, and then joins row by row.
 _DUE: Final = f"""
-    WITH due AS (
-        SELECT work.work_id, number, narrows, live.work_id IS NOT NULL AS is_held,
-               row_number() OVER (
-                   PARTITION BY business_line_key, narrows ORDER BY live.work_id IS NULL, number
-               ) AS turn
+    WITH live AS MATERIALIZED (
+        SELECT share_pack_id, work_id FROM reconciler.leases WHERE holder <> '' AND expires_at > clock_timestamp()
+    ), due AS (
+        SELECT work_id, number, narrows, business_line_key COLLATE "C" AS line,
+               work_id IN (SELECT work_id FROM live) AS is_held
         FROM reconciler.work
-        LEFT JOIN reconciler.leases AS live
-            ON live.share_pack_id = work.share_pack_id AND live.expires_at > clock_timestamp()
-        WHERE status IN ('waiting', 'running') AND not_before <= clock_timestamp()
-          AND (live.work_id IS NULL OR live.work_id = work.work_id)
-          AND (needs = '{{}}' OR {NEEDS_MET}) AND NOT {PAUSED}
+        WHERE status IN ('waiting', 'running') AND not_before <= statement_timestamp()
+          AND (work_id IN (SELECT work_id FROM live) OR share_pack_id NOT IN (SELECT share_pack_id FROM live))
+          AND {NEEDS_MET} AND NOT {PAUSED}
+    ), turns AS (
+        SELECT work_id, number, narrows, is_held,
+               row_number() OVER (PARTITION BY line, narrows ORDER BY is_held DESC, number) AS turn
+        FROM due
     )
-    SELECT work_id FROM due WHERE NOT is_held ORDER BY narrows DESC, turn, number LIMIT $1
+    SELECT work_id FROM turns WHERE NOT is_held ORDER BY narrows DESC, turn, number LIMIT $1
 """  # noqa: S608 - constants of this program
 
 _NEXT: Final = f"""
