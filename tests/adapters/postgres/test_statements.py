@@ -12,6 +12,7 @@ from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.calls import CreateShare, Operation, Rename
 from reconciler.core.key import PackId, share_key
 from reconciler.core.plan import Degraded
+from reconciler.core.sighting import Sighting
 from reconciler.ports.ledger import Done, PackOrder, WorkStatus
 from tests.adapters.postgres.samples import (
     PACK,
@@ -105,10 +106,16 @@ async def test_a_rename_costs_one_statement_more_before_the_call_and_none_after_
 
 
 async def test_what_plans_saw_takes_one_statement(counting: Counting) -> None:
-    degraded = {share_key(f"s{number}", WORKSPACE): [Degraded("a.b.c", "ann")] for number in range(500)}
-    await counting.ledger.observed(PACK, degraded)
-    assert await counting.count(counting.ledger.observed(PACK, degraded)) == 3
-    assert await counting.count(counting.ledger.degraded()) == 3
+    unread = Sighting(degraded=(Degraded("a.b.c", "ann"),), drift=("comment",))
+    seen = dict.fromkeys((share_key(f"s{number}", WORKSPACE) for number in range(500)), unread)
+    assert await counting.count(counting.ledger.observed(PACK, seen)) == 3
+    assert await counting.count(counting.ledger.observed(PACK, {})) == 3
+    assert await counting.count(counting.ledger.sightings()) == 3
+
+
+async def test_what_is_asked_in_every_round_takes_one_statement(counting: Counting) -> None:
+    for call in (counting.ledger.holds(), counting.ledger.figures(), counting.ledger.daemons()):
+        assert await counting.count(call) == 3
 
 
 async def test_skipping_a_hundred_dependents_takes_no_more_than_skipping_one(counting: Counting) -> None:
