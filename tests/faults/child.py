@@ -1,0 +1,143 @@
+"""The worker process: real ports with a watch over each, and the product's own stages on them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+from pydantic import SecretStr
+
+from reconciler.adapters.azure_queue.doorbell import AzureQueueDoorbell
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.databricks.platform import DatabricksPlatform
+from reconciler.adapters.git.source import pack_source
+from reconciler.adapters.postgres.doorbell import PostgresDoorbell
+from reconciler.adapters.postgres.ledger import PostgresLedger
+from reconciler.core.desired import Desired
+from reconciler.core.key import recipient_key
+from reconciler.core.limits import Limits
+from reconciler.core.plan import Plan
+from reconciler.ports.doorbell import Doorbell
+from reconciler.render.plan_json import plan_document
+from reconciler.stages import workers
+from reconciler.stages.apply import apply_plan
+from reconciler.stages.plan import Wishes, plan_packs
+from reconciler.stages.read import packs_under, read_commit
+from reconciler.stages.workers import Event, Workforce
+from tests.faults.job import APPLY, Job, Report
+from tests.faults.points import Point, Watch, Watched, watched
+
+TOKEN: Final = "dapi-faults"
+NO_LIMITS: Final = Limits(per_pack=10_000, per_run=10_000, percent_per_pack=100, percent_per_run=100)
+#: Seconds between looks for work that nobody rang for, and for what others have done.
+SWEEP: Final = 0.1
+LOOK: Final = 0.05
+
+
+@dataclass(slots=True)
+class Worker:
+    job: Job
+    watch: Watch
+    ledger: Watched
+    platform: Watched
+    doorbell: Watched
+    events: list[str] = field(default_factory=list)
+
+    def force(self) -> Workforce:
+        return Workforce(
+            self.ledger,
+            self.platform,
+            self.doorbell,
+            self.job.name,
+            on_event=self._told,
+            hands=2,
+            lease=self.job.lease,
+            sweep_every=SWEEP,
+            grace=0.0,
+        )
+
+    def _told(self, event: Event) -> None:
+        self.events.append(type(event).__name__)
+
+    async def plan(self, *, is_wishing: bool = True) -> Plan:
+        source = pack_source(Path(self.job.repository) / "sharepacks")
+        desired: Desired = await read_commit(source, self.job.workspace, self.job.commit)
+        on_record = await self.ledger.recorded([], await self.ledger.all_packs())
+        scope = packs_under((), desired, on_record.packs)
+        rotations = self.job.rotations if is_wishing else {}
+        asked = {recipient_key(name, self.job.workspace): overlap for name, overlap in rotations.items()}
+        wishes = Wishes(limits=NO_LIMITS, rotations=asked, grace=0.0)
+        return await plan_packs(desired, scope, source, self.ledger, self.platform, SystemClock(), wishes)
+
+    async def apply(self) -> list[tuple[str, str]]:
+        chosen = await self.plan()
+        await asyncio.sleep(self.job.hesitate)
+
+        async def again() -> Plan:
+            return await self.plan(is_wishing=False)
+
+        applied = await apply_plan(chosen, plan_document(chosen), self.force(), again, SystemClock(), "pat@example.com")
+        return [(item.status.value, item.reason) for item in applied.work]
+
+    async def work(self) -> list[tuple[str, str]]:
+        """As a daemon's worker: it is told of no work, it finds it."""
+        stop = asyncio.Event()
+        ending = asyncio.create_task(self._stop_when_all_ended(stop))
+        await self.force().work_until(stop)
+        return await ending
+
+    async def _stop_when_all_ended(self, stop: asyncio.Event) -> list[tuple[str, str]]:
+        connection = await asyncpg.connect(self.job.database_url)
+        try:
+            while await connection.fetchval("SELECT count(*) FROM reconciler.work WHERE finished_at IS NULL"):
+                await asyncio.sleep(LOOK)
+            ended = await connection.fetch("SELECT status, reason FROM reconciler.work ORDER BY number")
+        finally:
+            await connection.close()
+            stop.set()
+        return [(row["status"], row["reason"]) for row in ended]
+
+
+async def carry_out(job: Job, on_strike: Callable[[Point], None]) -> Report:
+    workers.LOOK_EVERY = LOOK  # type: ignore[misc]
+    watch = Watch(job.strike, on_strike)
+    async with _worker(job, watch) as worker:
+        work = await (worker.apply() if job.task == APPLY else worker.work())
+        points, watch.strike = list(watch.points), None
+        left = left_to_do(await worker.plan(is_wishing=False)) if job.looks_again else []
+    return Report(points, watch.raised, work, left, worker.events)
+
+
+@asynccontextmanager
+async def _worker(job: Job, watch: Watch) -> AsyncIterator[Worker]:
+    ledger = await PostgresLedger.open(job.database_url, max_size=3)
+    platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, trusted_hosts=[job.workspace], clock=time.time)
+    doorbell = await _doorbell(job)
+    ports = [watched(name, port, watch) for name, port in _named(ledger, platform, doorbell)]
+    try:
+        yield Worker(job, watch, *ports)
+    finally:
+        await doorbell.close()
+        await platform.close()
+        await ledger.close()
+
+
+def _named(ledger: object, platform: object, doorbell: object) -> Collection[tuple[str, object]]:
+    return [("ledger", ledger), ("platform", platform), ("doorbell", doorbell)]
+
+
+async def _doorbell(job: Job) -> Doorbell:
+    if job.queue:
+        return await AzureQueueDoorbell.open(job.queue, job.queue_name, visibility=job.visibility, poll=SWEEP)
+    return await PostgresDoorbell.open(job.database_url)
+
+
+def left_to_do(plan: Plan) -> list[str]:
+    """What a second plan would do, write or hold: nothing of it may be left."""
+    steps = [f"{step.key}: {step.verdict}" for step in plan.steps if step.is_work or step.is_held]
+    rows = [f"{pack.pack}: the record is behind" for pack in plan.packs if pack.rows_behind]
+    return [*steps, *rows, *map(str, plan.problems)]

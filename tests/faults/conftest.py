@@ -1,0 +1,90 @@
+"""Lanes to crash workers in, the zygote that makes the workers, and the numbers at the end of the run."""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from reconciler.adapters.postgres.migrate import migrate
+from tests.faults.lane import Lane, sandbox
+from tests.faults.processes import Zygote, zygote
+from tests.journeys.journey import git
+
+T = TypeVar("T")
+
+#: Cases at the same time in one test: much of a case is waiting for a lease to run out.
+LANES: Final = 3
+
+
+@pytest.fixture(scope="session")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    with zygote(tmp_path_factory.mktemp("zygote") / "errors.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lanes(postgres_dsn_admin: str) -> Iterator[list[Lane]]:
+    with ExitStack() as stack:
+        sandboxes = [stack.enter_context(sandbox()) for _ in range(LANES)]
+        made = [Lane(url, _run(_database(postgres_dsn_admin)), server) for url, server in sandboxes]
+        yield made
+        for lane in made:
+            name = urlsplit(lane.database_url).path.strip("/")
+            _run(_execute(postgres_dsn_admin, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """With a folder for packs and a first commit."""
+    folder = tmp_path / "packs repository"
+    (folder / "sharepacks").mkdir(parents=True)
+    git(folder, "init", "--quiet")
+    (folder / "sharepacks" / "README.md").write_text("Packs.\n")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "Begin")
+    return folder
+
+
+async def _database(admin: str) -> str:
+    name = f"lane_{uuid.uuid4().hex}"
+    await _execute(admin, f"CREATE DATABASE {name}")
+    dsn = urlsplit(admin)._replace(path=f"/{name}").geturl()
+    await migrate(dsn)
+    return dsn
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Unlike `asyncio.run`, leaves the event loop of a test alone."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What the tests recorded as properties, also those that other processes ran."""
+    counted: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name in PROPERTIES and report.when == "call":
+                counted[name] += value
+    if counted:
+        words = ", ".join(f"{counted[name]} {name}" for name in PROPERTIES if name in counted)
+        terminalreporter.write_line(f"crash points: {words}")
+
+
+#: Of a test, added up at the end of the run.
+PROPERTIES: Final = ("points", "first kills", "second kills", "not reached")

@@ -1,0 +1,95 @@
+"""One case: the first worker is killed at a point, the second one, which recovers, at another; the third one finishes.
+Then everything holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+from tests.faults.invariants import violations
+from tests.faults.job import APPLY, WORK, Job, Report
+from tests.faults.lane import Lane
+from tests.faults.points import Point, Strike
+from tests.faults.processes import Zygote
+from tests.faults.scenes import Scene
+
+_SUBMITTED: Final = "SELECT count(*) FROM reconciler.work"
+_UNFINISHED: Final = "SELECT count(*) FROM reconciler.work WHERE finished_at IS NULL"
+
+
+@dataclass(slots=True)
+class Tally:
+    first: int = 0
+    second: int = 0
+    #: Points that a run did not come to that time, and recoveries that were over before they were struck.
+    missed: int = 0
+
+    def __iadd__(self, other: "Tally") -> Self:
+        self.first += other.first
+        self.second += other.second
+        self.missed += other.missed
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    tally: Tally
+    #: Of the recovery that came to its end.
+    recovery: Report
+    #: Where the recovery before that was struck.
+    second: Point | None
+    wrong: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Crashing:
+    scene: Scene
+    lane: Lane
+    zygote: Zygote
+    #: The job of the scene, undisturbed.
+    job: Job
+    #: Work rows there were before the scene.
+    work_before: int
+
+    async def case(self, point: Point, second: Strike | None) -> Outcome:
+        await self.lane.restore()
+        tally = Tally()
+        struck = await self.zygote.run(replace(self.job, name="first", looks_again=False).struck(Strike(point)))
+        if struck.was_killed:
+            tally.first = 1
+        else:
+            assert point.is_timed, f"did not come to {point}"
+            tally.missed = 1
+        struck_again = None
+        if second is not None and await self._is_something_left():
+            job = replace(await self._recovering(), name="second", looks_again=False)
+            again = await self.zygote.run(job.struck(second))
+            tally.second += again.was_killed
+            tally.missed += not again.was_killed
+            struck_again = again.struck
+        recovered = await self.zygote.run(replace(await self._recovering(), name="third"))
+        assert recovered.report is not None
+        wrong = [*await violations(self.lane, self.scene), *recovered.report.left]
+        return Outcome(tally, recovered.report, struck_again, wrong)
+
+    async def undisturbed(self) -> Report:
+        """All the points there are; the scene itself has to be right for that."""
+        await self.lane.restore()
+        ended = await self.zygote.run(self.job)
+        assert ended.report is not None
+        wrong = [*await violations(self.lane, self.scene), *ended.report.left]
+        assert wrong == [], wrong
+        return ended.report
+
+    async def _recovering(self) -> Job:
+        """A worker alone, when anything was submitted; otherwise nobody knows of the commit yet, and somebody applies
+        it again. Either comes when the dead one's lease has run out."""
+        await self.lane.let_leases_run_out()
+        submitted = await self._count(_SUBMITTED) > self.work_before
+        return replace(self.job, task=WORK if submitted else APPLY)
+
+    async def _is_something_left(self) -> bool:
+        return await self._count(_UNFINISHED) > 0 or await self._count(_SUBMITTED) == self.work_before
+
+    async def _count(self, query: str) -> int:
+        (row,) = await self.lane.fetch(query)
+        return int(row[0])

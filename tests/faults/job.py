@@ -1,0 +1,81 @@
+"""What a worker process is asked to do, and what it says afterwards, as JSON between the test and the process."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from tests.faults.points import Point, Strike
+
+#: Plan what is committed, submit it, work until it is done.
+APPLY: Final = "apply"
+#: Work until no work is left that has not ended, as `sharepack worker` would; nothing is submitted.
+WORK: Final = "work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    task: str
+    repository: str
+    workspace: str
+    database_url: str
+    name: str = "worker"
+    #: Connection string of an Azure queue; empty: PostgreSQL.
+    queue: str = ""
+    queue_name: str = ""
+    #: Seconds a delivery stays hidden from others.
+    visibility: float = 1
+    #: Recipients whose token is to be replaced, with the overlap in seconds.
+    rotations: Mapping[str, int] = field(default_factory=dict)
+    #: Seconds. Long, so that a busy machine loses none: where a worker was killed, the test lets it run out.
+    lease: float = 60.0
+    #: The commit that is applied.
+    commit: str = "HEAD"
+    strike: Strike | None = None
+    #: Whether to make a second plan at the end.
+    looks_again: bool = True
+    #: Seconds to wait, once the plan is made, before it is submitted.
+    hesitate: float = 0.0
+
+    def to_json(self) -> str:
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return json.dumps({**values, "strike": None if self.strike is None else self.strike.as_json()})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Job":
+        values = json.loads(text)
+        strike = values.pop("strike")
+        return cls(**values, strike=None if strike is None else Strike.from_json(strike))
+
+    def struck(self, strike: Strike | None) -> "Job":
+        return replace(self, strike=strike)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Of a process that came to its end."""
+
+    points: Sequence[Point]
+    #: Calls of ports that failed, with what: `ledger.conclude UpdateShare FenceLostError`.
+    raised: Sequence[str]
+    #: How the work that was waited for ended: status and reason.
+    work: Sequence[tuple[str, str]]
+    #: What a plan made at the end would do, or holds.
+    left: Sequence[str]
+    #: What the workers told, one word each: `Started`, `Ended`, …
+    events: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "points": [point.as_json() for point in self.points],
+            "raised": list(self.raised),
+            "work": [list(each) for each in self.work],
+            "left": list(self.left),
+            "events": list(self.events),
+        }
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> "Report":
+        points = [Point(**point) for point in given["points"]]
+        work = [(status, reason) for status, reason in given["work"]]
+        return cls(points, given["raised"], work, given["left"], given["events"])

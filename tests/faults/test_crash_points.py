@@ -1,0 +1,113 @@
+"""Every point of every scene: the worker's process is killed there, the one that recovers is killed too, and a fresh
+one ends where Git says, with nothing done twice and nothing left open.
+
+By default each point is struck once before and once after the call, and the recovery from it at one point of its own,
+another one each time. `CRASH_POINTS=all` strikes each recovery at all of its points.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.faults.crashing import Crashing, Tally
+from tests.faults.job import APPLY, Job
+from tests.faults.lane import Lane
+from tests.faults.points import Point, Strike
+from tests.faults.processes import Zygote
+from tests.faults.scenes import SCENES, Scene
+from tests.journeys.journey import git
+
+IS_WHOLE_PRODUCT: Final = os.environ.get("CRASH_POINTS") == "all"
+#: Tests a scene is divided into, for many processors.
+SLICES: Final = 2
+
+Record = Callable[[str, object], None]
+
+
+@dataclass(slots=True)
+class Run:
+    """All the points of a slice, worked off by as many lanes as there are."""
+
+    points: Iterator[tuple[int, Point]]
+    tally: Tally = field(default_factory=Tally)
+    wrong: list[str] = field(default_factory=list)
+    #: What recoveries were struck at.
+    kinds: set[str] = field(default_factory=set)
+    #: Points of the last recovery.
+    length: int = 20
+
+    async def work_off(self, crashing: Crashing) -> None:
+        for number, point in self.points:
+            if not IS_WHOLE_PRODUCT:
+                # Another point of the recovery each time; how many it has is known from the one before.
+                self.length = await self._case(crashing, point, Strike(number=1 + (number * 7) % self.length))
+                continue
+            length = await self._case(crashing, point, None)
+            for each in range(1, length + 1):
+                await self._case(crashing, point, Strike(number=each))
+
+    async def _case(self, crashing: Crashing, point: Point, second: Strike | None) -> int:
+        """Answers how many points the recovery came to."""
+        outcome = await crashing.case(point, second)
+        self.tally += outcome.tally
+        self.wrong += [f"{point}, then {outcome.second}: {words}" for words in outcome.wrong]
+        if outcome.second is not None:
+            self.kinds.add(outcome.second.label)
+        return max(len(outcome.recovery.points), 1)
+
+
+@pytest.mark.parametrize("part", range(SLICES))
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+async def test_a_worker_killed_anywhere_is_followed_by_one_that_ends_where_git_says(
+    scene: Scene, part: int, repository: Path, lanes: list[Lane], workers: Zygote, record_property: Record
+) -> None:
+    async with AsyncExitStack() as stack:
+        for lane in lanes:
+            await stack.enter_async_context(lane.connected())
+        crashings = await prepared(scene, repository, lanes, workers)
+        report = await crashings[0].undisturbed()
+        assert [point.label.split()[1] for point in report.points if is_call(point)] == list(scene.calls)
+        chosen = list(enumerate(report.points))[part::SLICES]
+        run = Run(iter(chosen))
+        await asyncio.gather(*(run.work_off(crashing) for crashing in crashings))
+    record_property("points", len(chosen))
+    record_property("first kills", run.tally.first)
+    record_property("second kills", run.tally.second)
+    record_property("not reached", run.tally.missed)
+    assert run.wrong == []
+
+
+def is_call(point: Point) -> bool:
+    return point.method == "platform.perform" and point.side == "before"
+
+
+async def prepared(scene: Scene, repository: Path, lanes: Sequence[Lane], workers: Zygote) -> list[Crashing]:
+    """Each lane as it is after the first commit, the second one waiting to be applied."""
+    first = Job(task=APPLY, repository=str(repository), workspace="", database_url="")
+    jobs = [replace(first, workspace=lane.url, database_url=lane.database_url) for lane in lanes]
+    for lane in lanes:
+        await lane.empty()
+    if scene.before:
+        commit(repository, scene.before)
+        begun = await asyncio.gather(*(workers.run(job) for job in jobs))
+        assert all(ended.report is not None and not ended.report.left for ended in begun), begun
+    for lane in lanes:
+        await lane.keep()
+    commit(repository, scene.after)
+    made = []
+    for lane, job in zip(lanes, jobs, strict=True):
+        ((count,),) = await lane.fetch("SELECT count(*) FROM reconciler.work")
+        made.append(Crashing(scene, lane, workers, replace(job, rotations=scene.rotations), count))
+    return made
+
+
+def commit(repository: Path, content: str) -> None:
+    (repository / "sharepacks" / "pack.yaml").write_text(content)
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Change the pack")
