@@ -3,13 +3,16 @@
 It needs no token, so the sandbox listens on the local machine unless told otherwise. Bodies and answers are JSON.
 
     POST fault      {pattern: "PATCH /api/2.1/unity-catalog/shares/*", status, error_code, message, body, offset, times,
-                    after_handler, delay_ms, retry_after, drop_connection}; see faults.FaultRule. GET lists the rules
-                    with how often each matched, DELETE removes them all
+                    after_handler, delay_ms, delay_only, retry_after, drop_connection}; see faults.FaultRule. GET lists
+                    the rules with how often each matched, DELETE removes them all, or the one with ?id=ID. From a
+                    thousand on, those that are over are forgotten
     POST latency    {ms} for every API call; 0 for none
     POST throttle   {rate, burst, writes_only}: 429 beyond `rate` calls a second; {} lets everything through
     POST clock      {advance_seconds} or {set: epoch milliseconds or ISO time}; GET tells the time
-    GET log         ?writes=true&since=SEQUENCE&limit=N: the requests, without secrets; DELETE empties it
-    GET counts      how many requests, in all, by route and by status
+    GET log         ?writes=true&since=SEQUENCE&limit=N: the requests, without secrets; DELETE empties it. It holds the
+                    newest 50,000 (--log-capacity) and 64 million characters of bodies at most
+    GET counts      how many requests since the log was emptied, however many it holds: in all, by route, by status and
+                    by fault ("503 before" the request took effect, "dropped after" it did, "200 delayed")
     POST knobs      {name: value}; GET tells them all
     POST seed       a seed as YAML: everything starts again from it
     POST reset      everything starts again: seed, first knobs, no faults, empty log
@@ -57,8 +60,12 @@ def _add_fault(world: "World", request: ApiRequest) -> dict[str, Any]:
     return {"id": rule.id}
 
 
-def _clear_faults(world: "World", _request: ApiRequest) -> dict[str, Any]:
-    world.faults.clear()
+def _clear_faults(world: "World", request: ApiRequest) -> dict[str, Any]:
+    rule_id = request.query.get("id")
+    if rule_id is None:
+        world.faults.clear()
+    else:
+        world.faults.remove(rule_id)
     return {}
 
 

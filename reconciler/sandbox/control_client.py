@@ -27,6 +27,10 @@ class ControlClient:
     def clear_faults(self) -> None:
         self._call("DELETE", "fault")
 
+    def remove_fault(self, rule_id: str) -> None:
+        """One that is gone already is no error."""
+        self._call("DELETE", f"fault?{urlencode({'id': rule_id})}")
+
     def latency(self, milliseconds: int) -> None:
         self._call("POST", "latency", {"ms": milliseconds})
 
@@ -42,14 +46,18 @@ class ControlClient:
         """`at` is epoch milliseconds or ISO text; answers the sandbox's time."""
         return int(self._call("POST", "clock", {"set": at})["now"])
 
-    def log(self, *, writes_only: bool = False, since: int = 0) -> list[dict[str, Any]]:
-        writes = "&writes=true" if writes_only else ""
-        return list(self._call("GET", f"log?since={since}{writes}")["entries"])
+    def log(self, *, writes_only: bool = False, since: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
+        """Oldest first; with a limit the newest of them. The oldest are forgotten (`--log-capacity`)."""
+        asked = (
+            {"since": since} | ({"writes": "true"} if writes_only else {}) | ({} if limit is None else {"limit": limit})
+        )
+        return list(self._call("GET", f"log?{urlencode(asked)}")["entries"])
 
     def clear_log(self) -> None:
         self._call("DELETE", "log")
 
     def counts(self) -> dict[str, Any]:
+        """`total`, `writes`, `by_route`, `by_status`, `by_fault`: of all requests since the log was emptied."""
         return self._call("GET", "counts")
 
     def knobs(self, **changes: Any) -> dict[str, Any]:

@@ -31,10 +31,20 @@ class FaultRule:
     delay_ms: int
     retry_after: int | None
     drop_connection: bool
+    #: after the delay the request is answered as it would be without a fault
+    delay_only: bool
+
+    @property
+    def moment(self) -> str:
+        return "delayed" if self.delay_only else "after" if self.after_handler else "before"
 
     def matches(self, method: str, path: str) -> bool:
         wanted, _, pattern = self.pattern.partition(" ")
         return fnmatchcase(method, wanted) and fnmatchcase(path, pattern)
+
+
+#: from so many on, rules that are over are dropped, so that no request has to pass them all
+_MANY_RULES = 1000
 
 
 @dataclass(slots=True)
@@ -43,8 +53,20 @@ class Faults:
     _matched: dict[str, int] = field(default_factory=dict)
 
     def add(self, rule: FaultRule) -> None:
+        if len(self._rules) >= _MANY_RULES:
+            self._drop_those_that_are_over()
         self._rules.append(rule)
         self._matched[rule.id] = 0
+
+    def _drop_those_that_are_over(self) -> None:
+        self._rules = [
+            each for each in self._rules if not each.times or self._matched[each.id] < each.offset + each.times
+        ]
+        self._matched = {each.id: self._matched[each.id] for each in self._rules}
+
+    def remove(self, rule_id: str) -> None:
+        self._rules = [each for each in self._rules if each.id != rule_id]
+        self._matched.pop(rule_id, None)
 
     def clear(self) -> None:
         self._rules.clear()
@@ -123,6 +145,7 @@ def read_fault(values: Mapping[str, Any]) -> FaultRule:
         delay_ms=body.integer("delay_ms") or 0,
         retry_after=body.integer("retry_after"),
         drop_connection=body.flag("drop_connection") or False,
+        delay_only=body.flag("delay_only") or False,
     )
 
 

@@ -62,7 +62,7 @@ def delete(state: State, caller: Principal, recipient_name: str, name: str) -> d
 
 
 def _owned(state: State, caller: Principal, name: str) -> Recipient:
-    recipient = state.recipient(name)
+    recipient = state.recipient_to_change(name)
     if not owns(state, caller, recipient.owner):
         raise not_owner("Recipient", recipient.name)
     return recipient
@@ -70,6 +70,7 @@ def _owned(state: State, caller: Principal, name: str) -> Recipient:
 
 def _readable(state: State, caller: Principal, name: str) -> Recipient:
     """Who may read the recipient may read its policies."""
+    state.newborn.read("Recipient", name)
     recipient = state.recipient(name)
     check_may_read(state, caller, recipient)
     return recipient

@@ -52,6 +52,11 @@ class Knobs:
     shuffle_lists: bool = False
     #: how many GETs of an object after a write to it still answer the old value; lists are never stale
     stale_reads: int = _number(0, 0)
+    #: how many GETs of a recipient or share that was just made still answer 404 RESOURCE_DOES_NOT_EXIST; until then it
+    #: cannot be granted anything either
+    hidden_reads: int = _number(0, 0)
+    #: and how many changes of it (PATCH, permissions, tokens, policies; not DELETE)
+    hidden_writes: int = _number(0, 0)
     properties_as_list_accepted: bool = True
     name_in_patch_renames: bool = True
     quota_status: int = _choice(400, 429)

@@ -58,6 +58,7 @@ def create(state: State, caller: Principal, values: Mapping[str, Any]) -> dict[s
         policies=(),
         stamp=state.created(caller.name),
     )
+    state.newborn.born("Recipient", name, state.knobs)
     return recipient_json(state, state.put_recipient(recipient))
 
 
@@ -84,7 +85,7 @@ def list_all(state: State, caller: Principal, query: Mapping[str, str]) -> dict[
 
 def update(state: State, caller: Principal, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     body = Body("UpdateRecipient", values)
-    recipient = state.recipient(name)
+    recipient = state.recipient_to_change(name)
     if not caller.is_metastore_admin and not owns(state, caller, recipient.owner):
         raise not_owner("Recipient", recipient.name)
     if not any(body.has(each) for each in _UPDATABLE):
@@ -126,7 +127,7 @@ def delete(state: State, caller: Principal, name: str) -> dict[str, Any]:
 
 def rotate_token(state: State, caller: Principal, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     body = Body("RotateRecipientToken", values)
-    recipient = state.recipient(name)
+    recipient = state.recipient_to_change(name)
     if not owns(state, caller, recipient.owner):
         raise not_owner("Recipient", recipient.name)
     if recipient.authentication_type != "TOKEN":
@@ -138,6 +139,7 @@ def rotate_token(state: State, caller: Principal, name: str, values: Mapping[str
 
 
 def share_permissions(state: State, caller: Principal, name: str, query: Mapping[str, str]) -> dict[str, Any]:
+    state.newborn.read("Recipient", name)
     recipient = state.recipient(name)
     check_may_read(state, caller, recipient)
     granted = ((each.name, each) for each in state.shares.values() if recipient.id in each.grants)

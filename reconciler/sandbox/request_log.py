@@ -23,7 +23,7 @@ _SECRET_FIELDS = frozenset(
 )
 _SECRET_PATH = re.compile(r"((?:data_sharing_activation(?:_info)?)/).*")
 _SECRET_QUERY = re.compile(r"(?i)((?:^|&)[^=&]*(?:token|secret|password)[^=&]*=)[^&]*")
-_MOST_BODY_CHARACTERS = 256 * 1024 * 1024
+MOST_BODY_CHARACTERS = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class LogEntry:
     request_id: str
     #: path with placeholders; None for an unknown one
     route: str | None
-    #: "before" or "after" when a fault replaced the answer of the handler
+    #: "before" or "after" when a fault replaced the answer of the handler, "delayed" when it came late only
     fault: str | None
 
     @property
@@ -65,7 +65,7 @@ class LogEntry:
 
 
 class RequestLog:
-    """Drops its oldest entries beyond `capacity` entries or 256 million characters of bodies."""
+    """Drops its oldest entries beyond `capacity` entries or MOST_BODY_CHARACTERS; the counts are of all there were."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -73,6 +73,7 @@ class RequestLog:
         self._characters = 0
         self._sequence = 0
         self._counts: Counter[tuple[str, str | None, int | None]] = Counter()
+        self._faults: Counter[str] = Counter()
         self._writes = 0
 
     def add(self, entry: LogEntry) -> None:
@@ -80,7 +81,9 @@ class RequestLog:
         self._characters += len(entry.body or "")
         self._counts[entry.method, entry.route, entry.status] += 1
         self._writes += entry.is_write
-        while len(self._entries) > self._capacity or self._characters > _MOST_BODY_CHARACTERS:
+        if entry.fault:
+            self._faults[f"{entry.status or 'dropped'} {entry.fault}"] += 1
+        while len(self._entries) > self._capacity or self._characters > MOST_BODY_CHARACTERS:
             self._characters -= len(self._entries.popleft().body or "")
 
     def next_sequence(self) -> int:
@@ -103,11 +106,13 @@ class RequestLog:
             "writes": self._writes,
             "by_route": dict(sorted(by_route.items())),
             "by_status": dict(sorted(by_status.items())),
+            "by_fault": dict(sorted(self._faults.items())),
         }
 
     def clear(self) -> None:
         self._entries.clear()
         self._counts.clear()
+        self._faults.clear()
         self._characters = self._writes = 0
 
 

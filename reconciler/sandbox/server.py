@@ -23,7 +23,8 @@ from reconciler.sandbox.seed import Seed
 from reconciler.sandbox.wire import JSON, ApiRequest, Reply, error_reply, read_target
 from reconciler.sandbox.world import World
 
-LOG_CAPACITY = 100_000
+#: requests the log holds; about 50 MB with it, and 64 million characters of bodies besides
+LOG_CAPACITY = 50_000
 _STOP_SECONDS = 5.0
 
 
@@ -86,11 +87,11 @@ class Sandbox:
 
     def _answer(self, asked: ApiRequest, request_id: str, fault: FaultRule | None) -> tuple[Answer, bool]:
         world = self._world
-        if fault is not None and not fault.after_handler:
+        if fault is not None and not (fault.after_handler or fault.delay_only):
             return Answer(_fault_reply(fault, request_id), route_of(asked)), fault.drop_connection
         given = answer(world.state, world.sessions, world.throttle, asked, request_id)
         world.save()
-        if fault is None:
+        if fault is None or fault.delay_only:
             return given, False
         return Answer(_fault_reply(fault, request_id), given.route, given.principal), fault.drop_connection
 
@@ -109,7 +110,7 @@ class Sandbox:
             status=None if is_dropped else given.reply.status,
             request_id=request_id,
             route=given.route,
-            fault=None if fault is None else "after" if fault.after_handler else "before",
+            fault=None if fault is None else fault.moment,
         )
         self._world.log.add(entry)
 

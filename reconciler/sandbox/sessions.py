@@ -50,8 +50,10 @@ class Sessions:
         principal = self._by_client.get(client)
         if principal is None or not secrets.compare_digest(principal.client_secret or "", secret):
             return _refused(401, "invalid_client", "Client authentication failed")
+        now = self._state.clock.now()
+        self._issued = {each: held for each, held in self._issued.items() if held[1] > now}
         token = secrets.token_urlsafe(32)
-        self._issued[token] = (principal, self._state.clock.now() + _LIFETIME_SECONDS * 1000)
+        self._issued[token] = (principal, now + _LIFETIME_SECONDS * 1000)
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": _LIFETIME_SECONDS, "scope": "all-apis"}
         return json_reply(answer)
 

@@ -25,7 +25,7 @@ def get(state: State, caller: Principal, name: str, query: Mapping[str, str]) ->
 
 def update(state: State, caller: Principal, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     body = Body("UpdateSharePermissions", values)
-    share = state.share(name)
+    share = state.share_to_change(name)
     if not _may_grant(state, caller, share):
         raise not_owner("Share", share.name)
     changes = body.parts("changes")
@@ -61,6 +61,8 @@ def _apply(state: State, caller: Principal, grants: dict[str, frozenset[str]], c
         if added:
             raise _unknown(state, principal)
         return
+    if added and not state.newborn.is_known("Recipient", principal):
+        raise _unknown(state, principal)
     held = grants.get(recipient.id, frozenset())
     if added - held:
         _check_may_receive(state, caller, recipient)

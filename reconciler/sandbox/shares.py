@@ -35,6 +35,7 @@ def create(state: State, caller: Principal, values: Mapping[str, Any]) -> dict[s
         grants={},
         stamp=state.created(caller.name),
     )
+    state.newborn.born("Share", name, state.knobs)
     return share_json(state, state.put_share(share), with_objects=False)
 
 
@@ -53,7 +54,7 @@ def list_all(state: State, caller: Principal, query: Mapping[str, str]) -> dict[
 
 def update(state: State, caller: Principal, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     body = Body("UpdateShare", values)
-    share = state.share(name)
+    share = state.share_to_change(name)
     _check_may_update(state, caller, share, body)
     updates = body.parts("updates") or ()
     if not updates and not any(body.has(each) for each in _UPDATABLE):

@@ -11,6 +11,7 @@ from reconciler.sandbox.clock import Clock
 from reconciler.sandbox.errors import does_not_exist, feature_disabled
 from reconciler.sandbox.knobs import Knobs
 from reconciler.sandbox.names import key
+from reconciler.sandbox.newborn import Newborn
 from reconciler.sandbox.records import (
     Catalog,
     Function,
@@ -53,6 +54,7 @@ class State:
         self.shares: dict[str, Share] = {}
         #: digests of activation secrets that were used
         self.used_links: set[str] = set()
+        self.newborn = Newborn()
         self._name_of: dict[str, str] = {}
         self._stale: dict[tuple[ReadKind, str], tuple[int, Recipient | Share | None]] = {}
 
@@ -70,22 +72,34 @@ class State:
 
     def recipient_as_read(self, name: str) -> Recipient:
         """Answers what a GET sees, which for a while may be the value before the last write."""
+        self.newborn.read("Recipient", name)
         found = self._as_read("recipient", name, self.recipients.get(key(name)))
         if not isinstance(found, Recipient):
             raise does_not_exist("Recipient", name)
         return found
 
     def share_as_read(self, name: str, kind: Literal["share", "share-permissions"]) -> Share:
+        self.newborn.read("Share", name)
         found = self._as_read(kind, name, self.shares.get(key(name)))
         if not isinstance(found, Share):
             raise does_not_exist("Share", name)
         return found
+
+    def recipient_to_change(self, name: str) -> Recipient:
+        self.newborn.change("Recipient", name)
+        return self.recipient(name)
+
+    def share_to_change(self, name: str) -> Share:
+        self.newborn.change("Share", name)
+        return self.share(name)
 
     def recipient_name(self, identity: str) -> str | None:
         return self._name_of.get(identity)
 
     def put_recipient(self, recipient: Recipient, *, instead_of: str | None = None) -> Recipient:
         before = self.recipients.pop(key(instead_of), None) if instead_of else None
+        if instead_of and key(instead_of) != key(recipient.name):
+            self.newborn.seen("Recipient", instead_of)
         self._written(("recipient",), recipient.name, instead_of, before)
         self.recipients[key(recipient.name)] = recipient
         self._name_of[recipient.id] = recipient.name
@@ -93,6 +107,8 @@ class State:
 
     def put_share(self, share: Share, *, instead_of: str | None = None) -> Share:
         before = self.shares.pop(key(instead_of), None) if instead_of else None
+        if instead_of and key(instead_of) != key(share.name):
+            self.newborn.seen("Share", instead_of)
         self._written(("share", "share-permissions"), share.name, instead_of, before)
         self.shares[key(share.name)] = share
         return share
@@ -102,11 +118,13 @@ class State:
         for share in [each for each in self.shares.values() if recipient.id in each.grants]:
             left = {holder: held for holder, held in share.grants.items() if holder != recipient.id}
             self.put_share(replace(share, grants=left), instead_of=share.name)
+        self.newborn.seen("Recipient", recipient.name)
         self._written(("recipient",), None, recipient.name, recipient)
         del self.recipients[key(recipient.name)]
         del self._name_of[recipient.id]
 
     def remove_share(self, share: Share) -> None:
+        self.newborn.seen("Share", share.name)
         self._written(("share", "share-permissions"), None, share.name, share)
         del self.shares[key(share.name)]
 
@@ -143,10 +161,11 @@ class State:
     def _as_read(self, kind: ReadKind, name: str, current: Recipient | Share | None) -> Recipient | Share | None:
         if not self._stale:
             return current
-        left, before = self._stale.get((kind, key(name)), (0, None))
+        left, before = self._stale.pop((kind, key(name)), (0, None))
         if not left:
             return current
-        self._stale[kind, key(name)] = (left - 1, before)
+        if left > 1:
+            self._stale[kind, key(name)] = (left - 1, before)
         return before
 
 

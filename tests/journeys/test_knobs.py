@@ -30,6 +30,8 @@ OTHER_VALUES: dict[str, Any] = {
     "empty_middle_pages": True,
     "shuffle_lists": True,
     "stale_reads": 2,
+    "hidden_reads": 2,
+    "hidden_writes": 1,
     "properties_as_list_accepted": False,
     "name_in_patch_renames": False,
     "quota_status": 429,

@@ -9,8 +9,9 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import BadRequest, InternalError
 
-from reconciler.sandbox import ControlClient, Knobs, Sandbox, Seed
+from reconciler.sandbox import ControlClient, Knobs, Sandbox, Seed, request_log
 from reconciler.sandbox.control_client import ControlRefused
+from reconciler.sandbox.faults import Faults, read_fault
 from tests.sandbox.plain import ADMIN, SALES, UNITY, Plain, an_add
 
 
@@ -126,6 +127,76 @@ def test_the_log_is_bounded() -> None:
         control = ControlClient(url)
         assert [each["sequence"] for each in control.log()] == [3, 4, 5]
         assert control.counts()["total"] == 5
+
+
+def test_what_the_log_has_forgotten_is_still_counted() -> None:
+    with Sandbox(Seed.example(), log_capacity=3).serving() as url:
+        plain, control = Plain(url), ControlClient(url)
+        control.fault(f"GET {UNITY}/shares", status=503, times=2)
+        control.fault(f"POST {UNITY}/shares", drop_connection=True, after_handler=True)
+        for number in range(4):
+            plain.get("shares")
+            plain.get(f"recipients/{number}")
+        with pytest.raises(OSError, match=r"closed|reset"):
+            plain.post("shares", {"name": "sales"})
+        assert len(control.log()) == 3
+        assert [each["sequence"] for each in control.log(limit=1)] == [9]
+        counts = control.counts()
+    assert counts["total"] == 9
+    assert counts["writes"] == 1
+    assert counts["by_status"] == {"200": 2, "404": 4, "503": 2, "dropped": 1}
+    assert counts["by_fault"] == {"503 before": 2, "dropped after": 1}
+
+
+def test_bodies_in_the_log_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_log, "MOST_BODY_CHARACTERS", 1000)
+    with Sandbox(Seed.example()).serving() as url:
+        plain, control = Plain(url), ControlClient(url)
+        for number in range(5):
+            plain.post("shares", {"name": f"s{number}", "comment": "x" * 350})
+        assert [each["body"]["name"] for each in control.log()] == ["s3", "s4"]
+        assert control.counts()["writes"] == 5
+
+
+def test_a_fault_may_only_delay(plain: Plain, control: ControlClient) -> None:
+    control.fault(f"POST {UNITY}/shares", delay_ms=300, delay_only=True)
+    started = time.monotonic()
+    plain.a_share()
+    assert time.monotonic() - started >= 0.3
+    (entry,) = control.log()
+    assert (entry["status"], entry["fault"]) == (200, "delayed")
+    assert control.counts()["by_fault"] == {"200 delayed": 1}
+
+
+def test_one_fault_can_be_taken_away(plain: Plain, control: ControlClient) -> None:
+    first, second = (control.fault(f"GET {UNITY}/{kind}", times=0) for kind in ("shares", "recipients"))
+    control.remove_fault(first)
+    control.remove_fault(first)
+    assert [each["id"] for each in control.faults()] == [second]
+    assert (plain.get("shares").status, plain.get("recipients").status) == (200, 500)
+
+
+def test_faults_that_are_over_do_not_pile_up() -> None:
+    faults = Faults()
+    rules = [read_fault({"pattern": "GET /x"}) for _ in range(2500)]
+    lasting = read_fault({"pattern": "GET /y", "times": 0})
+    faults.add(lasting)
+    for rule in rules:
+        faults.add(rule)
+        assert faults.strike("GET", "/x") == rule
+    assert len(faults.as_json()) <= 1000
+    assert faults.strike("GET", "/y") == lasting
+
+
+def test_access_tokens_that_have_ended_are_forgotten() -> None:
+    sandbox = Sandbox(Seed.example())
+    with sandbox.serving() as url:
+        form = b"grant_type=client_credentials&client_id=sandbox-client&client_secret=sandbox-secret"
+        for _ in range(3):
+            token = Plain(url, None).call("POST", "/oidc/v1/token", form).body["access_token"]
+            assert Plain(url, token).get("shares").status == 200
+            ControlClient(url).advance_clock(4000)
+        assert len(sandbox._world.sessions._issued) == 1
 
 
 def test_the_clock_can_be_moved(plain: Plain, control: ControlClient) -> None:

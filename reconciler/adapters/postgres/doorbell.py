@@ -101,7 +101,7 @@ class PostgresDoorbell:
         """The work row keeps payload and reason."""
 
     async def check(self) -> None:
-        """Notifies itself on a channel that nobody else knows, over the very connection that rings and listens: behind a
+        """Notifies itself on a channel that nobody else knows, over the connection that rings and listens: behind a
         pooler that lends connections for a statement, it could ring and would never hear."""
         connection = await self._usable("check")
         async with self._one_statement:
