@@ -164,11 +164,14 @@ async def test_a_repository_deleted_and_cloned_again_goes_on_waking(server: Serv
 WITHOUT_WATCHERS = """
 import asyncio, os, resource, sys, time
 from pathlib import Path
+from watchfiles import watch
 from reconciler.adapters.git import pack_source
 
 async def main(folder):
     source = pack_source(folder)
     assert not await source.changed(0.5)
+    # The thread of that watcher closes its files a little later.
+    await asyncio.sleep(1)
     # Room for one file at a time, which reading a folder takes, and none for watching.
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     held = []
@@ -177,6 +180,11 @@ async def main(folder):
             held.append(os.open("/dev/null", os.O_RDONLY))
     except OSError:
         os.close(held.pop())
+    try:
+        next(watch(folder, rust_timeout=1, yield_on_timeout=True))
+        raise AssertionError("it can be watched")
+    except RuntimeError:
+        pass
     started = time.monotonic()
     assert not await source.changed(0.5)
     assert 0.5 <= time.monotonic() - started < 4, time.monotonic() - started
