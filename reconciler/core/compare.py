@@ -25,7 +25,7 @@ from typing import assert_never
 
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.changes import Cause, FieldChange, TokenChange, combined_cause, field_changes
-from reconciler.core.holds import EXISTENCE, as_left, path_of
+from reconciler.core.holds import EXISTENCE, as_left, is_as_recorded, parted
 from reconciler.core.recipient import Recipient
 from reconciler.core.resource import Resource
 from reconciler.core.rotation import still_due
@@ -90,8 +90,9 @@ def compare(states: ThreeStates) -> Verdict:
 
 def _compare_with_nothing(states: ThreeStates) -> Verdict:
     if states.desired is not None:
-        is_left = states.reports_drift or EXISTENCE in states.contested
-        if is_left and states.recorded == states.desired:
+        # What became of a call that was begun is for a worker to find out.
+        is_contested = EXISTENCE in states.contested and not states.rows_behind
+        if (states.reports_drift or is_contested) and _is_as_recorded(states, states.desired):
             return Drifted(None, ())
         return Create(states.desired, Cause.FILE if states.recorded is None else Cause.DRIFT)
     return Ignore() if states.recorded is None else Forget(states.recorded)
@@ -117,30 +118,33 @@ def _compare_with(states: ThreeStates, desired: Resource, found: Found) -> Verdi
     changes: tuple[FieldChange, ...] = field_changes(desired, states.recorded, actual)
     if not is_ours and not states.adopt:
         return _not_ours(changes)
-    left = tuple(change for change in changes if path_of(change) in states.contested)
-    if left and is_ours:
-        desired = as_left(desired, actual, left)
-        changes = tuple(change for change in changes if change not in left)
-    token = still_due(states.token, found, desired)
-    changes = changes if token is None else (*changes, token)
+    left, rest = parted(changes, states.contested) if is_ours else ((), changes)
+    wanted = as_left(desired, actual, left)
+    token = still_due(states.token, found, wanted)
+    rest = rest if token is None else (*rest, token)
     if states.renames or not is_ours:
-        return Rename(actual, desired, changes) if is_ours else Adopt(actual, desired, changes)
-    if not changes:
-        return _unchanged(states, desired, actual, left)
-    if states.reports_drift and states.recorded == desired and _is_all_drift(changes):
+        return Rename(actual, wanted, rest) if is_ours else Adopt(actual, wanted, rest)
+    is_as_recorded = _is_as_recorded(states, desired)
+    if not rest:
+        return _unchanged(states, wanted, actual, left, is_as_recorded=is_as_recorded)
+    cause = combined_cause(rest)
+    if cause is Cause.DRIFT and is_as_recorded and states.reports_drift:
         return Drifted(actual, changes)
-    return Update(actual, desired, changes, combined_cause(changes))
+    # The pack may also have changed what only our record holds, such as `protect`.
+    return Update(actual, wanted, rest, Cause.BOTH if cause is Cause.DRIFT and not is_as_recorded else cause)
 
 
-def _unchanged(states: ThreeStates, desired: Resource, actual: Resource, left: tuple[FieldChange, ...]) -> Verdict:
-    if left and not states.rows_behind:
-        return Drifted(actual, left)
-    is_current = states.recorded == desired and not states.rows_behind
-    return Keep(actual) if is_current else Record(states.recorded, desired)
+def _is_as_recorded(states: ThreeStates, desired: Resource) -> bool:
+    return is_as_recorded(desired, states.recorded, states.contested)
 
 
-def _is_all_drift(changes: tuple[FieldChange, ...]) -> bool:
-    return combined_cause(changes) is Cause.DRIFT
+def _unchanged(
+    states: ThreeStates, wanted: Resource, actual: Resource, left: tuple[FieldChange, ...], *, is_as_recorded: bool
+) -> Verdict:
+    is_current = not states.rows_behind and (states.recorded == wanted or (bool(left) and is_as_recorded))
+    if not is_current:
+        return Record(states.recorded, wanted)
+    return Drifted(actual, left) if left else Keep(actual)
 
 
 def _not_ours(changes: tuple[FieldChange, ...]) -> Conflict:

@@ -1,13 +1,14 @@
 """What keeps a plan from bringing something into order for a while: a suspended pack, and fields that somebody else
 keeps changing back. Every hold has an owner, a reason and an end; who places and lifts them is decided elsewhere."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from reconciler.core.changes import (
     Cause,
+    Element,
     ElementAdded,
     ElementRemoved,
     FieldChange,
@@ -15,15 +16,18 @@ from reconciler.core.changes import (
     TokenRotated,
     TokenShortened,
     ValueSet,
+    field_changes,
 )
 from reconciler.core.encoding import digest
-from reconciler.core.guard import Objection, only_removes_access
+from reconciler.core.guard import Objection
 from reconciler.core.key import Key, PackId
 from reconciler.core.managed import UNMANAGED
-from reconciler.core.recipient import FederationPolicy, Recipient
+from reconciler.core.objects import bare
+from reconciler.core.recipient import Recipient
 from reconciler.core.resource import Resource
 from reconciler.core.resource_encoding import encode_resource
-from reconciler.core.share import Share, SharedObject
+from reconciler.core.severity import Effect, change_effect
+from reconciler.core.share import TABLE_LIKE, ObjectType, Share, SharedObject
 from reconciler.core.verdict import Adopt, Create, Delete, Rename, Replace, Update, Verdict
 
 #: So many corrections of one field within `CONTEST_WINDOW` seconds, and the next change by hand is left alone.
@@ -81,12 +85,13 @@ def suspension_objections(verdict: Verdict, suspension: Suspension | None) -> It
     """Against every change at Databricks, but for those that only take away what a commit took away."""
     if suspension is None or not _changes_something(verdict):
         return
-    if not suspension.revocations_too and only_removes_access(verdict) and _is_committed(verdict):
+    if not suspension.revocations_too and _only_takes_away(verdict):
         return
+    until = suspension.until.astimezone(UTC)
     yield Objection(
         "suspended",
-        f"the pack is suspended until {suspension.until:%Y-%m-%d %H:%M %Z} by {suspension.by}: {suspension.reason}",
-        "wait until then, or end it with `sharepack resume`",
+        f"the pack is suspended until {until:%Y-%m-%d %H:%M} UTC by {suspension.by}: {suspension.reason}",
+        "wait until then, or end it with `sharepack resume PACK`",
     )
 
 
@@ -98,13 +103,32 @@ def _changes_something(verdict: Verdict) -> bool:
             return isinstance(verdict, Create | Update | Rename | Replace | Delete)
 
 
-def _is_committed(verdict: Verdict) -> bool:
-    """Not what somebody did by hand and we would undo."""
+def _only_takes_away(verdict: Verdict) -> bool:
+    """Every single change leaves its readers less, and none undoes what somebody did by hand. That a deletion is
+    committed is `core.guard`'s to see to."""
     match verdict:
-        case Update(changes=changes) | Adopt(changes=changes):
-            return all(change.cause is Cause.FILE for change in changes)
+        case Update(before, after, changes) | Adopt(before, after, changes):
+            return all(change.cause is Cause.FILE and _takes_away(change, before, after) for change in changes)
         case _:
             return isinstance(verdict, Delete)
+
+
+def _takes_away(change: FieldChange, before: Resource, after: Resource) -> bool:
+    match change:
+        case ElementAdded(field="allowed_ips") | ElementRemoved(field="allowed_ips"):
+            # An empty list lets everybody in.
+            was, now = _addresses(before), _addresses(after)
+            return bool(now) and (not was or now < was)
+        case ObjectChanged(sets=sets):
+            return all(change_effect(replace(change, sets=(each,))) is Effect.NARROWS for each in sets)
+        case _:
+            return change_effect(change) is Effect.NARROWS
+
+
+def _addresses(resource: Resource) -> frozenset[str]:
+    if not isinstance(resource, Recipient) or resource.allowed_ips is UNMANAGED:
+        return frozenset()
+    return resource.allowed_ips
 
 
 def declared_digest(desired: Resource) -> str:
@@ -129,6 +153,25 @@ def changed_by_hand(changes: Iterable[FieldChange]) -> frozenset[str]:
     return frozenset(path_of(change) for change in changes if change.cause in {Cause.DRIFT, Cause.BOTH})
 
 
+def parted(
+    changes: Iterable[FieldChange], contested: Collection[str]
+) -> tuple[tuple[FieldChange, ...], tuple[FieldChange, ...]]:
+    """Those that are not made because their field is contested, and the rest. What a notebook holds cannot be read, so
+    nobody contests it: it is sent, and everything else of the notebook is left."""
+    left: list[FieldChange] = []
+    rest: list[FieldChange] = []
+    for change in changes:
+        if path_of(change) not in contested:
+            rest.append(change)
+        elif isinstance(change, ObjectChanged):
+            sent, kept = _by_content(change)
+            left += [replace(change, sets=kept)] if kept else []
+            rest += [replace(change, sets=sent, after=_left_object(change))] if sent else []
+        else:
+            left.append(change)
+    return _without_room(left, rest)
+
+
 def as_left(desired: Resource, actual: Resource, left: Iterable[FieldChange]) -> Resource:
     """The desired resource, with the fields of these changes as they are in the workspace."""
     result = desired
@@ -137,7 +180,43 @@ def as_left(desired: Resource, actual: Resource, left: Iterable[FieldChange]) ->
     return result
 
 
-def _element_name(element: str | SharedObject | FederationPolicy) -> str:
+def is_as_recorded(desired: Resource, recorded: Resource | None, contested: Collection[str]) -> bool:
+    """Whether our record is what is desired; contested fields may be on record as somebody left them."""
+    if recorded is None or not contested:
+        return recorded == desired
+    left, _ = parted(field_changes(desired, None, recorded), contested)
+    return as_left(desired, recorded, left) == recorded
+
+
+def _by_content(change: ObjectChanged) -> tuple[tuple[ValueSet, ...], tuple[ValueSet, ...]]:
+    sent = tuple(each for each in change.sets if each.field == "content")
+    return sent, tuple(each for each in change.sets if each not in sent)
+
+
+def _left_object(change: ObjectChanged) -> SharedObject:
+    return replace(change.before, content=change.after.content)
+
+
+def _without_room(
+    left: Sequence[FieldChange], rest: Sequence[FieldChange]
+) -> tuple[tuple[FieldChange, ...], tuple[FieldChange, ...]]:
+    """An object whose alias belongs to one that is left in the share cannot be added: it is left out with it."""
+    taken = {_place(each.element) for each in left if isinstance(each, ElementRemoved)}
+    barred = [each for each in rest if isinstance(each, ElementAdded) and _place(each.element) in taken - {None}]
+    return (*left, *barred), tuple(each for each in rest if each not in barred)
+
+
+def _place(element: Element) -> tuple[str, str] | None:
+    """What no two objects of a share may have in common (contract 4.4)."""
+    if not isinstance(element, SharedObject):
+        return None
+    space = "table" if element.type is UNMANAGED or element.type in TABLE_LIKE else str(element.type)
+    is_notebook = element.type is ObjectType.NOTEBOOK_FILE
+    default = element.name if is_notebook else element.name.partition(".")[2]
+    return space, default if element.shared_as is UNMANAGED else element.shared_as
+
+
+def _element_name(element: Element) -> str:
     return element if isinstance(element, str) else element.name
 
 
@@ -152,11 +231,11 @@ def _without(desired: Resource, actual: Resource, change: FieldChange) -> Resour
         case ElementAdded(field=name, element=element):
             return _with_value(desired, name, getattr(desired, name) - {element})
         case ElementRemoved(field=name, element=element):
-            return _with_value(desired, name, getattr(desired, name) | {element})
-        case ObjectChanged(before=before, after=after):
-            # What a notebook holds cannot be read; it was not what changed.
-            left = replace(before, content=after.content)
-            return _with_value(desired, "objects", (_objects(desired) - {after}) | {left})
+            # As our record tells of what no pack manages.
+            there = bare(element) if isinstance(element, SharedObject) else element
+            return _with_value(desired, name, getattr(desired, name) | {there})
+        case ObjectChanged(after=after):
+            return _with_value(desired, "objects", (_objects(desired) - {after}) | {_left_object(change)})
 
 
 def _objects(resource: Resource) -> frozenset[SharedObject]:
