@@ -56,6 +56,7 @@ class Run:
             limits=scene.limits,
             allowed=scene.allowed,
             rotations=scene.rotations,
+            holds=scene.holds,
         )
         return make_plan(scene.desired, SCOPE, world)
 
@@ -119,6 +120,7 @@ class Run:
                 renames=sight.renames,
                 token=step.token,
                 released=isinstance(step.verdict, Release),
+                contested=frozenset(each.field for each in step.contests),
             )
         )
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reconciler.core.actual import Absent, Token
 from reconciler.core.allowance import ACTIONS, lift_of
 from reconciler.core.desired import Desired
+from reconciler.core.holds import Holds
 from reconciler.core.key import Key, Kind, PackId, recipient_key, share_key
 from reconciler.core.limits import Limits
 from reconciler.core.managed import UNMANAGED, Managed
@@ -229,6 +230,7 @@ class Scene:
     limits: Limits = NO_LIMITS
     allowed: frozenset[str] = frozenset()
     rotations: Mapping[Key, int] = field(default_factory=dict)
+    holds: Holds = field(default_factory=Holds)
 
     def copy(self) -> "Scene":
         kept = self.workspace
