@@ -18,6 +18,8 @@ def doctor_text(findings: Sequence[Finding], style: Style = PLAIN) -> str:
     """A line for each, below it what to do; those of one workspace together."""
     lines: list[Line] = []
     for workspace, group in groupby(findings, key=lambda finding: finding.workspace):
+        if lines:
+            lines.append(EMPTY)
         if workspace:
             lines.append(line(Span(workspace, Tone.HEADING)))
         for finding in group:

@@ -135,7 +135,7 @@ class _Looking:
         if isinstance(fetched, _Trouble):
             fetch = _failed("fetch", fetched)
         else:
-            fetch = Finding("fetch", Level.OK, "the clone has what its remote has")
+            fetch = Finding("fetch", Level.OK, "fetched what the remote has, if there is one")
         newest = await self._asked(source.newest(self.reach.revision))
         if isinstance(newest, _Trouble):
             return (fetch, _failed("commit", newest)), None

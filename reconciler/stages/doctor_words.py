@@ -77,9 +77,9 @@ def identity(caller: Caller) -> Finding:
 
 
 def metastore(caller: Caller) -> Finding:
-    said = f"metastore {caller.metastore_id or '(its global id is not told)'}"
+    said = caller.metastore_id or "its global id is not told; it"
     if caller.shares_externally:
-        return Finding("metastore", Level.OK, f"{said}, shares with anybody")
+        return Finding("metastore", Level.OK, f"{said} lets recipients of any kind in")
     words = f"{said} lets no D2O recipient in: external Delta Sharing is not enabled on it"
     advice = "have an account admin set its delta_sharing_scope to INTERNAL_AND_EXTERNAL, if there are to be any"
     return Finding("metastore", Level.WARN, words, advice)
