@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from uuid import UUID, uuid4
 
+import asyncpg
+
 from reconciler.core.key import Key, PackId, recipient_key, share_key
 from reconciler.core.pack import Strategy
 from reconciler.core.recipient import Recipient, TokenSharing
@@ -44,11 +46,12 @@ def an_order(
     removed: bool = False,
     held: tuple[str, ...] = (),
     narrows: bool = False,
+    workspace: str = WORKSPACE,
 ) -> PackOrder:
     return PackOrder(
         pack=pack,
         path=f"sharepacks/{pack.project_key}.yaml",
-        workspace=WORKSPACE,
+        workspace=workspace,
         requestor="" if removed else "john.doe@jll.com",
         strategy=Strategy.NEW,
         file_format="" if removed else "yaml",
@@ -62,10 +65,16 @@ def an_order(
     )
 
 
-def work_order(pack: PackId = PACK, needs: frozenset[PackId] = frozenset(), *, narrows: bool = False) -> PackOrder:
+def work_order(
+    pack: PackId = PACK,
+    needs: frozenset[PackId] = frozenset(),
+    *,
+    narrows: bool = False,
+    workspace: str = WORKSPACE,
+) -> PackOrder:
     """An order with something to do, told apart from others by its pack."""
-    key = share_key(f"share_of_{pack.project_key}", WORKSPACE)
-    return an_order(pack, Wanted(key, Share(key.name)), needs=needs, narrows=narrows)
+    key = share_key(f"share_of_{pack.project_key}", workspace)
+    return an_order(pack, Wanted(key, Share(key.name)), needs=needs, narrows=narrows, workspace=workspace)
 
 
 def wanted(key: Key, resource: Recipient | Share | None) -> Wanted:
@@ -91,3 +100,15 @@ async def claim(ledger: Ledger, work_id: UUID, worker: str = "worker-1", lease: 
     taken = await ledger.claim(worker, work_id, lease)
     assert isinstance(taken, Claim), taken
     return taken
+
+
+async def expire(connection: asyncpg.Connection) -> None:
+    """All leases run out, as if their workers had stalled."""
+    await connection.execute("UPDATE reconciler.leases SET expires_at = clock_timestamp() - interval '1 ms'")
+
+
+async def everything(connection: asyncpg.Connection) -> list[object]:
+    """All rows that a worker may write, to see that none was."""
+    tables = ("deltashare.share_packs", "deltashare.shares", "deltashare.audit_trail", "deltashare.requests")
+    own = ("reconciler.work", "reconciler.leases", "reconciler.operations")
+    return [await connection.fetch(f"SELECT * FROM {table} AS row ORDER BY row::text") for table in tables + own]

@@ -34,15 +34,13 @@ from tests.adapters.postgres.samples import (
     a_plan,
     claim,
     claimed,
+    everything,
+    expire,
     submitted,
     work_order,
 )
 
 CREATE = Operation(CreateShare(SALES_KEY), Share("sales"))
-
-
-async def expire(connection: asyncpg.Connection) -> None:
-    await connection.execute("UPDATE reconciler.leases SET expires_at = clock_timestamp() - interval '1 ms'")
 
 
 async def holder_of(ledger: PostgresLedger, work_id: UUID) -> str:
@@ -142,12 +140,6 @@ async def test_neither_name_nor_number_alone_is_a_fence(ledger: PostgresLedger) 
     await write_nothing(ledger, replace(held, fence=held.fence + 1), operation_id)
     with pytest.raises(FenceLostError):
         await ledger.begin(replace(held, worker="worker-2"), CREATE)
-
-
-async def everything(connection: asyncpg.Connection) -> list[object]:
-    tables = ("deltashare.share_packs", "deltashare.shares", "deltashare.audit_trail", "deltashare.requests")
-    own = ("reconciler.work", "reconciler.leases", "reconciler.operations")
-    return [await connection.fetch(f"SELECT * FROM {table} AS row ORDER BY row::text") for table in tables + own]
 
 
 async def test_renewing_keeps_the_lease(ledger: PostgresLedger, connection: asyncpg.Connection) -> None:
