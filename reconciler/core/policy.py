@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from reconciler.core.changes import Cause
 from reconciler.core.encoding import digest
 from reconciler.core.key import PackId
 from reconciler.core.plan import PackPlan, Plan, Step
 from reconciler.core.retry import PROBE_AFTER, Failure
-from reconciler.core.verdict import Create, Drifted, Update
+from reconciler.core.verdict import Create, Drifted, Ignore, Keep, Update
+
+#: Seconds in which the same is not done again: Databricks may be slow to show it.
+A_MOMENT: Final = 10.0
 
 
 class Why(StrEnum):
@@ -26,6 +29,10 @@ class Why(StrEnum):
     REWOUND = "rewound"
     #: All there is to do is held; the steps say why.
     HELD = "held"
+    #: The very same was done a moment ago, and the workspace is still not as planned.
+    JUST_APPLIED = "just applied"
+    #: It needs a pack that is left alone itself.
+    BLOCKED = "needs another pack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +67,40 @@ class Nothing:
 Decision: TypeAlias = Submit | Leave | Nothing
 
 
+#: Whoever needs such a pack has to wait for it.
+_STUCK: Final = frozenset({Why.REFUSED, Why.NEEDS_ATTENTION, Why.REWOUND})
+
+
 def decide(plan: Plan, standings: Mapping[PackId, Standing], rewound: frozenset[PackId]) -> dict[PackId, Decision]:
     """`rewound`: packs whose recorded commit the plan's revision does not descend from."""
-    return {pack.pack: _decide(pack, standings.get(pack.pack), is_rewound=pack.pack in rewound) for pack in plan.packs}
+    alone = {pack.pack: _decide(pack, standings.get(pack.pack), is_rewound=pack.pack in rewound) for pack in plan.packs}
+    stuck = {pack for pack, decision in alone.items() if isinstance(decision, Leave) and decision.why in _STUCK}
+    needs = {pack.pack: pack.needs for pack in plan.packs}
+    while more := {pack for pack, needed in needs.items() if needed & stuck and isinstance(alone[pack], Submit)}:
+        alone.update(dict.fromkeys(more, Leave(Why.BLOCKED)))
+        stuck |= more
+    return alone
 
 
 def basis_of(pack: PackPlan) -> str:
-    """What a refusal depends on: what is wanted, what is there, and what stands against it. Not our own rows."""
+    """What a refusal depends on: what is asked for, what is there, what would be done, and which packs come first. Not
+    our own rows."""
+    return f"{_asked(pack)}.{digest([pack.basis.actual, pack.fingerprint, sorted(map(str, pack.needs))])}"
+
+
+def _asked(pack: PackPlan) -> str:
+    """What is wanted, and what stands against it. It stays the same while work gets on."""
     held = sorted([str(step.key), objection.rule] for step in pack.steps for objection in step.objections)
-    return digest([pack.basis.desired, pack.basis.actual, held])
+    contested = sorted([str(step.key), contest.field] for step in pack.steps for contest in step.contests)
+    return digest([pack.basis.desired, held, contested])
 
 
 def _decide(pack: PackPlan, standing: Standing | None, *, is_rewound: bool) -> Decision:
     if not (pack.is_work or pack.rows_behind or pack.is_held):
         return Nothing()
-    if is_rewound and not all(map(_is_safe_when_rewound, pack.steps)):
+    if is_rewound and not _is_safe_when_rewound(pack):
         return Leave(Why.REWOUND)
-    if standing is not None and not standing.is_finished and standing.fingerprint == pack.fingerprint:
+    if standing is not None and _is_under_way(pack, standing):
         return Leave(Why.UNDER_WAY)
     if standing is not None and (why := _still_failing(pack, standing)) is not None:
         return Leave(why)
@@ -86,20 +110,38 @@ def _decide(pack: PackPlan, standing: Standing | None, *, is_rewound: bool) -> D
     return Submit()
 
 
+def _is_under_way(pack: PackPlan, standing: Standing) -> bool:
+    """Half-done work leaves less to do than it was submitted for. Whatever else it is, such as a pack that has been
+    suspended since, takes the place of what is waiting."""
+    if standing.is_finished:
+        return False
+    return standing.fingerprint == pack.fingerprint or standing.basis.partition(".")[0] == _asked(pack)
+
+
 def _still_failing(pack: PackPlan, standing: Standing) -> Why | None:
-    if not standing.is_finished or standing.basis != basis_of(pack):
+    if not standing.is_finished:
+        return None
+    if standing.failure is Failure.NONE and pack.is_work and _is_the_same(pack, standing) and standing.age < A_MOMENT:
+        return Why.JUST_APPLIED
+    if standing.basis != basis_of(pack):
         return None
     if standing.needs_attention:
         return Why.NEEDS_ATTENTION if standing.age < PROBE_AFTER else None
     return Why.REFUSED if standing.failure is Failure.REFUSED else None
 
 
-def _is_safe_when_rewound(step: Step) -> bool:
-    """Putting back what somebody changed by hand is right under any commit that says so still."""
+def _is_the_same(pack: PackPlan, standing: Standing) -> bool:
+    return standing.fingerprint == pack.fingerprint
+
+
+def _is_safe_when_rewound(pack: PackPlan) -> bool:
+    """Putting back what somebody changed by hand is right under any commit that says of the pack what is on record."""
+    return not pack.rows_behind and all(map(_puts_back, pack.steps))
+
+
+def _puts_back(step: Step) -> bool:
     match step.verdict:
         case Update(cause=cause) | Create(cause=cause):
             return cause is Cause.DRIFT
-        case Drifted():
-            return True
         case _:
-            return not step.is_work
+            return isinstance(step.verdict, Drifted | Keep | Ignore)

@@ -16,7 +16,7 @@ class Cadence:
     """Seconds between looks at a business line where something happens, and the most between any two."""
 
     interval: float = 900.0
-    longest: float = 3600.0
+    longest: float = 1500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,9 @@ def looked(watch: Watch, now: float, cadence: Cadence, spread: float, *, is_quie
 
 
 def interval(quiet_for: float, cadence: Cadence, spread: float) -> float:
-    """Seconds until the next look, for a random `spread` in 0..1."""
+    """Seconds until the next look, for a random `spread` in 0..1, which may take it a tenth beyond the longest."""
     factor = next((factor for seconds, factor in QUIETER if quiet_for >= seconds), 1.0)
-    planned = max(cadence.interval, min(cadence.interval * factor, cadence.longest))
-    return planned * (1 + JITTER * (2 * spread - 1))
+    return min(cadence.interval * factor, cadence.longest) * (1 + JITTER * (2 * spread - 1))
 
 
 def due(watches: Mapping[str, Watch], now: float) -> frozenset[str]:

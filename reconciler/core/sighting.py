@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from reconciler.core.changes import Cause
-from reconciler.core.holds import EXISTENCE, path_of
+from reconciler.core.changes import Cause, FieldChange, field_changes
+from reconciler.core.holds import EXISTENCE, changed_by_hand, parted, path_of
 from reconciler.core.plan import Degraded, Plan, Step
-from reconciler.core.verdict import Create, Drifted, Update
+from reconciler.core.verdict import Adopt, Create, Drifted, Record, Rename, Update
 
 #: Days before the end of a token at which it is worth a word.
 NOTICE_DAYS: Final = (30, 14, 7, 1)
@@ -39,14 +39,28 @@ def sighting(step: Step) -> Sighting:
 
 
 def drifted_fields(step: Step) -> tuple[str, ...]:
+    """Those that are left alone because they are contested count as well."""
+    left = {path_of(change) for change in left_alone(step)}
     match step.verdict:
         case Drifted(actual=None) | Create(cause=Cause.DRIFT):
             return (EXISTENCE,)
         case Drifted(changes=changes):
-            return tuple(sorted({path_of(change) for change in changes}))
-        case Update(changes=changes):
-            by_hand = {path_of(change) for change in changes if change.cause in {Cause.DRIFT, Cause.BOTH}}
-            return tuple(sorted(by_hand))
+            return tuple(sorted(left | {path_of(change) for change in changes}))
+        case Update(changes=changes) | Rename(changes=changes) | Adopt(changes=changes):
+            return tuple(sorted(left | changed_by_hand(changes)))
+        case _:
+            return tuple(sorted(left))
+
+
+def left_alone(step: Step) -> tuple[FieldChange, ...]:
+    """What the pack wants otherwise and is not changed, because it is contested. Whose doing it was is not told."""
+    contested = {contest.field for contest in step.contests}
+    if not contested or step.desired is None:
+        return ()
+    match step.verdict:
+        case Update(before=actual) | Rename(before=actual) | Record(after=actual) | Drifted(actual=actual):
+            changes = () if actual is None else field_changes(step.desired, step.desired, actual)
+            return parted(changes, contested)[0]
         case _:
             return ()
 
