@@ -23,7 +23,7 @@ from reconciler.sandbox.seed import Seed
 from reconciler.sandbox.wire import JSON, ApiRequest, Reply, error_reply, read_target
 from reconciler.sandbox.world import World
 
-#: requests the log holds; about 50 MB with it, and 64 million characters of bodies besides
+#: requests the log holds: about half a kilobyte each, and 64 million characters of bodies in all
 LOG_CAPACITY = 50_000
 _STOP_SECONDS = 5.0
 

@@ -168,6 +168,7 @@ class _Lane:
         self._open = open_
         self._opening = threading.Lock()
         self._workspace: Workspace | None = None
+        self._is_closed = False
 
     @property
     def calls_made(self) -> Mapping[str, int]:
@@ -189,9 +190,13 @@ class _Lane:
                 except (UnavailableError, RefusedError) as failure:
                     self.limiter.shut(failure)
                     raise
+                if self._is_closed:
+                    self._workspace.close()
             return self._workspace
 
     def close(self) -> None:
         self.threads.close()
+        # In this order: whoever is opening it looks at the one after having written the other.
+        self._is_closed = True
         if self._workspace:
             self._workspace.close()

@@ -132,7 +132,7 @@ async def test_a_long_wait_holds_for_everything_in_the_workspace(
     failure = await unavailability(platform, CreateRecipient(recipient, TokenSharing()))
     assert failure.retry_after is not None
     assert 60 < failure.retry_after <= 90
-    assert not failure.maybe_done
+    assert (failure.maybe_done, failure.throttled, failure.understood) == (False, True, True)
     observed = (await platform.observe([share]))[share]
     assert isinstance(observed, Unreadable)
     assert "asked to wait" in observed.reason
@@ -197,8 +197,12 @@ async def test_patience_ends_and_the_last_failure_is_told_not_a_timeout(
         {"drop_connection": True},
         {"drop_connection": True, "after_handler": True},
         {"status": 429, "retry_after": 1},
+        {"status": 429, "retry_after": 0},
         {"status": 503},
+        {"status": 503, "retry_after": 0},
+        {"status": 504},
         {"status": 500, "message": "Unexpected error"},
+        {"status": 504, "message": "Please try again later or try a faster operation."},
         {"status": 429, "message": "RPC token bucket limit has been exceeded"},
     ],
     ids=str,

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from reconciler.adapters.databricks import DatabricksPlatform
-from reconciler.core.calls import ChangeGrants, ChangeOwner, CreateRecipient, CreateShare, UpdateShare
+from reconciler.core.calls import ChangeGrants, ChangeOwner, CreateRecipient, CreateShare, UpdateRecipient, UpdateShare
 from reconciler.core.key import Key, recipient_key, share_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.recipient import TokenSharing
@@ -14,6 +15,7 @@ from reconciler.sandbox import ControlClient
 from tests.adapters.databricks.conftest import answer, found, reason
 
 ME = "sharepack@sandbox.example"
+OWNER = "owner@sandbox.example"
 CUSTOMERS = SharedObject("prod_catalog.sales.customers", ObjectType.TABLE)
 SCHEMA = SharedObject("prod_catalog.marketing", ObjectType.SCHEMA)
 #: The same as they are read back.
@@ -55,6 +57,25 @@ async def test_what_is_not_set_is_empty_never_unmanaged(platform: DatabricksPlat
     seen = await found(platform, share)
     assert seen.resource == Share("q1_share", "", frozenset(), frozenset(), owner=ME, storage_root="")
     assert (seen.owner, seen.denied, seen.tokens) == (ME, frozenset(), ())
+
+
+async def test_who_changed_it_last_and_when(
+    platform: DatabricksPlatform, control: ControlClient, share: Key, recipient: Key
+) -> None:
+    """Not only our own changes: it is how drift gets a name."""
+    await platform.perform(CreateShare(share))
+    await platform.perform(CreateRecipient(recipient, TokenSharing()))
+    for key in (share, recipient):
+        await platform.perform(ChangeOwner(key, OWNER))
+    by_hand = DatabricksPlatform({"token": SecretStr("dapi-sandbox-owner")})
+    at = control.advance_clock(3600)
+    await by_hand.perform(UpdateShare(share, "By hand"))
+    await by_hand.perform(UpdateRecipient(recipient, UNMANAGED, "By hand"))
+    await by_hand.close()
+    for key in (share, recipient):
+        seen = await found(platform, key)
+        assert seen.updated_by == OWNER
+        assert seen.updated_at == pytest.approx(at, abs=60_000)
 
 
 async def test_comment_owner_and_storage_root(platform: DatabricksPlatform, share: Key) -> None:

@@ -5,7 +5,7 @@ import socket
 import pytest
 from pydantic import SecretStr
 
-from reconciler.adapters.databricks import DatabricksPlatform
+from reconciler.adapters.databricks import DatabricksPlatform, limiter, sign_in
 from reconciler.core.calls import CreateShare, DeleteShare
 from reconciler.core.key import Key, share_key
 from reconciler.sandbox import ControlClient
@@ -77,6 +77,46 @@ async def test_a_service_principal_of_a_workspace_that_is_away_is_not_told_that_
     finally:
         await platform.close()
     assert "cannot be reached" in failure.reason
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+async def test_a_sign_in_that_is_out_of_order_is_not_a_wrong_secret(
+    control: ControlClient, share: Key, status: int
+) -> None:
+    control.fault("POST /oidc/*", status=status, body={"error": "temporarily_unavailable"})
+    platform = DatabricksPlatform(service_principal("sandbox-secret"))
+    try:
+        failure = await unavailability(platform, CreateShare(share))
+    finally:
+        await platform.close()
+    assert f"signing in was answered with HTTP {status}" in failure.reason
+    assert (failure.maybe_done, failure.understood) == (False, True)
+    assert requests_of(control) == []
+
+
+async def test_a_sign_in_that_answers_a_page_is_not_understood(control: ControlClient, share: Key) -> None:
+    control.fault("POST /oidc/*", status=200, body="<html>Welcome</html>")
+    platform = DatabricksPlatform(service_principal("sandbox-secret"))
+    try:
+        failure = await unavailability(platform, CreateShare(share))
+    finally:
+        await platform.close()
+    assert (failure.maybe_done, failure.understood) == (False, False)
+
+
+async def test_a_sign_in_without_an_answer_is_given_up_and_tried_again_later(
+    control: ControlClient, share: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(limiter, "SHUT_FOR", 0.0)
+    control.fault("POST /oidc/*", delay_ms=3_000)
+    platform = DatabricksPlatform(service_principal("sandbox-secret"))
+    try:
+        failure = await unavailability(platform, CreateShare(share))
+        assert (failure.maybe_done, failure.understood) == (False, True)
+        await platform.perform(CreateShare(share))
+    finally:
+        await platform.close()
 
 
 @pytest.mark.parametrize(
