@@ -274,6 +274,9 @@ def _fail_to_read(flight: Flight) -> None:
         flight.run("status", "--drift")
         flight.fails("activation", PARTNER)
         flight.control.clear_faults()
+    flight.control.fault("GET /api/2.0/preview/scim/*", times=0, status=403, message=quoting)
+    flight.run("doctor", code=1)
+    flight.control.clear_faults()
     flight.control.fault(f"GET {UC}/recipients*", times=0, status=503, message=quoting, retry_after=60)
     flight.fails("activation", PARTNER)
     flight.control.clear_faults()
@@ -302,6 +305,7 @@ def _settings_that_are_wrong(flight: Flight) -> None:
             patch.setenv(setting, value)
             for debug in (True, False):
                 flight.run("status", "--drift", code=None, debug=debug)
+            flight.run("doctor", code=None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("databricks_host", f"http://{nowhere}")
         flight.run("activation", PARTNER, "--workspace", f"http://{nowhere}", code=1)
