@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from loguru import logger
 
 from reconciler.sandbox import ControlClient, Sandbox, Seed
 from tests.chaos import faults
+from tests.chaos.asking import left_to_do
 from tests.chaos.landscape import SEED
 from tests.chaos.mortal import Life
 from tests.chaos.records import forget
@@ -138,12 +140,11 @@ class Chaos(RuleBasedStateMachine):
             await town.time_passes()
             await town.tick(Life())
             await town.work(Life(), "last")
-            plan = await town.plan()
-            if not any(step.is_work for step in plan.steps) and not plan.is_held:
+            left = left_to_do(await town.plan())
+            if not left:
                 break
         found = [line async for line in wrong(town.repository, town.workspace, town.dsn, town.deeds, town.rotations)]
-        left = [f"{type(step.verdict).__name__} {step.key}" for step in plan.steps if step.is_work]
-        assert (found, left) == ([], []), self.story(town)
+        assert [*found, *left] == [], self.story(town)
 
     @property
     def there(self) -> Town:
@@ -158,6 +159,14 @@ class Chaos(RuleBasedStateMachine):
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         return self.runner.run(work)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """A daemon has much to say; here the story is told instead."""
+    logger.disable("reconciler")
+    yield
+    logger.enable("reconciler")
 
 
 @pytest.fixture(scope="module")

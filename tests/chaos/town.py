@@ -20,17 +20,15 @@ from reconciler.adapters.git.source import pack_source
 from reconciler.adapters.postgres.doorbell import PostgresDoorbell
 from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.key import Key, recipient_key
-from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan
 from reconciler.core.schedule import Cadence
 from reconciler.daemon.leading import Following, Leading
 from reconciler.ports.ledger import LedgerError
 from reconciler.render.plan_json import plan_document
-from reconciler.stages.plan import Wishes, plan_packs
-from reconciler.stages.read import packs_under, read_commit
 from reconciler.stages.reconcile import Reconciler
 from reconciler.stages.submit import submit
 from reconciler.stages.workers import Workforce
+from tests.chaos.asking import GRACE, NO_LIMITS, fresh_plan
 from tests.chaos.deeds import Deeds
 from tests.chaos.landscape import PRODUCT_TOKEN
 from tests.chaos.mortal import DiedError, Life, Mortal
@@ -38,10 +36,7 @@ from tests.chaos.repository import FOLDER, Repository
 from tests.chaos.tally import Tally
 from tests.chaos.workspace import Workspace
 
-NO_LIMITS: Final = Limits(per_pack=10_000, per_run=10_000, percent_per_pack=100, percent_per_run=100)
 LEASE: Final = 30.0
-#: Seconds; Databricks may show what was written a few reads later here, not a few seconds.
-GRACE: Final = 2.0
 #: Every tick looks at everything.
 QUICK: Final = Cadence(0.001, 0.001)
 
@@ -82,20 +77,14 @@ class Town:
         await self.platform.close()
         await self.ledger.close()
 
-    async def plan(self, life: Life | None = None, rotations: Mapping[Key, int] | None = None) -> Plan:
-        """Of everything, as a person at the command line makes it."""
-        ports = self.ports(life or Life())
-        source = pack_source(self.repository.path / FOLDER)
-        desired = await read_commit(source, self.workspace.url)
-        recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
-        scope = packs_under((), desired, recorded.packs)
-        wishes = Wishes(limits=NO_LIMITS, rotations=rotations or {}, grace=GRACE)
-        return await plan_packs(desired, scope, source, ports.ledger, ports.platform, SystemClock(), wishes)
+    async def plan(self, rotations: Mapping[Key, int] | None = None) -> Plan:
+        packs = self.repository.path / FOLDER
+        return await fresh_plan(packs, self.workspace.url, self.ledger, self.platform, rotations)
 
     async def rotate(self, name: str) -> str:
         """A person asks for a new token, whatever else there is to do."""
         self.rotations += 1
-        plan = await self.plan(rotations={recipient_key(name, self.workspace.url): 3600})
+        plan = await self.plan({recipient_key(name, self.workspace.url): 3600})
         await submit(plan, plan_document(plan), self.ledger, self.doorbell, "a person")
         return name
 
