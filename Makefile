@@ -9,7 +9,7 @@ PY := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
-.PHONY: help demo test coverage lint format bench lock clean
+.PHONY: help demo test coverage lint format bench chaos lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -57,6 +57,9 @@ format: $(DEV) ## Format the code and mend what ruff can mend
 
 bench: $(DEV) ## Measure: seconds, API calls, SQL statements, memory
 	@$(PY) -m tests.bench
+
+chaos: $(DEV) ## Kill, cut off and confuse daemons and workers for MINUTES=5; SEED=7 draws the same again
+	@$(PY) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
 
 lock: $(DEV) ## Resolve the dependencies again into requirements.lock
 	@$$(command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
