@@ -13,10 +13,11 @@ from reconciler.core.changes import (
     TokenShortened,
     ValueSet,
 )
-from reconciler.core.plan import Seen
+from reconciler.core.plan import Seen, Step
 from reconciler.core.severity import drift_effect
 from reconciler.core.verdict import Drifted
 from reconciler.render.change_text import hidden_line, labelled
+from reconciler.render.contest_text import contest_lines, is_all_contested
 from reconciler.render.effect_text import effect_span
 from reconciler.render.element_text import (
     attribute_line,
@@ -40,12 +41,15 @@ def drift_lines(changes: Sequence[FieldChange], limit: int) -> Iterator[Line]:
     yield from hidden_line(changes, limit)
 
 
-def reported_lines(verdict: Drifted, limit: int) -> Iterator[Line]:
-    """Drift that a pack or its tenant wants told and not corrected."""
+def left_lines(step: Step, verdict: Drifted, limit: int) -> Iterator[Line]:
+    """Drift that is not corrected: a pack or its tenant wants it told, or it was corrected too often."""
     is_gone = verdict.actual is None
     if is_gone:
         yield note_line("deleted by hand (recorded: yes, actual: no, desired: yes)", Tone.DRIFT)
     yield from drift_lines(verdict.changes, limit)
+    yield from contest_lines(step)
+    if is_all_contested(step):
+        return
     correcting = (" makes it anew",) if is_gone else (": ", effect_span(drift_effect(verdict)))
     yield line("      → only reported (drift: report); correcting it", *correcting)
     yield line("      → to correct it: write `drift: correct` in the pack or its tenant, or change its entry there")

@@ -11,6 +11,25 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def to_the_minute(at: datetime) -> str:
+    """`2026-11-22 09:30 UTC`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def iso(at: datetime) -> str:
+    """`2026-11-22T09:30:00Z`, for programs."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def about(seconds: float) -> str:
+    """`3 days`, `40 seconds`: in the largest unit of which there is a whole one, what is left over left out."""
+    for size, unit in _UNITS:
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count:,} {unit}{'s'[: count != 1]}"
+    return "0 seconds"
+
+
 def utc(milliseconds: int) -> str:
     """Epoch milliseconds as `2027-01-31 00:00:00 UTC`. What no calendar has is shown as the number it is."""
     try:

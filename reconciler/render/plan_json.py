@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 FORMAT: Final = "sharepack-plan"
 #: Minor: readers may ignore what they do not know. Major: readers must refuse.
-FORMAT_VERSION: Final = "1.1"
+FORMAT_VERSION: Final = "1.2"
 
 
 def plan_json(plan: Plan, *, with_calls: bool = False) -> str:

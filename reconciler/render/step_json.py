@@ -4,6 +4,7 @@ from typing import Any, assert_never
 
 from reconciler.core.changes import FieldChange, combined_cause, moment_text
 from reconciler.core.guard import Objection
+from reconciler.core.holds import Contest
 from reconciler.core.plan import Degraded, Seen, Step
 from reconciler.core.problem import Where
 from reconciler.core.resource import Resource
@@ -28,12 +29,15 @@ from reconciler.core.verdict import (
 )
 from reconciler.render.calls import requests_of
 from reconciler.render.change_json import change_value
+from reconciler.render.contest_text import contests_at_work
 from reconciler.render.degraded_text import remedy
+from reconciler.render.moments import iso
 
 Json = dict[str, Any]
 
 
 def step_value(step: Step, *, with_calls: bool) -> Json:
+    left = contests_at_work(step)
     value: Json = {
         "key": str(step.key),
         "workspace": step.key.workspace,
@@ -45,6 +49,7 @@ def step_value(step: Step, *, with_calls: bool) -> Json:
         "lifted": list(step.lifted),
         "seen": None if step.seen is None else _seen(step.seen),
         "degraded": [*map(degraded_value, step.degraded)],
+        "contests": [contest_value(contest) | {"is_left": contest in left} for contest in step.contests],
         **_verdict(step.verdict),
     }
     if isinstance(step.verdict, Rename):
@@ -75,6 +80,15 @@ def degraded_value(degraded: Degraded) -> Json:
         "owner": degraded.owner,
         "missing": degraded.missing,
         "remedy": remedy(degraded),
+    }
+
+
+def contest_value(contest: Contest) -> Json:
+    return {
+        "field": contest.field,
+        "actor": contest.actor,
+        "since": iso(contest.since),
+        "until": iso(contest.until),
     }
 
 

@@ -27,7 +27,8 @@ from reconciler.core.verdict import (
     Update,
 )
 from reconciler.render.change_text import by_file, by_hand, change_lines
-from reconciler.render.drift_text import drift_lines, reported_lines, seen_span
+from reconciler.render.contest_text import contest_lines
+from reconciler.render.drift_text import drift_lines, left_lines, seen_span
 from reconciler.render.effect_text import step_effect
 from reconciler.render.element_text import note_line
 from reconciler.render.lines import Line, Span, Tone, line
@@ -67,6 +68,8 @@ def step_lines(step: Step, title: str, limit: int) -> Iterator[Line]:
     yield _headline(step, title)
     yield from objection_lines(step)
     yield from _body(step, limit)
+    if not is_by_hand(step):
+        yield from contest_lines(step)
 
 
 def drift_step_lines(step: Step, title: str, limit: int) -> Iterator[Line]:
@@ -88,9 +91,11 @@ def drift_step_lines(step: Step, title: str, limit: int) -> Iterator[Line]:
             yield from drift_lines(by_hand(changes), limit)
             yield from () if is_by_file(step) else _opened(after, changes)
         case Drifted() as verdict:
-            yield from reported_lines(verdict, limit)
+            yield from left_lines(step, verdict, limit)
+            return
         case _:
             return
+    yield from contest_lines(step)
 
 
 def _headline(step: Step, title: str) -> Line:

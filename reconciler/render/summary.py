@@ -22,6 +22,7 @@ from reconciler.core.verdict import (
     Unknown,
     Update,
 )
+from reconciler.render.contest_text import is_all_contested
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Summary:
     record: int = 0
     #: Changed by hand and left so, because the pack only wants to be told.
     reported: int = 0
+    #: Changed by hand and left so, because it was put back too often.
+    contested: int = 0
     #: Would be changed, and something stands against it; conflicts and unreadable ones included.
     held: int = 0
     drifted: int = 0
@@ -58,6 +61,7 @@ class Summary:
             (self.record, "to record"),
             (self.drifted, "drifted"),
             (self.reported, "only reported"),
+            (self.contested, "contested"),
             (self.held, "held"),
             (self.degraded, f"data object{'s'[: self.degraded != 1]} degraded"),
         )
@@ -105,7 +109,7 @@ def _place(step: Step) -> str | None:
         case Keep():
             place = "unchanged"
         case Drifted():
-            place = "reported"
+            place = "contested" if is_all_contested(step) else "reported"
         case Ignore():
             place = None
         case Conflict() | Unknown():

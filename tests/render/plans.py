@@ -7,6 +7,7 @@ from typing import TypeVar
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.desired import Desired, Revision
 from reconciler.core.guard import Attestation
+from reconciler.core.holds import Holds
 from reconciler.core.key import Key, PackId, recipient_key
 from reconciler.core.limits import Limits
 from reconciler.core.managed import UNMANAGED, Managed
@@ -71,6 +72,7 @@ class Scene:
     released: frozenset[Key] = frozenset()
     #: By name, what Databricks tells of a resource besides what it is.
     told: Mapping[str, Found] = field(default_factory=dict)
+    holds: Holds = field(default_factory=Holds)
 
     @property
     def pack(self) -> PackId:
@@ -165,6 +167,9 @@ def plan_of(*scenes: Scene, problems: tuple[Problem, ...] = ()) -> Plan:
         callers={WORKSPACE: Caller("ops@example.com", frozenset({"data-owners"}), is_metastore_admin=True)},
         limits=Limits(10_000, 10_000, 100, 100),
         allowed=frozenset().union(*(scene.allowed for scene in scenes)),
+        holds=Holds(
+            _merged([scene.holds.suspensions for scene in scenes]), _merged([scene.holds.contests for scene in scenes])
+        ),
     )
     return make_plan(desired, [scene.pack for scene in scenes], world)
 

@@ -8,6 +8,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.problem import Problem, Where
 from reconciler.core.recipient import Recipient, TokenSharing
 from reconciler.core.share import ObjectType, Share
+from tests.render.held_scenes import held_scenes
 from tests.render.plans import METASTORE, PARTNER, SALES, UNCOMMITTED, Scene, plan_of, table
 from tests.render.whole_scenes import whole_scenes
 
@@ -74,4 +75,5 @@ def scenes() -> dict[str, Plan]:
             Scene([SALES]),
         ),
         **whole_scenes(),
+        **held_scenes(),
     }
