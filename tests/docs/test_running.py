@@ -38,7 +38,9 @@ from tests.docs.running import (
 )
 
 #: Names of others: of Azure, Git, Python, ssh, PostgreSQL, and what a token is passed in.
-FOREIGN: Final = re.compile(r"WEBSITES?_\w+|GIT_\w+|PYTHON\w+|PATH|PACKS_TOKEN|ARM_USE_MSI|UV_\w+|known_hosts|pg_stat_activity")
+FOREIGN: Final = re.compile(
+    r"WEBSITES?_\w+|GIT_\w+|PYTHON\w+|PATH|PACKS_TOKEN|ARM_USE_MSI|UV_\w+|known_hosts|pg_stat_activity"
+)
 
 
 def test_every_link_leads_somewhere() -> None:
