@@ -38,7 +38,7 @@ async def _daemon(ports: Ports, settings: Settings, workers: int, health_port: i
     from reconciler.daemon.leading import Following  # noqa: PLC0415
     from reconciler.daemon.logs import configure  # noqa: PLC0415
     from reconciler.daemon.loop import DaemonProcess  # noqa: PLC0415
-    from reconciler.daemon.scrubbing import secrets_of  # noqa: PLC0415
+    from reconciler.daemon.scrubbing import Scrubber, secrets_of  # noqa: PLC0415
 
     secrets = secrets_of(settings)
     configure(settings.log_format, settings.log_level, secrets)
@@ -59,9 +59,11 @@ async def _daemon(ports: Ports, settings: Settings, workers: int, health_port: i
             is_alive=daemon.is_alive,
             is_ready=daemon.readiness,
             metrics=daemon.measured,
+            scrub=Scrubber(secrets),
         ) as address:
+            stop = stop_when_told()
             logger.info("{}", f"This daemon is {daemon.name} and says how it is at {address}")
-            await daemon.run(stop_when_told())
+            await daemon.run(stop)
     except HealthServerError as error:
         raise Failure(str(error)) from error
 

@@ -41,8 +41,9 @@ async def _work(ports: Ports, settings: Settings, workers: int, *, once: bool) -
     if once:
         await force.work_until_idle()
         return
+    stop = stop_when_told()
     mention([line("Waiting for work. Ctrl-C ends it once the calls under way have ended.")])
-    await force.work_until(stop_when_told())
+    await force.work_until(stop)
 
 
 def _telling(settings: Settings, name: str) -> Callable[[Event], None]:
