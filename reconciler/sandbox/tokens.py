@@ -41,7 +41,8 @@ def rotated(state: State, recipient: Recipient, caller: str, expire_in_seconds: 
         raise invalid(f"There are already two active tokens for recipient {recipient.name}")
     if expire_in_seconds is None and not state.knobs.rotate_default_keeps_expiry:
         expire_in_seconds = 0
-    old = [_shortened(state, each, caller, expire_in_seconds) for each in live]
+    ends_at = None if expire_in_seconds is None else now + expire_in_seconds * 1000
+    old = [_shortened(state, each, caller, ends_at) for each in live]
     kept = [each for each in old if each.expires_at > now]
     return (*kept, new_token(state, caller, None))
 
@@ -94,10 +95,9 @@ def activation_url(state: State, token: Token) -> str:
     return f"{state.base_url}/delta_sharing/retrieve_config.html?{token.activation_secret}"
 
 
-def _shortened(state: State, token: Token, caller: str, expire_in_seconds: int | None) -> Token:
-    if expire_in_seconds is None:
+def _shortened(state: State, token: Token, caller: str, ends_at: int | None) -> Token:
+    if ends_at is None:
         return token
-    ends_at = state.clock.now() + expire_in_seconds * 1000
     if ends_at > token.expires_at:
         raise invalid(_CANNOT_EXTEND)
     return replace(token, expires_at=ends_at, stamp=state.touched(token.stamp, caller))
