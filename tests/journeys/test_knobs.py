@@ -30,8 +30,6 @@ OTHER_VALUES: dict[str, Any] = {
     "empty_middle_pages": True,
     "shuffle_lists": True,
     "stale_reads": 2,
-    "hidden_reads": 2,
-    "hidden_writes": 1,
     "properties_as_list_accepted": False,
     "name_in_patch_renames": False,
     "quota_status": 429,
@@ -42,10 +40,12 @@ OTHER_VALUES: dict[str, Any] = {
     "empty_recipient_update": "error",
 }
 LIMITS = {"max_shares", "max_recipients"}
+#: Take patience, which journeys otherwise go without (`test_unattended`).
+WITH_GRACE = {"hidden_reads", "hidden_writes"}
 
 
 def test_every_knob_is_turned() -> None:
-    assert {knob.name for knob in fields(Knobs)} - LIMITS == set(OTHER_VALUES)
+    assert {knob.name for knob in fields(Knobs)} - LIMITS - WITH_GRACE == set(OTHER_VALUES)
     assert all(getattr(Knobs(), name) != value for name, value in OTHER_VALUES.items())
 
 
