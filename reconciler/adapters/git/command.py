@@ -83,6 +83,8 @@ def git(where: Path, *arguments: str, stdin: bytes = b"", may_fail: Collection[i
         raise PackSourceError(
             f"{where} is in a Git repository, and the program `git` is not installed or not on PATH.", "Install Git."
         ) from None
+    except OSError as error:
+        raise not_started(where, error) from None
     except subprocess.TimeoutExpired:
         raise PackSourceError(f"git {arguments[0]} in {where} did not end within {_TIMEOUT:.0f} s.") from None
     said = done.stderr.decode("utf-8", "backslashreplace")
@@ -95,6 +97,10 @@ def refuse_damage(where: Path, command: str, answer: GitAnswer) -> None:
     """For commands whose failure is an answer: raises PackSourceError when git failed on a damaged object instead."""
     if answer.code != 0 and _DAMAGE.search(answer.said):
         raise failure(where, command, answer.said)
+
+
+def not_started(where: Path, error: OSError) -> PackSourceError:
+    return PackSourceError(f"git cannot be run for {where}: {error.strerror or error}.")
 
 
 def environment(outside: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reconciler.adapters.git.command import environment, git
+from reconciler.adapters.git.command import environment, git, not_started
 from reconciler.adapters.git.fetch_failures import told, without_credentials
 from reconciler.adapters.git.following import Remote, remote_of
 from reconciler.adapters.git.repository import Repository
@@ -75,11 +75,14 @@ async def fetch(repository: Repository, limit: float = FETCH_LIMIT) -> None:
         return
     surroundings = await asyncio.to_thread(_surroundings, repository.root, os.environ)
     arguments = (*_OPTIONS, "fetch", *_FETCH, remote.name, *remote.refspecs)
-    ended = await _run(repository, remote, arguments, surroundings, limit)
-    if ended.code != 0 and _LOCKED.search(ended.said):
-        # Two fetches at once: the other one has moved the branch meanwhile, and this one then finds it up to date.
-        await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311 - only so that two do not step in time
+    try:
         ended = await _run(repository, remote, arguments, surroundings, limit)
+        if ended.code != 0 and _LOCKED.search(ended.said):
+            # Two fetches at once: the other one has moved the branch meanwhile, and this one then finds it up to date.
+            await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311 - only so that two do not step in time
+            ended = await _run(repository, remote, arguments, surroundings, limit)
+    except OSError as error:
+        raise not_started(repository.root, error) from None
     if ended.code != 0:
         raise told(repository.root, remote, ended.said)
 

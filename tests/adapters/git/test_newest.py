@@ -90,3 +90,16 @@ async def test_before_the_first_commit_it_is_an_error(empty: Clone) -> None:
     empty.write(PACK)
     with pytest.raises(PackSourceError, match="has no commit yet"):
         await pack_source(empty.packs).newest()
+
+
+async def test_a_git_that_cannot_be_run_is_an_error_and_no_reason_to_stop_waiting(
+    tmp_path: Path, clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "git").write_text("not a program")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    source = pack_source(clone.packs)
+    with pytest.raises(PackSourceError, match=r"git cannot be run for .*Permission denied"):
+        await source.newest()
+    with pytest.raises(PackSourceError, match=r"git cannot be run for .*Permission denied"):
+        await source.fetch()
+    assert not await source.changed(0.1)
