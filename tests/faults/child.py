@@ -27,7 +27,8 @@ from reconciler.stages import workers
 from reconciler.stages.apply import apply_plan
 from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.read import packs_under, read_commit
-from reconciler.stages.workers import Event, Workforce
+from reconciler.stages.work import Ended, Performed
+from reconciler.stages.workers import Event, Waiting, Workforce
 from tests.faults.job import APPLY, Job, Report
 from tests.faults.points import Point, Watch, Watched, watched
 
@@ -46,6 +47,7 @@ class Worker:
     platform: Watched
     doorbell: Watched
     events: list[str] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
 
     def force(self) -> Workforce:
         return Workforce(
@@ -61,7 +63,16 @@ class Worker:
         )
 
     def _told(self, event: Event) -> None:
-        self.events.append(type(event).__name__)
+        match event:
+            case Waiting(_, holder):
+                detail = holder.worker
+            case Ended(status=status):
+                detail = status.value
+            case Performed(call=call):
+                detail = type(call).__name__
+            case _:
+                detail = ""
+        self.events.append(f"{type(event).__name__} {detail}".rstrip())
 
     async def plan(self, *, is_wishing: bool = True) -> Plan:
         source = pack_source(Path(self.job.repository) / "sharepacks")
@@ -75,12 +86,12 @@ class Worker:
 
     async def apply(self) -> list[tuple[str, str]]:
         chosen = await self.plan()
-        await asyncio.sleep(self.job.hesitate)
 
         async def again() -> Plan:
             return await self.plan(is_wishing=False)
 
         applied = await apply_plan(chosen, plan_document(chosen), self.force(), again, SystemClock(), "pat@example.com")
+        self.outdated = sorted(map(str, applied.submission.outdated))
         return [(item.status.value, item.reason) for item in applied.work]
 
     async def work(self) -> list[tuple[str, str]]:
@@ -109,7 +120,7 @@ async def carry_out(job: Job, on_strike: Callable[[Point], None]) -> Report:
         work = await (worker.apply() if job.task == APPLY else worker.work())
         points, watch.strike = list(watch.points), None
         left = left_to_do(await worker.plan(is_wishing=False)) if job.looks_again else []
-    return Report(points, watch.raised, work, left, worker.events)
+    return Report(points, watch.raised, work, left, worker.events, worker.outdated)
 
 
 @asynccontextmanager

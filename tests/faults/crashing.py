@@ -1,8 +1,11 @@
 """One case: the first worker is killed at a point, the second one, which recovers, at another; the third one finishes.
 Then everything holds."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final, Self
 
 from tests.faults.invariants import violations
@@ -11,6 +14,7 @@ from tests.faults.lane import Lane
 from tests.faults.points import Point, Strike
 from tests.faults.processes import Zygote
 from tests.faults.scenes import Scene
+from tests.journeys.journey import git
 
 _SUBMITTED: Final = "SELECT count(*) FROM reconciler.work"
 _UNFINISHED: Final = "SELECT count(*) FROM reconciler.work WHERE finished_at IS NULL"
@@ -93,3 +97,38 @@ class Crashing:
     async def _count(self, query: str) -> int:
         (row,) = await self.lane.fetch(query)
         return int(row[0])
+
+
+async def prepared(scene: Scene, repository: Path, lanes: Sequence[Lane], workers: Zygote) -> list[Crashing]:
+    """Each lane as it is after the first commit, the second one waiting to be applied."""
+    first = Job(task=APPLY, repository=str(repository), workspace="", database_url="")
+    jobs = [replace(first, workspace=lane.url, database_url=lane.database_url) for lane in lanes]
+    for lane in lanes:
+        await lane.empty()
+    if scene.before:
+        commit(repository, scene.before)
+        begun = await asyncio.gather(*(workers.run(job) for job in jobs))
+        assert all(ended.report is not None and not ended.report.left for ended in begun), begun
+    for lane in lanes:
+        await lane.keep()
+    commit(repository, scene.after)
+    made = []
+    for lane, job in zip(lanes, jobs, strict=True):
+        ((count,),) = await lane.fetch("SELECT count(*) FROM reconciler.work")
+        made.append(Crashing(scene, lane, workers, replace(job, rotations=scene.rotations), count))
+    return made
+
+
+@asynccontextmanager
+async def staged(scene: Scene, repository: Path, lane: Lane, workers: Zygote) -> AsyncIterator[Crashing]:
+    """One lane, at the beginning of the scene."""
+    async with lane.connected():
+        (crashing,) = await prepared(scene, repository, [lane], workers)
+        await lane.restore()
+        yield crashing
+
+
+def commit(repository: Path, content: str) -> None:
+    (repository / "sharepacks" / "pack.yaml").write_text(content)
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Change the pack")

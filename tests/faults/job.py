@@ -34,8 +34,6 @@ class Job:
     strike: Strike | None = None
     #: Whether to make a second plan at the end.
     looks_again: bool = True
-    #: Seconds to wait, once the plan is made, before it is submitted.
-    hesitate: float = 0.0
 
     def to_json(self) -> str:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -62,8 +60,10 @@ class Report:
     work: Sequence[tuple[str, str]]
     #: What a plan made at the end would do, or holds.
     left: Sequence[str]
-    #: What the workers told, one word each: `Started`, `Ended`, …
+    #: What the workers told: `Started`, `Performed CreateShare`, `Waiting host:1`, `Ended done`, …
     events: Sequence[str]
+    #: Packs that were turned away because somebody else had submitted something since they were planned.
+    outdated: Sequence[str]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -72,10 +72,11 @@ class Report:
             "work": [list(each) for each in self.work],
             "left": list(self.left),
             "events": list(self.events),
+            "outdated": list(self.outdated),
         }
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> "Report":
         points = [Point(**point) for point in given["points"]]
         work = [(status, reason) for status, reason in given["work"]]
-        return cls(points, given["raised"], work, given["left"], given["events"])
+        return cls(points, given["raised"], work, given["left"], given["events"], given["outdated"])

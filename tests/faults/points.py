@@ -1,6 +1,7 @@
 """The points of a run: each call of a port, before and after it. At one of them the process is struck down, or stopped,
 by a real signal. Which point that is, is the test's choice; what a call does, the real port's."""
 
+import asyncio
 import os
 import signal
 from collections import Counter
@@ -61,15 +62,17 @@ class Strike:
     point: Point | None = None
     number: int = 0
     signal: int = signal.SIGKILL
+    #: Seconds after the point, while the process goes on: 0.2 after `before platform.perform` a slow call is under way.
+    delay: float = 0.0
 
     def as_json(self) -> dict[str, object]:
         point = None if self.point is None else self.point.as_json()
-        return {"point": point, "number": self.number, "signal": int(self.signal)}
+        return {"point": point, "number": self.number, "signal": int(self.signal), "delay": self.delay}
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> "Strike":
         point = None if given["point"] is None else Point(**given["point"])
-        return cls(point, given["number"], given["signal"])
+        return cls(point, given["number"], given["signal"], given["delay"])
 
 
 @dataclass(slots=True)
@@ -98,7 +101,10 @@ class Watch:
             return
         if point == strike.point or len(self.points) == strike.number:
             self.on_strike(point)
-            os.kill(os.getpid(), strike.signal)
+            if strike.delay:
+                asyncio.get_running_loop().call_later(strike.delay, os.kill, os.getpid(), strike.signal)
+            else:
+                os.kill(os.getpid(), strike.signal)
 
 
 #: A port with a watch over it. The type checker cannot see that it has the port's methods.

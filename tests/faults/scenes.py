@@ -93,9 +93,7 @@ CHANGE: Final = Scene(
         ],
     ),
     recipients={
-        "partner": held_recipient(
-            comment="Ours", ips=["198.51.100.7/32", "203.0.113.0/24"], properties={"country": "DE"}
-        ),
+        "partner": held_recipient(comment="Ours", ips=["198.51.100.7", "203.0.113.0/24"], properties={"country": "DE"}),
         "second": held_recipient(),
     },
     shares={
@@ -130,7 +128,7 @@ DELETE: Final = Scene(
     after=pack([partner("second")], [share("orders", [1], ["second"])]),
     recipients={"second": held_recipient()},
     shares={"orders": held_share([1], ["second"])},
-    calls=("ChangeGrants", "DeleteShare", "DeleteRecipient"),
+    calls=("ChangeGrants", "ChangeGrants", "DeleteShare", "DeleteRecipient"),
 )
 ROTATE: Final = Scene(
     "rotate",

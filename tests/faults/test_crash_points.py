@@ -7,21 +7,19 @@ another one each time. `CRASH_POINTS=all` strikes each recovery at all of its po
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.faults.crashing import Crashing, Tally
-from tests.faults.job import APPLY, Job
+from tests.faults.crashing import Crashing, Tally, prepared
 from tests.faults.lane import Lane
 from tests.faults.points import Point, Strike
 from tests.faults.processes import Zygote
 from tests.faults.scenes import SCENES, Scene
-from tests.journeys.journey import git
 
 IS_WHOLE_PRODUCT: Final = os.environ.get("CRASH_POINTS") == "all"
 #: Tests a scene is divided into, for many processors.
@@ -85,29 +83,3 @@ async def test_a_worker_killed_anywhere_is_followed_by_one_that_ends_where_git_s
 
 def is_call(point: Point) -> bool:
     return point.method == "platform.perform" and point.side == "before"
-
-
-async def prepared(scene: Scene, repository: Path, lanes: Sequence[Lane], workers: Zygote) -> list[Crashing]:
-    """Each lane as it is after the first commit, the second one waiting to be applied."""
-    first = Job(task=APPLY, repository=str(repository), workspace="", database_url="")
-    jobs = [replace(first, workspace=lane.url, database_url=lane.database_url) for lane in lanes]
-    for lane in lanes:
-        await lane.empty()
-    if scene.before:
-        commit(repository, scene.before)
-        begun = await asyncio.gather(*(workers.run(job) for job in jobs))
-        assert all(ended.report is not None and not ended.report.left for ended in begun), begun
-    for lane in lanes:
-        await lane.keep()
-    commit(repository, scene.after)
-    made = []
-    for lane, job in zip(lanes, jobs, strict=True):
-        ((count,),) = await lane.fetch("SELECT count(*) FROM reconciler.work")
-        made.append(Crashing(scene, lane, workers, replace(job, rotations=scene.rotations), count))
-    return made
-
-
-def commit(repository: Path, content: str) -> None:
-    (repository / "sharepacks" / "pack.yaml").write_text(content)
-    git(repository, "add", "--all")
-    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Change the pack")

@@ -1,0 +1,130 @@
+"""A worker that is stopped (SIGSTOP) until its lease has run out, and then goes on: another one has finished meanwhile.
+What the stalled one writes late is refused by the fence; of what it sends late, one call at most reaches Databricks."""
+
+import asyncio
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.faults.crashing import Crashing, staged
+from tests.faults.invariants import violations
+from tests.faults.job import WORK
+from tests.faults.lane import Lane
+from tests.faults.points import AFTER, BEFORE, Point, Strike
+from tests.faults.processes import Zygote
+from tests.faults.scenes import CHUNKS, CREATE, RENAME, ROTATE, Scene
+
+#: Seconds: the lease of the worker that is stopped. The one that takes over waits for its real end.
+LEASE: Final = 1.0
+#: The wrong ones are those with the fence of an earlier holder after those of a later one.
+LATE: Final = """
+    SELECT old.fence, old.begun_at FROM reconciler.operations AS old JOIN reconciler.operations AS new
+        ON new.share_pack_id = old.share_pack_id AND new.fence > old.fence AND new.begun_at < old.begun_at
+"""
+#: All that a worker writes for a claim.
+RECORD: Final = """
+    SELECT md5(coalesce(string_agg(t, ',' ORDER BY t), '')) AS digest FROM (
+        SELECT t::text FROM deltashare.recipients AS t UNION ALL SELECT t::text FROM deltashare.shares AS t
+        UNION ALL SELECT t::text FROM deltashare.share_packs AS t UNION ALL SELECT t::text FROM deltashare.requests AS t
+        UNION ALL SELECT t::text FROM deltashare.audit_trail AS t UNION ALL SELECT t::text FROM reconciler.work AS t
+        UNION ALL SELECT t::text FROM reconciler.operations AS t UNION ALL SELECT t::text FROM reconciler.leases AS t
+    ) AS rows
+"""
+
+
+def at(side: str, label: str, occurrence: int = 1) -> Point:
+    return Point(label, occurrence, side)
+
+
+#: Where it is stopped, and which late write is refused then.
+STOPS: Final[Sequence[tuple[Scene, Point, str]]] = [
+    (CREATE, at(BEFORE, "platform.observe", 3), "ledger.progress FenceLostError"),
+    (CREATE, at(BEFORE, "ledger.begin CreateShare"), "ledger.begin CreateShare FenceLostError"),
+    (CREATE, at(BEFORE, "platform.perform CreateShare"), "ledger.conclude FenceLostError"),
+    (CREATE, at(AFTER, "platform.perform CreateShare"), "ledger.conclude FenceLostError"),
+    (CREATE, at(BEFORE, "ledger.finish"), "ledger.finish FenceLostError"),
+    (CHUNKS, at(BEFORE, "platform.perform UpdateShare", 2), "ledger.conclude FenceLostError"),
+    (RENAME, at(BEFORE, "platform.perform Rename", 2), "ledger.conclude FenceLostError"),
+    (ROTATE, at(BEFORE, "platform.perform RotateToken"), "ledger.conclude FenceLostError"),
+    (ROTATE, at(AFTER, "platform.perform RotateToken"), "ledger.conclude FenceLostError"),
+]
+
+
+@pytest.mark.parametrize(("scene", "point", "refused"), STOPS, ids=str)
+async def test_the_fence_refuses_what_a_stalled_worker_writes_late(
+    scene: Scene, point: Point, refused: str, repository: Path, lanes: list[Lane], workers: Zygote
+) -> None:
+    async with staged(scene, repository, lanes[0], workers) as crashing:
+        raised = await stalled(crashing, Strike(point, signal=signal.SIGSTOP))
+    assert refused in raised
+
+
+@pytest.mark.parametrize(
+    ("scene", "call"), [(CREATE, "CreateShare"), (CHUNKS, "UpdateShare"), (ROTATE, "RotateToken")], ids=str
+)
+async def test_an_answer_that_comes_while_the_worker_is_stopped_is_found_by_the_next_one(
+    scene: Scene, call: str, repository: Path, lanes: list[Lane], workers: Zygote
+) -> None:
+    """The call is under way when the worker is stopped: it takes effect, and nobody is there to hear of it."""
+    async with staged(scene, repository, lanes[0], workers) as crashing:
+        crashing.lane.control.fault(f"* {PATHS[call]}", status=504, after_handler=True, delay_ms=600)
+        point = at(BEFORE, f"platform.perform {call}")
+        raised = await stalled(crashing, Strike(point, signal=signal.SIGSTOP, delay=0.2))
+    assert "ledger.conclude FenceLostError" in raised
+
+
+PATHS: Final[Mapping[str, str]] = {
+    "CreateShare": "/api/2.1/unity-catalog/shares",
+    "UpdateShare": "/api/2.1/unity-catalog/shares/orders",
+    "RotateToken": "/api/2.1/unity-catalog/recipients/partner/rotate-token",
+}
+
+
+async def stalled(crashing: Crashing, strike: Strike) -> Sequence[str]:
+    """Stops the first worker, lets a second one take over, and continues the first. Answers what failed in it."""
+    lane = crashing.lane
+    async with crashing.zygote.start(replace(crashing.job, name="stalled", lease=LEASE).struck(strike)) as sleeper:
+        await sleeper.stopped()
+        second = await crashing.zygote.run(replace(crashing.job, task=WORK, name="second"))
+        assert second.report is not None
+        assert [status for status, _ in second.report.work][-1] == "done"
+        assert second.report.left == []
+        assert await violations(lane, crashing.scene) == []
+        record, sent = await lane.fetch(RECORD), len(lane.control.log(writes_only=True))
+        sleeper.go_on()
+        woken = await sleeper.ended()
+    assert woken.report is not None
+    assert "Overtaken" in woken.report.events
+    assert await lane.fetch(RECORD) == record, "the stalled worker has written"
+    assert len(lane.control.log(writes_only=True)) - sent <= 1
+    assert await lane.fetch(LATE) == []
+    assert woken.report.left == []
+    assert await violations(lane, crashing.scene) == []
+    return woken.report.raised
+
+
+async def test_many_stalled_workers_are_followed_by_one(repository: Path, lanes: list[Lane], workers: Zygote) -> None:
+    """Two stall one after the other, at the same call, and wake up together."""
+    async with staged(CREATE, repository, lanes[0], workers) as crashing:
+        strike = Strike(at(BEFORE, "platform.perform CreateShare"), signal=signal.SIGSTOP)
+        job = replace(crashing.job, lease=LEASE).struck(strike)
+        async with AsyncExitStack() as stack:
+            first = await stack.enter_async_context(crashing.zygote.start(replace(job, name="first")))
+            await first.stopped()
+            second = await stack.enter_async_context(crashing.zygote.start(replace(job, task=WORK, name="second")))
+            await second.stopped()
+            third = await crashing.zygote.run(replace(crashing.job, task=WORK, name="third"))
+            assert third.report is not None
+            first.go_on()
+            second.go_on()
+            woken = await asyncio.gather(first.ended(), second.ended())
+        for ended in woken:
+            assert ended.report is not None
+            assert "ledger.conclude FenceLostError" in ended.report.raised
+        assert await crashing.lane.fetch(LATE) == []
+        assert await violations(crashing.lane, CREATE) == []
