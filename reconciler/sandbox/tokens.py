@@ -16,7 +16,8 @@ _CANNOT_EXTEND = "Cannot extend the token expiration time"
 
 
 def new_token(state: State, caller: str, expires_at: int | None) -> Token:
-    now = state.clock.now()
+    stamp = state.created(caller)
+    now = stamp.created_at
     latest = now + state.metastore.token_lifetime_seconds * 1000
     if expires_at is not None and expires_at <= now:
         raise invalid("The token expiration time must be in the future")
@@ -27,7 +28,7 @@ def new_token(state: State, caller: str, expires_at: int | None) -> Token:
         activation_secret=secrets.token_urlsafe(32),
         bearer_digest=None,
         expires_at=expires_at or latest,
-        stamp=state.created(caller),
+        stamp=stamp,
     )
 
 
