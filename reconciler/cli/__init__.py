@@ -19,6 +19,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "worker": ("reconciler.cli.worker", "Carry out submitted work, on as many machines as wanted."),
     "status": ("reconciler.cli.status", "How far each pack is, and what went wrong."),
     "history": ("reconciler.cli.history", "Every version of a recipient or share: when, what, who, why."),
+    "suspend": ("reconciler.cli.suspend", "Leave a pack as it is in Databricks for a while."),
+    "resume": ("reconciler.cli.resume", "End what keeps a pack from being brought into order."),
     "doctor": ("reconciler.cli.doctor", "Look whether all it takes to run is there, and say what to do."),
     "activation": ("reconciler.cli.activation", "Print a recipient's one-time activation link."),
     "rotate": ("reconciler.cli.rotate", "Give a recipient a new token, once."),

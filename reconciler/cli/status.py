@@ -1,21 +1,26 @@
-"""`sharepack status`: how far each pack is, what was applied last, and what went wrong."""
+"""`sharepack status`: how far each pack is, what holds it, what was seen of it, and who watches."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import click
 
+from reconciler.cli.packs_on_record import packs_meant
 from reconciler.cli.planning import make_plan, reader
 from reconciler.cli.session import run
-from reconciler.cli.terminal import Failure, say, style
+from reconciler.cli.terminal import say, style
+from reconciler.core.holds import Contest, Holds
 from reconciler.core.key import Key, PackId
-from reconciler.core.plan import Degraded, Plan
-from reconciler.ports.ledger import PackState
-from reconciler.render.status_text import Drift, status_json, status_text
+from reconciler.core.plan import Plan
+from reconciler.core.sighting import Sighting, sighting
+from reconciler.ports.ledger import Ledger, PackState
+from reconciler.render.status_json import status_json
+from reconciler.render.status_report import Report
+from reconciler.render.status_text import status_text
 from reconciler.render.summary import is_drift
 from reconciler.settings import Settings
 from reconciler.wiring import Ports
-
-DegradedByPack = Mapping[PackId, Mapping[Key, tuple[Degraded, ...]]]
 
 
 @click.command()
@@ -25,44 +30,75 @@ DegradedByPack = Mapping[PackId, Mapping[Key, tuple[Degraded, ...]]]
 def command(*, pack: str | None, wants_drift: bool, form: str) -> None:
     """Show the packs on record. PACK is its file, its project, or "business line / project"; by default all.
 
+    Tells from the record, without asking Databricks: suspended packs and contested fields, changes made by hand that
+    the last look found, tokens that end within 30 days, work that needs attention, and whether a daemon watches.
+
     \b
     Examples:
       sharepack status
       sharepack status "Sales Data Q1 2024" --drift
       sharepack status --format json
     """
-    states, drift, degraded = run(lambda ports, settings: _status(ports, settings, pack, wants_drift=wants_drift))
-    say(status_json(states, drift, degraded) if form == "json" else status_text(states, drift, style(), degraded))
+    report = run(lambda ports, settings: _report(ports, settings, pack, wants_drift=wants_drift))
+    say(status_json(report) if form == "json" else status_text(report, style()))
 
 
-async def _status(
-    ports: Ports, settings: Settings, pack: str | None, *, wants_drift: bool
-) -> tuple[Sequence[PackState], Drift | None, DegradedByPack]:
+async def _report(ports: Ports, settings: Settings, pack: str | None, *, wants_drift: bool) -> Report:
     states = await ports.ledger.pack_states()
     if pack is not None:
-        states = _chosen(states, pack)
+        states = packs_meant(states, pack)
+    report = await _on_record(ports.ledger, states)
     if not wants_drift:
-        return states, None, await ports.ledger.degraded()
+        return report
     meant = frozenset(state.pack for state in states)
     planned = await make_plan(ports, settings, reader(None), lambda _desired, _recorded: meant)
-    drift = {each.pack: sum(map(is_drift, each.steps)) for each in planned.plan.packs}
-    return states, drift, _degraded(planned.plan)
+    return _looked_at(report, planned.plan)
 
 
-def _degraded(plan: Plan) -> DegradedByPack:
-    """As it is now, not as it was when it was last applied."""
-    found = {pack.pack: {step.key: step.degraded for step in pack.steps if step.degraded} for pack in plan.packs}
-    return {pack: steps for pack, steps in found.items() if steps}
+async def _on_record(ledger: Ledger, states: Sequence[PackState]) -> Report:
+    packs = [state.pack for state in states]
+    facts, holds, sightings, standings, daemons, figures = await asyncio.gather(
+        ledger.facts(),
+        ledger.holds(),
+        ledger.sightings(),
+        ledger.standings(packs),
+        ledger.daemons(),
+        ledger.figures(),
+    )
+    return Report(
+        states=states,
+        now=facts.now,
+        sightings=sightings,
+        suspensions=holds.suspensions,
+        contests=await _contests(ledger, holds),
+        needing_attention=frozenset(pack for pack, standing in standings.items() if standing.needs_attention),
+        daemons=daemons,
+        last_full_pass=figures.last_full_pass,
+    )
 
 
-def _chosen(states: Sequence[PackState], wanted: str) -> Sequence[PackState]:
-    found = [state for state in states if _is_meant(state, wanted)]
-    if not found:
-        raise Failure(f"no pack on record is {wanted!r}; `sharepack status` lists them all")
+async def _contests(ledger: Ledger, holds: Holds) -> Mapping[PackId, Mapping[Key, tuple[Contest, ...]]]:
+    """By the pack that has the resource."""
+    if not holds.contests:
+        return {}
+    rows = (await ledger.recorded(list(holds.contests), [])).resources
+    found: dict[PackId, dict[Key, tuple[Contest, ...]]] = {}
+    for key, contests in holds.contests.items():
+        if key in rows:
+            found.setdefault(rows[key].pack, {})[key] = contests
     return found
 
 
-def _is_meant(state: PackState, wanted: str) -> bool:
-    words = " ".join(wanted.split()).casefold()
-    names = {str(state.pack).casefold(), state.pack.project_key, str(state.share_pack_id), state.path.casefold()}
-    return words in names or state.path.casefold().endswith(f"/{words.removeprefix('./')}")
+def _looked_at(report: Report, plan: Plan) -> Report:
+    """As it is now, not as it was when it was looked at last; since when, only the record knows."""
+    sightings = dict(report.sightings)
+    for pack in plan.packs:
+        before = report.sightings.get(pack.pack, {})
+        now = {step.key: _with_since(sighting(step), before.get(step.key)) for step in pack.steps}
+        sightings[pack.pack] = {key: each for key, each in now.items() if each.is_notable}
+    drift = {pack.pack: sum(map(is_drift, pack.steps)) for pack in plan.packs}
+    return replace(report, sightings=sightings, drift=drift)
+
+
+def _with_since(now: Sighting, before: Sighting | None) -> Sighting:
+    return now if before is None or not now.drift else replace(now, drift_since=before.drift_since)

@@ -1,25 +1,20 @@
-"""The state of packs as a table for people and as JSON."""
+"""The state of packs for people: a table, and under it what needs a word about any of them."""
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC
-from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final
 
-from reconciler.core.key import Key, PackId
-from reconciler.core.plan import Degraded
+from reconciler.core.holds import EXISTENCE
+from reconciler.core.key import PackId
 from reconciler.core.recorded import PackStatus
+from reconciler.core.sighting import Sighting
 from reconciler.ports.ledger import PackState
+from reconciler.render.daemon_text import daemon_lines
 from reconciler.render.degraded_text import degraded_objects
 from reconciler.render.element_text import counted
+from reconciler.render.hold_text import hold_lines
 from reconciler.render.lines import EMPTY, PLAIN, Line, Span, Style, Tone, line, render, table
-from reconciler.render.moments import moment
-from reconciler.render.step_json import degraded_value
-
-#: How many resources of a pack were changed by hand; a pack that is missing could not be looked at.
-Drift = Mapping[PackId, int]
-#: Per pack, the shares with objects that are shared and that nobody gets to read.
-DegradedPacks: TypeAlias = Mapping[PackId, Mapping[Key, tuple[Degraded, ...]]]
+from reconciler.render.moments import about, moment, to_the_minute, utc
+from reconciler.render.status_report import Report, TokenEnd
 
 _TONES: Final = {
     PackStatus.IN_PROGRESS: Tone.CHANGE,
@@ -27,53 +22,37 @@ _TONES: Final = {
     PackStatus.FAILED: Tone.TROUBLE,
     PackStatus.VALIDATION_FAILED: Tone.TROUBLE,
 }
-_NOTHING_DEGRADED: Final[DegradedPacks] = MappingProxyType({})
 #: Degraded objects of a share that are listed one by one.
 _LISTED: Final = 20
 _NO_PACKS: Final = "No pack is on record yet. `sharepack apply` records the packs it applies."
 
 
-def status_text(
-    states: Sequence[PackState],
-    drift: Drift | None = None,
-    style: Style = PLAIN,
-    degraded: DegradedPacks = _NOTHING_DEGRADED,
-) -> str:
-    """`drift` and `degraded` when they were looked for."""
-    if not states:
-        return render([line(_NO_PACKS)], style)
-    rows = [_row(state, drift) for state in states]
-    headings = ["status", "strategy", "applied", "changed", *([] if drift is None else ["drift"]), "pack", "file"]
-    lines = [*table(headings, rows), EMPTY, *_reasons(states), *_degraded(states, degraded), _counts(states, degraded)]
+def status_text(report: Report, style: Style = PLAIN) -> str:
+    if not report.states:
+        warned = list(daemon_lines(report)) if report.had_daemons else []
+        return render([line(_NO_PACKS), *warned], style)
+    rows = [_row(state, report) for state in report.states]
+    is_looked_for = report.drift is not None
+    headings = ["status", "strategy", "applied", "changed", *(["drift"] if is_looked_for else []), "pack", "file"]
+    said = [each for state in report.states for each in _pack_lines(state, report)]
+    lines = [*table(headings, rows), EMPTY, *said, *([EMPTY] if said else []), _counts(report), *daemon_lines(report)]
     return render(lines, style)
 
 
-def status_json(
-    states: Sequence[PackState], drift: Drift | None = None, degraded: DegradedPacks = _NOTHING_DEGRADED
-) -> str:
-    packs = [
-        _value(state)
-        | ({} if drift is None else {"drifted": drift.get(state.pack)})
-        | {"degraded": _degraded_values(degraded.get(state.pack, {}))}
-        for state in states
-    ]
-    return json.dumps({"format_version": "1.0", "packs": packs}, indent=2) + "\n"
-
-
-def _row(state: PackState, drift: Drift | None) -> tuple[Span, ...]:
+def _row(state: PackState, report: Report) -> tuple[Span, ...]:
     gone = " (removed)" if state.is_deleted else ""
     return (
         Span(f"{state.status}{gone}", _TONES[state.status]),
         Span(str(state.strategy)),
         Span(state.applied_commit[:12] or "-"),
         Span(moment(state.last_updated), Tone.DIM),
-        *([] if drift is None else [_drift(drift.get(state.pack))]),
+        *([] if report.drift is None else [_drifted(report.drift.get(state.pack))]),
         Span(str(state.pack)),
         Span(state.path, Tone.DIM),
     )
 
 
-def _drift(resources: int | None) -> Span:
+def _drifted(resources: int | None) -> Span:
     match resources:
         case None:
             return Span("?", Tone.DIM)
@@ -83,56 +62,61 @@ def _drift(resources: int | None) -> Span:
             return Span(f"{count} resource{'s'[: count != 1]}", Tone.DRIFT)
 
 
-def _reasons(states: Sequence[PackState]) -> list[Line]:
-    said = [
-        line(Span(f"{state.pack}: ", Tone.HEADING), Span(state.error_message or state.provisioning_status))
-        for state in states
-        if state.error_message or (state.status is PackStatus.IN_PROGRESS and state.provisioning_status)
-    ]
-    return [*said, EMPTY] if said else []
+def _pack_lines(state: PackState, report: Report) -> Iterator[Line]:
+    pack = state.pack
+    if state.error_message or (state.status is PackStatus.IN_PROGRESS and state.provisioning_status):
+        yield _told(pack, state.error_message or state.provisioning_status, Tone.PLAIN)
+    if pack in report.needing_attention:
+        yield _told(pack, "needs attention: its work failed several times in a way nobody understands", Tone.TROUBLE)
+        yield line("      → it is tried again once an hour; a commit, or `sharepack apply`, tries it at once")
+    yield from hold_lines(pack, report.suspensions.get(pack), report.contests.get(pack, {}))
+    for key, seen in report.seen(pack):
+        if seen.drift:
+            yield _told(pack, f"{key} was changed by hand: {_fields(seen)}{_by_and_since(seen, report)}", Tone.DRIFT)
+    for end in report.token_ends(pack):
+        yield _told(pack, _token_words(end), Tone.CHANGE if end.days else Tone.TROUBLE)
+        yield line(f"      → unless it is to end: sharepack rotate {end.key.name}")
+    for key, objects in report.degraded(pack):
+        said = f"{key} is degraded: {counted(len(objects), 'object')} of it, shared, that nobody gets to read"
+        yield _told(pack, said, Tone.TROUBLE)
+        yield from degraded_objects(objects, _LISTED)
 
 
-def _degraded(states: Sequence[PackState], degraded: DegradedPacks) -> list[Line]:
-    lines: list[Line] = []
-    for state in states:
-        for key, objects in sorted(degraded.get(state.pack, {}).items()):
-            said = f"{key} is degraded: {counted(len(objects), 'object')} of it, shared, that nobody gets to read"
-            lines.append(line(Span(f"{state.pack}: ", Tone.HEADING), Span(said, Tone.TROUBLE)))
-            lines += degraded_objects(objects, _LISTED)
-    return [*lines, EMPTY] if lines else []
+def _told(pack: PackId, words: str, tone: Tone) -> Line:
+    return line(Span(f"{pack}: ", Tone.HEADING), Span(words, tone))
 
 
-def _degraded_values(shares: Mapping[Key, tuple[Degraded, ...]]) -> list[dict[str, Any]]:
-    return [
-        {"key": str(key), "workspace": key.workspace, "objects": [*map(degraded_value, objects)]}
-        for key, objects in sorted(shares.items())
-    ]
+def _fields(seen: Sighting) -> str:
+    return ", ".join("deleted" if field == EXISTENCE else field for field in seen.drift)
 
 
-def _counts(states: Sequence[PackState], degraded: DegradedPacks) -> Line:
+def _by_and_since(seen: Sighting, report: Report) -> str:
+    by = f", by {seen.drifted_by}" if seen.drifted_by else ""
+    if seen.drift_since is None:
+        return by
+    age = about((report.now - seen.drift_since).total_seconds())
+    return f"{by}, known since {to_the_minute(seen.drift_since)} ({age})"
+
+
+def _token_words(end: TokenEnd) -> str:
+    if end.days == 0:
+        return f"the token of {end.key} ended {utc(end.ends_at)}"
+    return f"the token of {end.key} ends {utc(end.ends_at)}, within {counted(end.days, 'day')}"
+
+
+def _counts(report: Report) -> Line:
+    states = report.states
     numbers = [(status, sum(state.status is status for state in states)) for status in PackStatus]
     words = ", ".join(f"{count} {status}" for status, count in numbers if count)
-    objects = sum(len(each) for state in states for each in degraded.get(state.pack, {}).values())
-    trouble = f" {counted(objects, 'object')} degraded." if objects else ""
+    objects = sum(len(each) for state in states for _, each in report.degraded(state.pack))
+    suspended = sum(state.pack in report.suspensions for state in states)
+    contested = sum(len(each) for state in states for each in report.contests.get(state.pack, {}).values())
+    drifted = sum(bool(seen.drift) for state in states for _, seen in report.seen(state.pack))
+    more = (
+        (objects, f"{counted(objects, 'object')} degraded"),
+        (drifted, f"{counted(drifted, 'resource')} drifted"),
+        (suspended, f"{suspended} suspended"),
+        (contested, f"{counted(contested, 'field')} contested"),
+    )
+    trouble = "".join(f" {said}." for count, said in more if count)
     return line(Span(f"{len(states)} pack{'s'[: len(states) != 1]}: {words}.{trouble} Times are UTC.", Tone.DIM))
-
-
-def _value(state: PackState) -> dict[str, Any]:
-    return {
-        "business_line": state.pack.business_line,
-        "project_name": state.pack.project_name,
-        "share_pack_id": str(state.share_pack_id),
-        "share_pack_name": state.share_pack_name,
-        "status": str(state.status),
-        "strategy": str(state.strategy),
-        "path": state.path,
-        "workspace": state.workspace,
-        "requested_by": state.requested_by,
-        "commit": state.commit,
-        "applied_commit": state.applied_commit,
-        "provisioning_status": state.provisioning_status,
-        "error_message": state.error_message,
-        "created_at": state.created_at.astimezone(UTC).isoformat(),
-        "last_updated": state.last_updated.astimezone(UTC).isoformat(),
-        "is_removed": state.is_deleted,
-    }

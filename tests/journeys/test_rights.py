@@ -3,12 +3,14 @@ missing; and what the owner of a share may not read any more is told as long as 
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest_asyncio
 from pydantic import SecretStr
 
 from reconciler.adapters.databricks.platform import DatabricksPlatform
+from reconciler.render.status_report import Report
 from reconciler.render.status_text import status_text
 from reconciler.sandbox import ControlClient
 from tests.journeys.declared import CUSTOMERS, REFUNDS, TRANSACTIONS, d2d, d2o, oidc, pack, share
@@ -259,7 +261,8 @@ async def test_what_the_owner_may_not_read_any_more_is_in_sync_and_degraded_unti
     await journey.converge()
 
     async def status() -> str:
-        return status_text(await journey.ledger.pack_states(), degraded=await journey.ledger.degraded())
+        states, sightings = await journey.ledger.pack_states(), await journey.ledger.sightings()
+        return status_text(Report(states, datetime.now(UTC), sightings=sightings))
 
     assert "degraded" not in await status()
     journey.control.revoke("CATALOG", "prod_catalog", "data-owners", "ALL_PRIVILEGES")

@@ -11,9 +11,12 @@ from reconciler.core.recipient import DatabricksSharing, Recipient, TokenSharing
 from reconciler.core.recorded import PackStatus
 from reconciler.core.resource import Resource
 from reconciler.core.share import NotebookContent, ObjectType, Share, SharedObject
+from reconciler.core.sighting import Sighting
 from reconciler.ports.ledger import KeyVersion, PackState
 from reconciler.render.history_text import history_json, history_text
-from reconciler.render.status_text import status_json, status_text
+from reconciler.render.status_json import status_json
+from reconciler.render.status_report import Report
+from reconciler.render.status_text import status_text
 from tests.render.plans import SALES, table
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -57,7 +60,8 @@ def version(number: int, resource: Resource | None, *, is_last: bool = False) ->
 
 
 def test_the_table_says_status_commit_and_reason() -> None:
-    text = status_text([state(PackStatus.COMPLETED), state(PackStatus.FAILED, "PERMISSION_DENIED: no CREATE_SHARE")])
+    states = [state(PackStatus.COMPLETED), state(PackStatus.FAILED, "PERMISSION_DENIED: no CREATE_SHARE")]
+    text = status_text(Report(states, START))
     assert text.splitlines() == [
         "STATUS     STRATEGY  APPLIED       CHANGED              PACK                                   FILE",
         (
@@ -72,28 +76,36 @@ def test_the_table_says_status_commit_and_reason() -> None:
         "Sales Operations / Sales Data Q1 2024: PERMISSION_DENIED: no CREATE_SHARE",
         "",
         "2 packs: 1 COMPLETED, 1 FAILED. Times are UTC.",
+        "No daemon has been heard of: packs change by `sharepack apply` alone, and nobody notices drift.",
     ]
 
 
 def test_drift_has_a_column_when_it_was_looked_for() -> None:
     other = replace(state(PackStatus.COMPLETED), pack=PackId.of("Legal", "Unseen"))
-    text = status_text([state(PackStatus.COMPLETED), other], {PACK: 2})
+    report = Report([state(PackStatus.COMPLETED), other], START, {PACK: 2})
+    text = status_text(report)
     assert "DRIFT" in text.splitlines()[0]
     assert "  2 resources  Sales Operations" in text
     assert "  ?            Legal" in text
-    found = [
-        each["drifted"] for each in json.loads(status_json([state(PackStatus.COMPLETED), other], {PACK: 2}))["packs"]
-    ]
-    assert found == [2, None]
+    assert [each["drifted"] for each in json.loads(status_json(report))["packs"]] == [2, None]
+    assert "drifted" not in json.loads(status_json(replace(report, drift=None)))["packs"][0]
 
 
 def test_an_empty_record_says_what_would_fill_it() -> None:
-    assert "sharepack apply" in status_text([])
-    assert json.loads(status_json([])) == {"format_version": "1.0", "packs": []}
+    nothing = Report([], START)
+    assert status_text(nothing) == "No pack is on record yet. `sharepack apply` records the packs it applies.\n"
+    assert json.loads(status_json(nothing)) == {
+        "format_version": "1.1",
+        "now": "2026-11-22T09:30:00Z",
+        "packs": [],
+        "daemons": [],
+        "last_full_pass": None,
+        "warnings": [],
+    }
 
 
 def test_the_json_of_a_status_holds_the_whole_state() -> None:
-    (value,) = json.loads(status_json([state(PackStatus.FAILED, "no")]))["packs"]
+    (value,) = json.loads(status_json(Report([state(PackStatus.FAILED, "no")], START)))["packs"]
     assert (value["status"], value["error_message"], value["path"]) == ("FAILED", "no", "sharepacks/sales/q1.yaml")
 
 
@@ -132,13 +144,13 @@ def test_the_json_of_a_history_is_whole_and_ordered() -> None:
 
 
 def test_degraded_objects_are_told_with_their_pack_and_what_to_grant() -> None:
-    degraded = {PACK: {KEY: (Degraded("c.s.t", "svc", "SELECT on TABLE c.s.t"),)}}
-    states = [state(PackStatus.COMPLETED)]
-    text = status_text(states, degraded=degraded)
+    seen = Sighting((Degraded("c.s.t", "svc", "SELECT on TABLE c.s.t"),))
+    report = Report([state(PackStatus.COMPLETED)], START, sightings={PACK: {KEY: seen}})
+    text = status_text(report)
     assert f"{PACK}: share/sales_q1_share is degraded: 1 object of it, shared, that nobody gets to read" in text
     assert "→ grant SELECT on TABLE c.s.t to svc" in text
-    assert text.endswith("1 pack: 1 COMPLETED. 1 object degraded. Times are UTC.\n")
-    (pack,) = json.loads(status_json(states, degraded=degraded))["packs"]
+    assert "1 pack: 1 COMPLETED. 1 object degraded. Times are UTC.\n" in text
+    (pack,) = json.loads(status_json(report))["packs"]
     assert pack["degraded"][0]["key"] == "share/sales_q1_share"
     assert pack["degraded"][0]["objects"][0]["missing"] == "SELECT on TABLE c.s.t"
 
