@@ -70,15 +70,17 @@ def _add_recipient(landscape: Landscape, chance: Random) -> str:
 
 
 def _add_recipient_to(landscape: Landscape, path: str, chance: Random) -> str:
-    names = landscape.free_names("recipient", line_of(landscape.packs[path]))
-    if not names:
+    line = line_of(landscape.packs[path])
+    names, metastores = landscape.free_names("recipient", line), landscape.free_metastores(line)
+    if metastores and chance.random() < 0.3:
+        name, metastore = chance.choice(metastores)
+        entry: Entry = {"name": name, "type": "D2D", "metastore_id": metastore}
+    elif names:
+        entry = {"name": chance.choice(names), "type": "D2O", "email": "partner@example.com"}
+        if chance.random() < 0.5:
+            entry["allowed_ips"] = _addresses(chance)
+    else:
         return ""
-    entry: Entry = {"name": chance.choice(names), "type": "D2O", "email": "partner@example.com"}
-    if chance.random() < 0.3:
-        number = chance.randrange(16**12)
-        entry |= {"type": "D2D", "metastore_id": f"azure:westeurope:11111111-2222-3333-4444-{number:012x}"}
-    elif chance.random() < 0.5:
-        entry["allowed_ips"] = _addresses(chance)
     if chance.random() < 0.7:
         entry["comment"] = _words(chance)
     if chance.random() < 0.4:
@@ -207,7 +209,7 @@ def _rename_recipient(landscape: Landscape, chance: Random) -> str:
 
 
 def _rename(landscape: Landscape, chance: Random, kind: str) -> str:
-    found = list(landscape.entries(kind))
+    found = [each for each in landscape.entries(kind) if each[1].get("type") != "D2D"]
     path, entry = chance.choice(found) if found else ("", {})
     names = landscape.free_names(kind, line_of(landscape.packs[path])) if entry else []
     if not names:

@@ -73,6 +73,13 @@ class Landscape:
         names = [f"{LINES[line]}{joint}{number}" for number in range(MOST_NAMES)]
         return sorted(set(names) - self.taken(kind))
 
+    def free_metastores(self, line: str) -> list[tuple[str, str]]:
+        """Name and metastore id of D2D recipients. A name keeps its type and its metastore for good: to change them is
+        to take the recipient away from its partner, and that is held until somebody allows it by name."""
+        numbers = {f"{LINES[line]}-d{number}": f"{list(LINES).index(line)}{number:011}" for number in range(3)}
+        free = sorted(numbers.keys() - self.taken("recipient"))
+        return [(name, f"azure:westeurope:11111111-2222-3333-4444-{numbers[name]}") for name in free]
+
     def readers_for(self, line: str) -> list[str]:
         """Recipients that a share of the line may be granted to."""
         return sorted({entry["name"] for each in {line, LENDER} for _, entry in self.entries("recipient", each)})

@@ -146,12 +146,12 @@ def _find_git(scene: Scene) -> None:
 
 def _rotate(course: Course) -> str:
     """A person at the command line."""
-    names = [entry["name"] for _, entry in course.scene.repository.landscape.entries("recipient")]
-    if not names or course.scene.is_git_lost:
+    names = course.scene.workspace.ours("recipient")
+    folder = course.scene.person()
+    if not names or folder is None:
         return ""
     course.rotations += 1
-    name: str = course.chance.choice(names)
-    folder = course.scene.folder / "clone 0"
+    name = course.chance.choice(names)
     arguments = ("rotate", name, "--overlap", "1h", "--auto-approve")
     course.scene.fleet.add(f"rotate-{course.rotations}", *arguments, folder=folder, stays=False)
     return name
@@ -160,9 +160,11 @@ def _rotate(course: Course) -> str:
 def _apply(course: Course) -> str:
     """A second applier, in the middle of it all."""
     number = course.scene.tally.counts["apply by a person"]
-    folder = course.scene.folder / "clone 1"
+    folder = course.scene.person()
+    if folder is None:
+        return ""
     course.scene.fleet.add(f"apply-{number}", "apply", "--auto-approve", folder=folder, stays=False)
-    return "clone 1"
+    return "all"
 
 
 MISHAPS: Final[Mapping[str, tuple[Callable[[Course], str], int]]] = {

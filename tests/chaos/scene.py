@@ -65,6 +65,17 @@ class Scene:
     def is_git_lost(self) -> bool:
         return not self.origin.exists()
 
+    def person(self) -> Path | None:
+        """The clone of somebody at the command line, up to date; None while Git is away."""
+        place = self.folder / "person"
+        try:
+            if not place.exists():
+                self.clone("person")
+            git(place, "pull", "--quiet", "--ff-only")
+        except subprocess.CalledProcessError:
+            return None
+        return place
+
     def clone(self, name: str) -> Path:
         place = self.folder / name
         git(self.folder, "clone", "--quiet", str(self.origin), str(place))
