@@ -72,7 +72,7 @@ async def test_no_call_is_begun_while_the_workspace_has_asked_to_wait(
     before = await everything(connection)
     with pytest.raises(PausedError, match="has asked to wait") as caught:
         await ledger.begin(held, RENAME)
-    assert caught.value.seconds == pytest.approx(60, abs=5)
+    assert caught.value.seconds == pytest.approx(60, abs=20)
     assert await everything(connection) == before
     await ledger.conclude(held, begun, Done())
 
@@ -88,13 +88,13 @@ async def test_a_pause_ends_by_itself(ledger: PostgresLedger) -> None:
 async def test_of_two_pauses_the_later_end_counts(ledger: PostgresLedger, connection: asyncpg.Connection) -> None:
     for seconds, reason in ((60, "first"), (120, "second"), (30, "third")):
         await ledger.pause(WORKSPACE, seconds, reason)
-    assert await ledger.pauses() == {WORKSPACE: pytest.approx(120, abs=5)}
+    assert await ledger.pauses() == {WORKSPACE: pytest.approx(120, abs=20)}
     assert await connection.fetchval("SELECT reason FROM reconciler.pauses") == "second"
 
 
 async def test_many_workers_that_are_throttled_at_once_pause_once(ledger: PostgresLedger) -> None:
-    await asyncio.gather(*(ledger.pause(WORKSPACE, seconds, "429") for seconds in range(10, 20)))
-    assert await ledger.pauses() == {WORKSPACE: pytest.approx(19, abs=5)}
+    await asyncio.gather(*(ledger.pause(WORKSPACE, seconds, "429") for seconds in range(100, 1000, 100)))
+    assert await ledger.pauses() == {WORKSPACE: pytest.approx(900, abs=20)}
 
 
 async def test_superseded_work_gives_way_to_the_newer(ledger: PostgresLedger, connection: asyncpg.Connection) -> None:

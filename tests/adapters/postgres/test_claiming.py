@@ -1,6 +1,5 @@
 """Why work is not to be had: who has it, when it is due, that a newer version of the program is needed."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -77,15 +76,17 @@ async def test_the_next_holder_has_it_since_it_took_it(ledger: PostgresLedger, c
 async def test_work_that_is_not_due_yet_tells_when(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     await ledger.postpone(held, 100, "throttled")
-    assert (await refused(ledger, held.work_id)).due_in == pytest.approx(100, abs=5)
+    assert (await refused(ledger, held.work_id)).due_in == pytest.approx(100, abs=20)
 
 
-async def test_work_of_a_paused_workspace_waits_until_the_pause_ends(ledger: PostgresLedger) -> None:
+async def test_work_of_a_paused_workspace_waits_until_the_pause_ends(
+    ledger: PostgresLedger, connection: asyncpg.Connection
+) -> None:
     work = await submitted(ledger, a_plan(), [work_order(), work_order(OTHER_PACK, workspace=ELSEWHERE)])
-    await ledger.pause(WORKSPACE, 0.3, "429")
-    assert (await refused(ledger, work[PACK])).due_in == pytest.approx(0.2, abs=0.15)
+    await ledger.pause(WORKSPACE, 100, "429")
+    assert (await refused(ledger, work[PACK])).due_in == pytest.approx(100, abs=20)
     await claim(ledger, work[OTHER_PACK])
-    await asyncio.sleep(0.35)
+    await connection.execute("UPDATE reconciler.pauses SET until = until - interval '100 s'")
     await claim(ledger, work[PACK])
 
 
@@ -93,9 +94,9 @@ async def test_of_pause_and_time_the_later_counts(ledger: PostgresLedger) -> Non
     held = await claimed(ledger)
     await ledger.postpone(held, 100, "later")
     await ledger.pause(WORKSPACE, 50, "429")
-    assert (await refused(ledger, held.work_id)).due_in == pytest.approx(100, abs=5)
+    assert (await refused(ledger, held.work_id)).due_in == pytest.approx(100, abs=20)
     await ledger.pause(WORKSPACE, 200, "429")
-    assert (await refused(ledger, held.work_id)).due_in == pytest.approx(200, abs=5)
+    assert (await refused(ledger, held.work_id)).due_in == pytest.approx(200, abs=20)
 
 
 async def test_work_that_needs_other_work_is_not_a_matter_of_time(ledger: PostgresLedger) -> None:

@@ -1,7 +1,5 @@
 """Which work is due and in which order: what takes access away first, then one of each business line in turn."""
 
-import asyncio
-
 import asyncpg
 import pytest
 
@@ -90,23 +88,21 @@ async def test_nothing_waits_for_its_time(ledger: PostgresLedger) -> None:
 async def test_the_earliest_time_counts(ledger: PostgresLedger) -> None:
     for pack, seconds in ((PACK, 300), (OTHER_PACK, 100), (THIRD_PACK, 200)):
         await ledger.postpone(await claimed(ledger, work_order(pack)), seconds, "throttled")
-    assert await ledger.next_due() == pytest.approx(100, abs=5)
+    assert await ledger.next_due() == pytest.approx(100, abs=20)
 
 
 async def test_a_pause_is_waited_for_and_the_later_of_both(ledger: PostgresLedger) -> None:
     await ledger.submit(a_plan(), [work_order(PACK)])
     await ledger.pause(WORKSPACE, 100, "429")
-    assert await ledger.next_due() == pytest.approx(100, abs=5)
+    assert await ledger.next_due() == pytest.approx(100, abs=20)
     await ledger.postpone(await claimed(ledger, work_order(OTHER_PACK, workspace=ELSEWHERE)), 50, "later")
-    assert await ledger.next_due() == pytest.approx(50, abs=5)
+    assert await ledger.next_due() == pytest.approx(50, abs=20)
     await ledger.pause(ELSEWHERE, 200, "429")
-    assert await ledger.next_due() == pytest.approx(100, abs=5)
+    assert await ledger.next_due() == pytest.approx(100, abs=20)
 
 
 async def test_what_waits_for_other_work_too_does_not_count(ledger: PostgresLedger) -> None:
     work = await submitted(ledger, a_plan(), [work_order(PACK), work_order(OTHER_PACK, frozenset({PACK}))])
-    await ledger.pause(WORKSPACE, 0.05, "429")
-    await asyncio.sleep(0.1)
     await claim(ledger, work[PACK])
     await ledger.pause(WORKSPACE, 100, "429")
     assert await ledger.next_due() is None
@@ -132,4 +128,4 @@ async def test_released_work_of_a_paused_workspace_stays_put(ledger: PostgresLed
     held = await claim(ledger, work[PACK])
     await ledger.pause(WORKSPACE, 100, "429")
     assert await ledger.finish(held, WorkStatus.DONE) == [work[OTHER_PACK]]
-    assert await ledger.next_due() == pytest.approx(100, abs=5)
+    assert await ledger.next_due() == pytest.approx(100, abs=20)

@@ -80,6 +80,12 @@ async def test_submitting_a_plan_again_finds_its_work_whatever_came_since(ledger
     assert await ledger.submit(plan, [order]) == first
 
 
+async def test_an_order_planned_from_another_database_is_outdated_too(ledger: PostgresLedger) -> None:
+    await ledger.submit(a_plan(), [an_order(PACK)])
+    later = replace(work_order(), generation=await generation(ledger) + 1)
+    assert await ledger.submit(a_plan(), [later]) == {}
+
+
 async def test_of_many_that_planned_at_one_moment_one_is_submitted(
     ledger: PostgresLedger, connection: asyncpg.Connection
 ) -> None:
