@@ -9,7 +9,6 @@ from reconciler.core.calls import (
     DeletePolicy,
     DeleteRecipient,
     DeleteShare,
-    RotateToken,
     UpdateRecipient,
     UpdateShare,
 )
@@ -157,7 +156,6 @@ def test_a_suspended_pack_only_loses_what_a_commit_took_away(scene: Scene) -> No
         assert isinstance(
             call, ChangeGrants | DeletePolicy | DeleteRecipient | DeleteShare | UpdateRecipient | UpdateShare
         )
-        assert not isinstance(call, RotateToken)
         assert not (isinstance(call, ChangeGrants) and call.grant)
         assert not (isinstance(call, UpdateShare) and call.add)
     for step in plan.steps:
