@@ -106,6 +106,7 @@ class Worker:
         try:
             while await connection.fetchval("SELECT count(*) FROM reconciler.work WHERE finished_at IS NULL"):
                 await asyncio.sleep(LOOK)
+            await asyncio.sleep(self.job.linger)
             ended = await connection.fetch("SELECT status, reason FROM reconciler.work ORDER BY number")
         finally:
             await connection.close()

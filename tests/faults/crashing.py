@@ -2,11 +2,11 @@
 Then everything holds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from tests.faults.invariants import violations
 from tests.faults.job import APPLY, WORK, Job, Report
@@ -34,6 +34,21 @@ class Tally:
         return self
 
 
+#: pytest's `record_property`.
+Record: TypeAlias = Callable[[str, object], None]
+
+
+def record(record_property: Record, points: int, tallies: Iterable[Tally]) -> None:
+    """For the lines at the end of the run."""
+    total = Tally()
+    for tally in tallies:
+        total += tally
+    record_property("points", points)
+    record_property("first kills", total.first)
+    record_property("second kills", total.second)
+    record_property("not reached", total.missed)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     tally: Tally
@@ -53,11 +68,15 @@ class Crashing:
     job: Job
     #: Work rows there were before the scene.
     work_before: int
+    #: Milliseconds that Databricks takes for each answer to the first worker.
+    latency: int = 0
 
     async def case(self, point: Point, second: Strike | None) -> Outcome:
         await self.lane.restore()
         tally = Tally()
+        self.lane.control.latency(self.latency)
         struck = await self.zygote.run(replace(self.job, name="first", looks_again=False).struck(Strike(point)))
+        self.lane.control.latency(0)
         if struck.was_killed:
             tally.first = 1
         else:
@@ -78,6 +97,7 @@ class Crashing:
     async def undisturbed(self) -> Report:
         """All the points there are; the scene itself has to be right for that."""
         await self.lane.restore()
+        self.lane.control.latency(self.latency)
         ended = await self.zygote.run(self.job)
         assert ended.report is not None
         wrong = [*await violations(self.lane, self.scene), *ended.report.left]

@@ -32,6 +32,8 @@ class Job:
     #: The commit that is applied.
     commit: str = "HEAD"
     strike: Strike | None = None
+    #: Seconds that a worker stays after all work has ended, for messages that come late.
+    linger: float = 0.0
     #: Whether to make a second plan at the end.
     looks_again: bool = True
 

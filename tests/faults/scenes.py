@@ -101,7 +101,7 @@ CHANGE: Final = Scene(
         "returns": held_share([4, 5], ["second"]),
         "refunds": held_share([6], ["second"]),
     },
-    calls=("UpdateRecipient", "UpdateShare", "ChangeGrants", "ChangeGrants"),
+    calls=("UpdateShare", "ChangeGrants", "UpdateRecipient", "ChangeGrants"),
 )
 CHUNKS: Final = Scene(
     "chunked update",

@@ -7,7 +7,7 @@ another one each time. `CRASH_POINTS=all` strikes each recovery at all of its po
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from tests.faults.crashing import Crashing, Tally, prepared
+from tests.faults.crashing import Crashing, Record, Tally, prepared, record
 from tests.faults.lane import Lane
 from tests.faults.points import Point, Strike
 from tests.faults.processes import Zygote
@@ -24,8 +24,6 @@ from tests.faults.scenes import SCENES, Scene
 IS_WHOLE_PRODUCT: Final = os.environ.get("CRASH_POINTS") == "all"
 #: Tests a scene is divided into, for many processors.
 SLICES: Final = 2
-
-Record = Callable[[str, object], None]
 
 
 @dataclass(slots=True)
@@ -74,10 +72,7 @@ async def test_a_worker_killed_anywhere_is_followed_by_one_that_ends_where_git_s
         chosen = list(enumerate(report.points))[part::SLICES]
         run = Run(iter(chosen))
         await asyncio.gather(*(run.work_off(crashing) for crashing in crashings))
-    record_property("points", len(chosen))
-    record_property("first kills", run.tally.first)
-    record_property("second kills", run.tally.second)
-    record_property("not reached", run.tally.missed)
+    record(record_property, len(chosen), [run.tally])
     assert run.wrong == []
 
 
