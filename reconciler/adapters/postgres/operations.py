@@ -41,31 +41,29 @@ _REASONS = {
     "Rename": "renamed",
 }
 
-#: The fence, what forbids the call, and the intent in one statement: there is one before every call.
+#: The fence, the intent, and what forbids the call in one statement: there is one before every call.
 _BEGIN: Final = f"""
-    WITH held AS MATERIALIZED ({HELD}), hurdles AS MATERIALIZED (
-        SELECT held.share_pack_id, EXISTS (
-            SELECT FROM reconciler.work AS newer
-            WHERE newer.share_pack_id = held.share_pack_id
-              AND newer.number > (SELECT number FROM reconciler.work WHERE work_id = $1)
-        ) AS is_superseded, (
-            SELECT extract(epoch FROM until - clock_timestamp()) FROM reconciler.pauses
-            WHERE workspace_url = $4 AND until > clock_timestamp()
-        ) AS paused_for
-        FROM held
-    ), intent AS (
+    WITH held AS MATERIALIZED ({HELD}), intent AS (
         INSERT INTO reconciler.operations (
             work_id, share_pack_id, fence, workspace_url, kind, name, renamed_from, call, after
         )
-        SELECT $1, share_pack_id, $2, $4, $5, $6, $7, $8::jsonb, $9::jsonb FROM hurdles
-        WHERE NOT is_superseded AND paused_for IS NULL
-        RETURNING operation_id
+        SELECT $1, share_pack_id, $2, $4, $5, $6, $7, $8::jsonb, $9::jsonb FROM held
+        RETURNING operation_id, share_pack_id
     )
-    SELECT is_superseded, paused_for, operation_id FROM hurdles LEFT JOIN intent ON true
+    SELECT operation_id, EXISTS (
+        SELECT FROM reconciler.work AS newer
+        WHERE newer.share_pack_id = intent.share_pack_id
+          AND newer.number > (SELECT number FROM reconciler.work WHERE work_id = $1)
+    ) AS is_superseded, (
+        SELECT extract(epoch FROM until - clock_timestamp()) FROM reconciler.pauses
+        WHERE workspace_url = $4 AND until > clock_timestamp()
+    ) AS paused_for
+    FROM intent
 """  # noqa: S608 - constants of this program
 
 
 async def begin(connection: asyncpg.Connection, claim: Claim, operation: Operation) -> UUID:
+    """Raising takes the intent back: the transaction is over."""
     renamed_from = normal_name(operation.call.old_name) if isinstance(operation.call, Rename) else ""
     begun = await connection.fetchrow(
         _BEGIN,
@@ -86,7 +84,7 @@ async def begin(connection: asyncpg.Connection, claim: Claim, operation: Operati
     if begun["paused_for"] is not None:
         raise PausedError(operation.key.workspace, max(float(begun["paused_for"]), 0.0))
     if renamed_from:
-        # Found out after the call, it would be too late. Raising takes the intent back.
+        # Found out after the call, it would be too late.
         await require_free_name(connection, operation.key, renamed_from)
     operation_id: UUID = begun["operation_id"]
     return operation_id
