@@ -99,7 +99,7 @@ def _checked(
         elif (recipient.is_held and _comes(recipient)) or recipient.is_unseen:
             blocked[key.name] = "is held itself"
         elif recipient.verdict == Drifted(None, ()):
-            blocked[key.name] = "was deleted by hand, and its pack only reports drift"
+            blocked[key.name] = "was deleted by hand, and is left so for now"
     return _blocked(step, blocked)
 
 

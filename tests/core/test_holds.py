@@ -396,3 +396,13 @@ def test_a_suspension_holds_the_steps_of_its_pack_and_of_no_other() -> None:
 def test_a_contest_says_who_and_until_when() -> None:
     step = step_of(plan_of_one(SHARE, replace(SHARE, comment="x"), contesting(KEY, SHARE, "comment")), KEY)
     assert step.contests == (a_contest("comment", SHARE),)
+
+
+def test_nothing_is_granted_to_a_recipient_that_stays_deleted() -> None:
+    rows = recorded_of({PARTNER_KEY: (PARTNER, SALES_Q1), KEY: (SHARE, SALES_Q1)})
+    there = found(replace(SHARE, recipients=frozenset()))
+    holds = contesting(PARTNER_KEY, PARTNER, EXISTENCE)
+    plan = planned(desired_of(a_pack(SALES_Q1, PARTNER, SHARE)), rows, there, holds=holds)
+    assert step_of(plan, PARTNER_KEY).verdict == Drifted(None, ())
+    (objection,) = step_of(plan, KEY).objections
+    assert objection.message == "recipient bolt was deleted by hand, and is left so for now"
