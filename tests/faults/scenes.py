@@ -2,7 +2,7 @@
 words of its own. Each scene is one commit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import yaml
@@ -138,5 +138,9 @@ ROTATE: Final = Scene(
     shares={"orders": held_share([1], ["partner"])},
     rotations={"partner": 86_400},
     calls=("RotateToken",),
+)
+#: The old token ends at once, so that nothing is in the way of another rotation.
+ROTATE_NOW: Final = replace(
+    ROTATE, name="rotate now", rotations={"partner": 0}, recipients={"partner": held_recipient()}
 )
 SCENES: Final = (CREATE, CHANGE, CHUNKS, RENAME, DELETE, ROTATE)
