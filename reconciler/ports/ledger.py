@@ -337,7 +337,8 @@ class Ledger(Protocol):
         """Current rows of these keys and of everything these packs own, their open intents, and the packs' rows."""
 
     async def all_packs(self) -> Sequence[PackId]:
-        """Every pack on record that is not deleted."""
+        """Every pack on record that is not deleted, or still owns something, or may own it: a call that was begun for
+        it has no outcome yet."""
 
     async def save_plan(self, plan: PlanRecord) -> None:
         """Keep the plan. Saving the same id again changes nothing."""

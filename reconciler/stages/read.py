@@ -26,10 +26,10 @@ async def read_working_tree(source: PackSource, default_workspace: str, *, today
 
 def packs_under(paths: Iterable[str], desired: Desired, recorded: Mapping[PackId, RecordedPack]) -> frozenset[PackId]:
     """The packs whose file is one of `paths` or lies below one; no path means all. Packs that Git no longer has count
-    by the path they were recorded with."""
+    by the path they were recorded with. `recorded`: those of `Ledger.all_packs`."""
     prefixes = [path.strip("/") for path in paths]
     declared = {pack.id: pack.path for pack in desired.packs.values()} | dict(desired.broken)
-    gone = {row.id: row.path for row in recorded.values() if row.id not in declared and not row.is_deleted}
+    gone = {row.id: row.path for row in recorded.values() if row.id not in declared}
     return frozenset(pack for pack, path in (declared | gone).items() if is_under(path, prefixes))
 
 

@@ -84,10 +84,17 @@ async def recorded(connection: asyncpg.Connection, keys: Collection[Key], packs:
 
 
 async def all_packs(connection: asyncpg.Connection) -> Sequence[PackId]:
+    """A pack may be removed from a plan that was made before a worker had made something for it: what it owns, or may
+    own, keeps it in sight."""
     rows = await connection.fetch(
         """
         SELECT business_line, project_name FROM reconciler.pack_names
-        JOIN deltashare.share_packs USING (share_pack_id) WHERE is_current AND NOT is_deleted
+        WHERE share_pack_id IN (
+            SELECT share_pack_id FROM deltashare.share_packs WHERE is_current AND NOT is_deleted
+            UNION SELECT share_pack_id FROM deltashare.recipients WHERE is_current AND NOT is_deleted
+            UNION SELECT share_pack_id FROM deltashare.shares WHERE is_current AND NOT is_deleted
+            UNION SELECT share_pack_id FROM reconciler.operations WHERE outcome IN ('begun', 'unknown')
+        )
         """
     )
     return sorted(_pack(row) for row in rows)
