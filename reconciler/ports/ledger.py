@@ -144,7 +144,7 @@ class Work:
     attempts: int
     #: Empty unless it failed, was skipped, went stale or is waiting for another try.
     reason: str = ""
-    #: Who is at it now.
+    #: Who has its pack now, for this or for older work of it. Nobody, once it has ended.
     held_by: "Holder | None" = None
 
 

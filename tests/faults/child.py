@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from pydantic import SecretStr
@@ -30,7 +30,7 @@ from reconciler.stages.read import packs_under, read_commit
 from reconciler.stages.work import Ended, Performed
 from reconciler.stages.workers import Event, Waiting, Workforce
 from tests.faults.job import APPLY, Job, Report
-from tests.faults.points import Point, Watch, Watched, watched
+from tests.faults.points import Watch, Watched, watched
 
 TOKEN: Final = "dapi-faults"
 NO_LIMITS: Final = Limits(per_pack=10_000, per_run=10_000, percent_per_pack=100, percent_per_run=100)
@@ -38,11 +38,15 @@ NO_LIMITS: Final = Limits(per_pack=10_000, per_run=10_000, percent_per_pack=100,
 SWEEP: Final = 0.1
 LOOK: Final = 0.05
 
+#: Says something to the test at once.
+Tell: TypeAlias = Callable[[Mapping[str, Any]], None]
+
 
 @dataclass(slots=True)
 class Worker:
     job: Job
     watch: Watch
+    tell: Tell
     ledger: Watched
     platform: Watched
     doorbell: Watched
@@ -73,6 +77,7 @@ class Worker:
             case _:
                 detail = ""
         self.events.append(f"{type(event).__name__} {detail}".rstrip())
+        self.tell({"event": self.events[-1]})
 
     async def plan(self, *, is_wishing: bool = True) -> Plan:
         source = pack_source(Path(self.job.repository) / "sharepacks")
@@ -114,10 +119,10 @@ class Worker:
         return [(row["status"], row["reason"]) for row in ended]
 
 
-async def carry_out(job: Job, on_strike: Callable[[Point], None]) -> Report:
+async def carry_out(job: Job, tell: Tell) -> Report:
     workers.LOOK_EVERY = LOOK  # type: ignore[misc]
-    watch = Watch(job.strike, on_strike)
-    async with _worker(job, watch) as worker:
+    watch = Watch(job.strike, lambda point: tell({"struck": point.as_json()}))
+    async with _worker(job, watch, tell) as worker:
         work = await (worker.apply() if job.task == APPLY else worker.work())
         points, watch.strike = list(watch.points), None
         left = left_to_do(await worker.plan(is_wishing=False)) if job.looks_again else []
@@ -125,13 +130,13 @@ async def carry_out(job: Job, on_strike: Callable[[Point], None]) -> Report:
 
 
 @asynccontextmanager
-async def _worker(job: Job, watch: Watch) -> AsyncIterator[Worker]:
+async def _worker(job: Job, watch: Watch, tell: Tell) -> AsyncIterator[Worker]:
     ledger = await PostgresLedger.open(job.database_url, max_size=3)
     platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, trusted_hosts=[job.workspace], clock=time.time)
     doorbell = await _doorbell(job)
     ports = [watched(name, port, watch) for name, port in _named(ledger, platform, doorbell)]
     try:
-        yield Worker(job, watch, *ports)
+        yield Worker(job, watch, tell, *ports)
     finally:
         await doorbell.close()
         await platform.close()

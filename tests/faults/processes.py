@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,13 @@ class Running:
     _reader: asyncio.StreamReader
     _reported: Report | None = None
     _struck: Point | None = None
+    _events: list[str] = field(default_factory=list)
+
+    async def told(self, event: str) -> None:
+        """Waits until its workers have told of this."""
+        while event not in self._events:
+            message = await self._hear()
+            assert "ended" not in message, self._events
 
     async def stopped(self) -> None:
         """Waits until it was stopped by a signal."""
@@ -60,18 +67,27 @@ class Running:
                 return Ended(message["ended"], self._reported, self._struck)
 
     async def _next(self) -> dict[str, Any]:
+        """What became of the process next."""
+        while not ({"stopped", "ended"} & (message := await self._hear()).keys()):
+            pass
+        return message
+
+    async def _hear(self) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE):
             line = await self._reader.readline()
         assert line, "the zygote is gone"
         message: dict[str, Any] = json.loads(line)
-        if "failure" in message:
-            raise WorkerFailedError(message["failure"])
-        if "report" in message:
-            self._reported = Report.from_json(message["report"])
-            return await self._next()
-        if "struck" in message:
-            self._struck = Point(**message["struck"])
-            return await self._next()
+        match message:
+            case {"failure": words}:
+                raise WorkerFailedError(words)
+            case {"report": report}:
+                self._reported = Report.from_json(report)
+            case {"struck": point}:
+                self._struck = Point(**point)
+            case {"event": event}:
+                self._events.append(event)
+            case _:
+                pass
         return message
 
 

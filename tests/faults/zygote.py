@@ -15,6 +15,8 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
@@ -84,15 +86,11 @@ def reported(text: str, connection: socket.socket) -> dict[str, Any]:
 
     from tests.faults.child import carry_out  # noqa: PLC0415
     from tests.faults.job import Job  # noqa: PLC0415
-    from tests.faults.points import Point  # noqa: PLC0415
 
-    def on_strike(point: Point) -> None:
-        tell(connection, {"struck": point.as_json()})
-
-    return asyncio.run(carry_out(Job.from_json(text), on_strike)).to_json()
+    return asyncio.run(carry_out(Job.from_json(text), partial(tell, connection))).to_json()
 
 
-def tell(connection: socket.socket, message: dict[str, Any]) -> None:
+def tell(connection: socket.socket, message: Mapping[str, Any]) -> None:
     connection.sendall(json.dumps(message).encode() + b"\n")
 
 

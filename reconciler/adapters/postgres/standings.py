@@ -21,7 +21,8 @@ async def work_items(connection: asyncpg.Connection, ids: Collection[UUID]) -> S
                live.holder, coalesce(live.acquired_at, clock_timestamp()) AS since, live.expires_at AS until
         FROM reconciler.work
         LEFT JOIN reconciler.leases AS live
-            ON live.work_id = work.work_id AND live.expires_at > clock_timestamp()
+            ON live.share_pack_id = work.share_pack_id AND live.expires_at > clock_timestamp()
+            AND work.status IN ('waiting', 'running')
         WHERE work.work_id = ANY ($1::uuid[]) ORDER BY number
         """,
         list(ids),

@@ -98,14 +98,15 @@ async def test_its_age_is_counted_from_its_end(ledger: PostgresLedger, connectio
     assert (await ledger.standings([PACK]))[PACK].age == pytest.approx(3600, abs=60)
 
 
-async def test_who_is_at_an_item_is_told_and_of_no_other(
+async def test_who_has_the_pack_is_told_of_what_is_being_done_and_of_what_waits_for_it(
     ledger: PostgresLedger, connection: asyncpg.Connection
 ) -> None:
     held = await claimed(ledger)
     newer = await submitted(ledger, a_plan(), [work_order()])
     being_done, waiting = await ledger.work([held.work_id, newer[PACK]])
     assert being_done.held_by is not None
-    assert (being_done.held_by.worker, waiting.held_by) == ("worker-1", None)
+    assert waiting.held_by == being_done.held_by
+    assert being_done.held_by.worker == "worker-1"
     assert being_done.held_by.since < being_done.held_by.until
     await expire(connection)
     assert [item.held_by for item in await ledger.work([held.work_id])] == [None]
