@@ -251,7 +251,7 @@ class Workforce:
     async def _start_waiting(self) -> None:
         """Start what is due, for as many as there are free hands. Messages about other work have done their duty: the
         work row remembers what they asked for."""
-        while len(self._busy) < self.hands:
+        while len(self._busy) < self.hands and self._failure is None:
             if not self._next and asyncio.get_running_loop().time() >= self._ask_at:
                 await self._ask()
             if not self._next:
@@ -282,6 +282,8 @@ class Workforce:
         if not done.cancelled() and (failure := done.exception()) is not None:
             if isinstance(failure, LedgerError) and not isinstance(failure, TooNewError):
                 self.on_event(Troubled(str(failure)))
+                self._next.clear()
+                self._ask_at = asyncio.get_running_loop().time() + _TRY_AGAIN
             else:
                 self._failure = failure
         self._wake.set()

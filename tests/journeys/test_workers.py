@@ -41,7 +41,7 @@ class ScriptedDoorbell:
     async def ring(self, work_ids: Sequence[UUID]) -> None:
         pass
 
-    async def answer(self, wait: float) -> Sequence[Ring]:
+    async def answer(self, wait: float, most: int = 10) -> Sequence[Ring]:
         if not self._rings:
             await asyncio.sleep(wait)
         rings, self._rings = self._rings, []
@@ -136,7 +136,7 @@ async def test_late_and_doubled_messages_change_nothing(journey: Journey) -> Non
 
 
 class _DeafDoorbell(ScriptedDoorbell):
-    async def answer(self, wait: float) -> Sequence[Ring]:
+    async def answer(self, wait: float, most: int = 10) -> Sequence[Ring]:
         raise DoorbellUnavailableError("the queue is away")
 
     async def ring(self, work_ids: Sequence[UUID]) -> None:
