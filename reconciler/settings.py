@@ -168,7 +168,7 @@ class Settings(BaseSettings):
     fetch_interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 30.0
     drift_interval_seconds: Annotated[float, Field(ge=10, le=86_400)] = 900.0
     drift_interval_longest_seconds: Annotated[float, Field(ge=10, le=86_400)] = 1500.0
-    #: Where the daemon and workers tell how they are; port 0 takes any that is free.
+    #: Where the daemon tells how it is; port 0 takes any that is free.
     health_host: str = "127.0.0.1"
     health_port: Annotated[int, Field(ge=0, le=65_535)] = 9464
     log_format: Literal["text", "json"] = "text"
