@@ -79,7 +79,8 @@ class PackSource(Protocol):
 
     async def newest(self, revision: str = "") -> str:
         """The full id of the commit `revision` names now; by default that of the upstream of the branch that is checked
-        out, or of HEAD where there is none. For a folder outside Git, the digest of its files. Raises PackSourceError."""
+        out, or of HEAD where there is none. For a folder outside Git, the digest of its files. Raises
+        PackSourceError."""
 
     async def changed(self, wait: float) -> bool:
         """Waits at most `wait` seconds for something to change in the folder or in the commits; whether it did. Missing
