@@ -59,10 +59,12 @@ def _seen(changes: tuple[FieldChange, ...]) -> Iterator[FieldChange]:
 
 @st.composite
 def disputed_scenes(draw: st.DrawFn, *, free: bool = False) -> Scene:
+    """Contests come from corrections, so they are of what is on record."""
     scene = draw(scenes(free=free))
     contests: dict[Key, tuple[Contest, ...]] = {}
     for step in Run(scene, scene.recorded).plan().steps:
-        if step.desired is None:
+        rows = scene.recorded.resources
+        if step.desired is None or not {step.key, replace(step.key, name=step.renamed_from)} & rows.keys():
             continue
         fields = sorted(set(fields_at_stake(step)))
         chosen = draw(st.integers(0, 2 ** len(fields) - 1))
