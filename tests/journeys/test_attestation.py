@@ -312,8 +312,10 @@ async def test_a_revision_that_cannot_be_read_is_no_plan(
     applied: Journey, sdk: Any, spoil: Callable[[Journey], str], message: str
 ) -> None:
     revision = spoil(applied)
+    # By a process that has not read it before: what a commit holds is remembered.
+    source = pack_source(applied.repository / "sharepacks")
     with pytest.raises(PackSourceError, match=message):
-        await read_commit(applied.source, applied.url, revision)
+        await read_commit(source, applied.url, revision)
     assert applied.writes() == []
     assert holdings(sdk) == ALL_THERE
 

@@ -244,6 +244,9 @@ def _refuse_in_the_middle(flight: Flight) -> None:
     flight.control.fault(f"PATCH {UC}/shares/*", drop_connection=True, after_handler=True)
     flight.run("apply", "--auto-approve")
     flight.run("status", "--format", "json")
+    flight.run("suspend", "Sales Data Q1 2024", "--until", "2h", "--reason", "an incident")
+    flight.run("status")
+    flight.run("resume", "Sales Data Q1 2024")
 
 
 def _import(flight: Flight) -> None:
@@ -344,10 +347,30 @@ def _processes_of_their_own(flight: Flight) -> None:
         flight.heard.say("output", said)
         process.send_signal(signal.SIGTERM)
         flight.end(process)
+    _daemon(flight)
     flight.end(flight.start("plan", "--calls"))
     flight.end(
         flight.start("--debug", "plan", domain_db_connection_string=f"postgresql://u:{PASSWORD}@127.0.0.1:1/d"), code=1
     )
+
+
+def _daemon(flight: Flight) -> None:
+    """It wants to put something back, and is refused with an answer that quotes a link."""
+    flight.sdk.shares.update(SHARE, comment="by hand")
+    flight.control.fault(
+        f"PATCH {UC}/shares/*", times=0, status=400, error_code="INVALID_STATE", message=flight.links[-1]
+    )
+    process = flight.start("daemon", "--health-port", "0", log_format="json", drift_interval_seconds="10")
+    assert process.stderr is not None
+    said = ""
+    while "work ended" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    flight.heard.say("output", said)
+    process.send_signal(signal.SIGTERM)
+    flight.end(process)
+    flight.control.clear_faults()
 
 
 def _gather(flight: Flight, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from databricks.sdk.service.sharing import AuthenticationType, PermissionsChange
 
@@ -125,24 +124,19 @@ async def test_without_git_the_last_commit_stays_in_force_and_nothing_is_removed
     (tmp_path / "hidden").mkdir()
     async with daemon(journey, clone) as running:
         await applied(journey, sdk, {"transactions", "customers"})
-        # The removal was fetched (by somebody), and then the remote went away before it was applied.
-        journey.save("sales.yaml", FEWER)
-        push(journey)
         origin = tmp_path / "origin.git"
         origin.rename(tmp_path / "hidden" / "origin.git")
         await until(lambda: running.leading and running.leading.source_failure, "Git to be missed")
-        git(
-            clone,
-            "fetch",
-            "--quiet",
-            str(tmp_path / "hidden" / "origin.git"),
-            "+refs/heads/main:refs/remotes/origin/main",
-        )
         let_in(sdk)
         await until(lambda: readers(sdk) == {"sales-analyst"}, "drift to be corrected meanwhile")
+        # A removal that reached this clone by another way waits until the newest commit can be fetched.
+        journey.save("sales.yaml", FEWER)
+        push_to = str(tmp_path / "hidden" / "origin.git")
+        git(journey.repository, "push", "--quiet", push_to, "HEAD:refs/heads/main")
+        git(clone, "fetch", "--quiet", push_to, "+refs/heads/main:refs/remotes/origin/main")
+        await until(lambda: "could not be fetched" in said_of(running), "the removal to be held")
         await running.looks_again()
-        if shared(sdk) == {"transactions"}:
-            pytest.fail("something was removed while Git could not be asked")
+        assert shared(sdk) == {"transactions", "customers"}
         (tmp_path / "hidden" / "origin.git").rename(origin)
         await applied(journey, sdk, {"transactions"})
 

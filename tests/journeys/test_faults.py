@@ -149,7 +149,7 @@ async def test_a_worker_that_slept_past_its_lease_writes_nothing(journey: Journe
     journey.control.clear_log()
     before = await journey.rows("SELECT count(*) FROM deltashare.audit_trail")
     with pytest.raises(FenceLostError):
-        await work(sleeper, journey.ledger, journey.platform, lambda _: None, 0.0)  # type: ignore[arg-type]
+        await work(_calling(journey, sleeper, journey.platform), lambda _: None, 0.0)
     assert journey.writes() == []
     assert await journey.rows("SELECT count(*) FROM deltashare.audit_trail") == before
 

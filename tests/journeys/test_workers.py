@@ -56,6 +56,9 @@ class ScriptedDoorbell:
     async def park(self, ring: Ring, reason: str) -> None:
         self.parked.append((ring, reason))
 
+    async def check(self) -> None:
+        pass
+
     async def close(self) -> None:
         pass
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from reconciler.core.actual import Found
 from reconciler.core.holds import EXISTENCE, Contest, Holds, Suspension, declared_digest
 from reconciler.core.key import PackId, recipient_key, share_key
+from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import DriftPolicy
 from reconciler.core.plan import Plan
 from reconciler.core.resource import Resource
@@ -42,7 +43,7 @@ CONTESTED = Scene(
             SALES,
             comment="by hand",
             recipients=frozenset({"sales-analyst", "stranger-x"}),
-            objects=frozenset(sorted(SALES.objects, key=str)[:1]) if isinstance(SALES.objects, frozenset) else None,
+            objects=frozenset(sorted(() if SALES.objects is UNMANAGED else SALES.objects, key=str)[:1]),
         ),
         replace(OTHER_SHARE, comment="by hand"),
     ],
