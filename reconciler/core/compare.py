@@ -14,7 +14,7 @@ Plan, drift report, adoption, "why" and the worker's last look before a call all
     D        R                 –        Create, cause drift
     –        R                 A        Delete (guarded elsewhere)
     –        R, released       any      Release
-    –        R                 –        Forget
+    –        R or open intent  –        Forget
     –        open intent       A        Conflict: nobody can prove it is ours
     –        –                 A        Ignore
     any      any               unreadable  Unknown, or Ignore when it is not ours at all
@@ -95,7 +95,8 @@ def _compare_with_nothing(states: ThreeStates) -> Verdict:
         if (states.reports_drift or is_contested) and _is_as_recorded(states, states.desired):
             return Drifted(None, ())
         return Create(states.desired, Cause.FILE if states.recorded is None else Cause.DRIFT)
-    return Ignore() if states.recorded is None else Forget(states.recorded)
+    is_known = states.recorded is not None or states.intended
+    return Forget(states.recorded) if is_known else Ignore()
 
 
 def _undesired(states: ThreeStates, actual: Resource) -> Verdict:

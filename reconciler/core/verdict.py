@@ -80,7 +80,8 @@ class Delete:
 class Forget:
     """Neither desired nor there any more: only the rows close."""
 
-    before: Resource
+    #: None: it is not on record either, but a call on it was begun, and that is to be concluded.
+    before: Resource | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ def _to_our_record(verdict: Record | Forget | Release) -> str:
     match verdict:
         case Record():
             return "as the file says; our record is brought up to date"
+        case Forget(None):
+            return "not there; what was begun on it and never answered is closed"
         case Forget():
             return "gone already; our record is closed"
         case Release():

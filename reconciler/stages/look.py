@@ -104,11 +104,12 @@ async def _resolve(
     claim: Claim, key: Key, wanted: Wanted | None, recorded: RecordedState, actual: Actual, ledger: Ledger
 ) -> None:
     """What is there and nobody wants stays an open intent: only a person can say whose it is."""
+    is_wanted = wanted is not None and (wanted.resource is not None or key in recorded.resources)
     match actual[key]:
         case Found() if wanted is not None and _has_old_name(wanted, actual):
             # It was not renamed: what bears the new name is somebody else's.
             await ledger.resolve(claim, key, None)
-        case Found(resource) if wanted is not None:
+        case Found(resource) if wanted is not None and is_wanted:
             like = resource if wanted.resource is None else wanted.resource
             sight = see(key, wanted.renamed_from, recorded, actual, {}, NOT_LOOKED_AT)
             was = sight.renamed_from if sight.is_renamed else ""

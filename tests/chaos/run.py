@@ -14,9 +14,10 @@ from pydantic import SecretStr
 
 from reconciler.adapters.databricks.platform import DatabricksPlatform
 from reconciler.adapters.postgres.ledger import PostgresLedger
+from reconciler.core.plan import Plan
 from reconciler.ports.ledger import LedgerError
 from tests.chaos import faults
-from tests.chaos.asking import fresh_plan, left_to_do
+from tests.chaos.asking import fresh_plan, left_to_do, unproven
 from tests.chaos.deeds import Deeds
 from tests.chaos.landscape import PRODUCT_TOKEN
 from tests.chaos.mishaps import Course
@@ -53,6 +54,8 @@ class Run:
     wrong: list[str] = field(default_factory=list)
     #: Seconds from the end of each round until all was well.
     waits: list[float] = field(default_factory=list)
+    #: Resources left to a person when it was looked last.
+    unproven: int = 0
 
     def play(self) -> None:
         chance, left = Random(self.program.seed), self.program.seconds
@@ -98,22 +101,24 @@ class Run:
             time.sleep(_LOOK_EVERY)
 
     async def _found(self, rotations: int) -> list[str]:
-        """What is wrong now. Cheap questions first: most of the time there is work under way still."""
+        """What is wrong now."""
         scene = self.scene
         if any(not member.stays for member in scene.fleet.members.values()):
             return ["a person is still at it"]
         try:
-            found = [line async for line in wrong(scene.repository, scene.workspace, scene.dsn, self.deeds, rotations)]
-            return found or await self._left()
+            plan = await self._plan()
+            self.unproven = len(unproven(plan))
+            found = wrong(scene.repository, scene.workspace, scene.dsn, self.deeds, rotations, unproven(plan))
+            return [line async for line in found] + left_to_do(plan)
         except (OSError, asyncpg.PostgresError, LedgerError) as error:
             return [f"cannot look: {type(error).__name__}: {error}"]
 
-    async def _left(self) -> list[str]:
+    async def _plan(self) -> Plan:
         ledger = await PostgresLedger.open(self.scene.dsn)
         url = self.scene.workspace.url
         platform = DatabricksPlatform({"token": SecretStr(PRODUCT_TOKEN)}, trusted_hosts=[url])
         try:
-            return left_to_do(await fresh_plan(self.scene.repository.path / FOLDER, url, ledger, platform))
+            return await fresh_plan(self.scene.repository.path / FOLDER, url, ledger, platform)
         finally:
             await platform.close()
             await ledger.close()
@@ -137,6 +142,7 @@ class Run:
         left = asyncio.run(contested(self.scene.dsn))
         more: list[tuple[str, object]] = [
             ("contested fields, left alone", len(left)),
+            ("made unseen and taken back by Git, left to a person", self.unproven),
             ("longest wait until all was well, s", round(max(self.waits, default=0.0))),
             ("slowest end after SIGTERM, s", round(self.scene.fleet.slowest_end, 1)),
         ]

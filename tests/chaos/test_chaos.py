@@ -16,12 +16,11 @@ from loguru import logger
 
 from reconciler.sandbox import ControlClient, Sandbox, Seed
 from tests.chaos import faults
-from tests.chaos.asking import left_to_do
+from tests.chaos.asking import left_to_do, unproven
 from tests.chaos.landscape import SEED
 from tests.chaos.mortal import Life
 from tests.chaos.records import forget
 from tests.chaos.town import Town
-from tests.chaos.verdict import wrong
 
 _T = TypeVar("_T")
 #: Passes of planning and working in quiet, after which nothing may be left to do.
@@ -140,10 +139,11 @@ class Chaos(RuleBasedStateMachine):
             await town.time_passes()
             await town.tick(Life())
             await town.work(Life(), "last")
-            left = left_to_do(await town.plan())
+            plan = await town.plan()
+            left = left_to_do(plan)
             if not left:
                 break
-        found = [line async for line in wrong(town.repository, town.workspace, town.dsn, town.deeds, town.rotations)]
+        found = await town.wrong(unproven(plan))
         assert [*found, *left] == [], self.story(town)
 
     @property

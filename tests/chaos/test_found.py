@@ -1,7 +1,7 @@
 """What runs of chaos have found, each as a test of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 
 from reconciler.sandbox import Sandbox, Seed
+from tests.chaos.asking import unproven
 from tests.chaos.landscape import SEED, Landscape, new_pack
 from tests.chaos.mortal import DiedError, Life
 from tests.chaos.town import Town
-from tests.chaos.verdict import wrong
 
 LINE = "Sales Operations"
 
@@ -52,12 +52,12 @@ class Gate:
         return waiting
 
 
-async def ends_well(town: Town) -> list[str]:
+async def ends_well(town: Town, excused: Collection[str] = ()) -> list[str]:
     for _ in range(4):
         await town.time_passes()
         await town.tick(Life())
         await town.work(Life())
-    return [line async for line in wrong(town.repository, town.workspace, town.dsn, town.deeds, town.rotations)]
+    return await town.wrong(excused)
 
 
 async def test_a_pack_removed_while_it_was_being_made_is_removed_with_all_it_made(town: Town) -> None:
@@ -83,12 +83,30 @@ async def test_a_pack_removed_while_it_was_being_made_is_removed_with_all_it_mad
     assert await ends_well(town) == []
 
 
-@pytest.mark.parametrize("is_done", [False, True], ids=["before the call", "after it"])
 @pytest.mark.parametrize("whole_pack", [False, True], ids=["share", "pack"])
-async def test_what_a_dead_worker_began_and_git_took_back_is_settled(
-    town: Town, is_done: bool, whole_pack: bool
+async def test_a_call_begun_and_never_made_is_concluded_when_git_takes_back_what_it_was_for(
+    town: Town, whole_pack: bool
 ) -> None:
-    """Nothing else is to be done for the pack that would have a worker look."""
+    """Also when nothing else is to be done for the pack that would have a worker look."""
+    await _begin_and_take_back(town, is_done=False, whole_pack=whole_pack)
+    assert await ends_well(town) == []
+
+
+@pytest.mark.parametrize("whole_pack", [False, True], ids=["share", "pack"])
+async def test_what_was_made_unseen_and_taken_back_by_git_is_left_to_a_person_and_told(
+    town: Town, whole_pack: bool
+) -> None:
+    await _begin_and_take_back(town, is_done=True, whole_pack=whole_pack)
+    await ends_well(town)
+    plan = await town.plan()
+    assert unproven(plan) == {"share/sales_s0"}
+    assert await ends_well(town, unproven(plan)) == []
+    assert {item["name"] for item in town.workspace.control.state()["shares"]} == {"sales_s0"}
+    town.workspace.sdk.shares.delete("sales_s0")
+    assert await ends_well(town) == []
+
+
+async def _begin_and_take_back(town: Town, *, is_done: bool, whole_pack: bool) -> None:
     path, document = new_pack(LINE, "Alpha")
     town.repository.landscape.packs[path] = document
     town.repository.commit("Add an empty pack")
@@ -105,8 +123,6 @@ async def test_what_a_dead_worker_began_and_git_took_back_is_settled(
     if whole_pack:
         del town.repository.landscape.packs[path]
     town.repository.commit("Take it back")
-    town.repository.removed |= {"share/sales_s0": 0.0}
-    assert await ends_well(town) == []
 
 
 class DyingAtPerform:

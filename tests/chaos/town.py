@@ -2,7 +2,7 @@
 are the steps of a chaos test; what must hold in the end is `verdict`'s."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ from tests.chaos.landscape import PRODUCT_TOKEN
 from tests.chaos.mortal import DiedError, Life, Mortal
 from tests.chaos.repository import FOLDER, Repository
 from tests.chaos.tally import Tally
+from tests.chaos.verdict import wrong
 from tests.chaos.workspace import Workspace
 
 LEASE: Final = 30.0
@@ -80,6 +81,10 @@ class Town:
     async def plan(self, rotations: Mapping[Key, int] | None = None) -> Plan:
         packs = self.repository.path / FOLDER
         return await fresh_plan(packs, self.workspace.url, self.ledger, self.platform, rotations)
+
+    async def wrong(self, excused: Collection[str] = ()) -> list[str]:
+        found = wrong(self.repository, self.workspace, self.dsn, self.deeds, self.rotations, excused)
+        return [line async for line in found]
 
     async def rotate(self, name: str) -> str:
         """A person asks for a new token, whatever else there is to do."""
@@ -149,9 +154,11 @@ class Town:
         return await first
 
     async def time_passes(self) -> None:
-        """Leases run out, what waited for its time is due, and nobody waits for Databricks any more."""
+        """An hour: leases run out, what waited for its time is due, nobody waits for Databricks any more, and what was
+        done or has failed is not of this moment."""
         await self.execute(
             """UPDATE reconciler.leases SET expires_at = now() WHERE expires_at > now();
+               UPDATE reconciler.work SET finished_at = finished_at - interval '1 hour' WHERE finished_at IS NOT NULL;
                UPDATE reconciler.work SET not_before = now() WHERE status = 'waiting' AND not_before > now();
                UPDATE reconciler.pauses SET until = now() WHERE until > now()"""
         )

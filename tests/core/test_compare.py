@@ -147,6 +147,11 @@ def test_an_open_intent_without_a_declaration_proves_nothing() -> None:
     assert found.rule == "unproven-owner"
 
 
+def test_an_open_intent_on_what_is_neither_declared_nor_there_is_concluded() -> None:
+    assert verdict(None, None, Absent(), intended=True) == Forget(None)
+    assert verdict(None, D, Absent(), intended=True) == Forget(D)
+
+
 def test_unmanaged_fields_are_never_compared() -> None:
     mine = Share("s", UNMANAGED, UNMANAGED, frozenset({"acme"}))
     assert verdict(mine, mine, Found(share("anything", (T1, T2)))) == Keep(share("anything", (T1, T2)))
