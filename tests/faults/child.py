@@ -30,7 +30,7 @@ from reconciler.stages.read import packs_under, read_commit
 from reconciler.stages.work import Ended, Performed
 from reconciler.stages.workers import Event, Waiting, Workforce
 from tests.faults.job import APPLY, Job, Report
-from tests.faults.points import Watch, Watched, watched
+from tests.faults.points import STATEMENT, Point, Watch, Watched, watched
 
 TOKEN: Final = "dapi-faults"
 NO_LIMITS: Final = Limits(per_pack=10_000, per_run=10_000, percent_per_pack=100, percent_per_run=100)
@@ -47,6 +47,7 @@ class Worker:
     job: Job
     watch: Watch
     tell: Tell
+    pool: asyncpg.Pool
     ledger: Watched
     platform: Watched
     doorbell: Watched
@@ -107,14 +108,14 @@ class Worker:
         return await ending
 
     async def _stop_when_all_ended(self, stop: asyncio.Event) -> list[tuple[str, str]]:
-        connection = await asyncpg.connect(self.job.database_url)
+        """Past the watch: what the test wants to know is no point of the worker's."""
+        pool = self.pool
         try:
-            while await connection.fetchval("SELECT count(*) FROM reconciler.work WHERE finished_at IS NULL"):
+            while await pool.fetchval("SELECT count(*) FROM reconciler.work WHERE finished_at IS NULL"):
                 await asyncio.sleep(LOOK)
             await asyncio.sleep(self.job.linger)
-            ended = await connection.fetch("SELECT status, reason FROM reconciler.work ORDER BY number")
+            ended = await pool.fetch("SELECT status, reason FROM reconciler.work ORDER BY number")
         finally:
-            await connection.close()
             stop.set()
         return [(row["status"], row["reason"]) for row in ended]
 
@@ -122,6 +123,8 @@ class Worker:
 async def carry_out(job: Job, tell: Tell) -> Report:
     workers.LOOK_EVERY = LOOK  # type: ignore[misc]
     watch = Watch(job.strike, lambda point: tell({"struck": point.as_json()}))
+    if job.strike is not None and job.strike.point is not None and job.strike.point.method == STATEMENT:
+        _watch_statements(watch, job.strike.point)
     async with _worker(job, watch, tell) as worker:
         work = await (worker.apply() if job.task == APPLY else worker.work())
         points, watch.strike = list(watch.points), None
@@ -129,14 +132,29 @@ async def carry_out(job: Job, tell: Tell) -> Report:
     return Report(points, watch.raised, work, left, worker.events, worker.outdated)
 
 
+def _watch_statements(watch: Watch, point: Point) -> None:
+    """Also the end of each statement with these words is a point, most of them in the middle of a transaction."""
+    run = asyncpg.Connection._execute
+
+    async def watched_run(connection: asyncpg.Connection, query: str, *given: Any, **named: Any) -> Any:
+        answer = await run(connection, query, *given, **named)
+        if point.label.partition(" ")[2] in query:
+            occurrence = watch.called(point.label)
+            assert occurrence is not None
+            watch.come_to(Point(point.label, occurrence, point.side))
+        return answer
+
+    asyncpg.Connection._execute = watched_run
+
+
 @asynccontextmanager
 async def _worker(job: Job, watch: Watch, tell: Tell) -> AsyncIterator[Worker]:
-    ledger = await PostgresLedger.open(job.database_url, max_size=3)
+    ledger = await PostgresLedger.open(job.database_url, max_size=3, idle=job.idle)
     platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, trusted_hosts=[job.workspace], clock=time.time)
     doorbell = await _doorbell(job)
     ports = [watched(name, port, watch) for name, port in _named(ledger, platform, doorbell)]
     try:
-        yield Worker(job, watch, tell, *ports)
+        yield Worker(job, watch, tell, ledger._pool, *ports)
     finally:
         await doorbell.close()
         await platform.close()

@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from reconciler.adapters.postgres.migrate import migrate
+from tests.faults.crashing import KINDS, NUMBERS
 from tests.faults.lane import Lane, sandbox
 from tests.faults.processes import Zygote, zygote
 from tests.journeys.journey import git
@@ -77,14 +78,12 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """What the tests recorded as properties, also those that other processes ran."""
     counted: Counter[str] = Counter()
+    kinds: set[str] = set()
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        for name, value in report.user_properties:
-            if name in PROPERTIES and report.when == "call":
-                counted[name] += value
+        if report.when == "call":
+            given = dict(report.user_properties)
+            counted.update({name: given[name] for name in NUMBERS if name in given})
+            kinds.update(given.get(KINDS, ()))
     if counted:
-        words = ", ".join(f"{counted[name]} {name}" for name in PROPERTIES if name in counted)
-        terminalreporter.write_line(f"crash points: {words}")
-
-
-#: Of a test, added up at the end of the run.
-PROPERTIES: Final = ("points", "first kills", "second kills", "not reached")
+        words = [f"{counted[name]} {name}" for name in NUMBERS]
+        terminalreporter.write_line(f"crash points: {', '.join([*words, f'{len(kinds)} {KINDS}'])}")

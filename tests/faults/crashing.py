@@ -4,7 +4,7 @@ Then everything holds."""
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self, TypeAlias
 
@@ -24,16 +24,25 @@ _UNFINISHED: Final = "SELECT count(*) FROM reconciler.work WHERE finished_at IS 
 class Tally:
     first: int = 0
     second: int = 0
-    #: Points that a run did not come to that time, and recoveries that were over before they were struck.
+    #: Points that depend on how fast somebody is, and were not come to that time.
     missed: int = 0
+    #: Recoveries that had ended before they came to the point they were to be killed at.
+    over: int = 0
+    #: What recoveries were killed at.
+    labels: set[str] = field(default_factory=set)
 
     def __iadd__(self, other: "Tally") -> Self:
         self.first += other.first
         self.second += other.second
         self.missed += other.missed
+        self.over += other.over
+        self.labels |= other.labels
         return self
 
 
+#: Of a test, added up at the end of the run.
+NUMBERS: Final = ("points", "first kills", "second kills", "points not come to", "recoveries over before")
+KINDS: Final = "kinds of call that a recovery was killed at"
 #: pytest's `record_property`.
 Record: TypeAlias = Callable[[str, object], None]
 
@@ -46,7 +55,9 @@ def record(record_property: Record, points: int, tallies: Iterable[Tally]) -> No
     record_property("points", points)
     record_property("first kills", total.first)
     record_property("second kills", total.second)
-    record_property("not reached", total.missed)
+    record_property("points not come to", total.missed)
+    record_property("recoveries over before", total.over)
+    record_property(KINDS, sorted(total.labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +98,9 @@ class Crashing:
             job = replace(await self._recovering(), name="second", looks_again=False)
             again = await self.zygote.run(job.struck(second))
             tally.second += again.was_killed
-            tally.missed += not again.was_killed
+            tally.over += not again.was_killed
             struck_again = again.struck
+            tally.labels |= {again.struck.label} if again.struck is not None else set()
         recovered = await self.zygote.run(replace(await self._recovering(), name="third"))
         assert recovered.report is not None
         wrong = [*await violations(self.lane, self.scene), *recovered.report.left]

@@ -29,6 +29,8 @@ class Job:
     rotations: Mapping[str, int] = field(default_factory=dict)
     #: Seconds. Long, so that a busy machine loses none: where a worker was killed, the test lets it run out.
     lease: float = 60.0
+    #: Seconds that the database waits for the next statement of a transaction.
+    idle: float = 15.0
     #: The commit that is applied.
     commit: str = "HEAD"
     strike: Strike | None = None

@@ -24,8 +24,28 @@ POLLS: Final = frozenset(
 )
 #: Whether they come depends on how fast somebody is; a run may end without them.
 TIMED: Final = frozenset({"ledger.renew", "doorbell.keep", "doorbell.settle", "ledger.next_due", "ledger.due"})
+#: Calls that only ask. Who is killed after one of them leaves what he would have left before it.
+ASKING: Final = frozenset(
+    {
+        "ledger.all_packs",
+        "ledger.due",
+        "ledger.holds",
+        "ledger.next_due",
+        "ledger.operations",
+        "ledger.recorded",
+        "ledger.work",
+        "platform.caller",
+        "platform.look_up",
+        "platform.names",
+        "platform.observe",
+        "platform.recipient_of",
+    }
+)
 #: Attributes of ports that are no calls.
 _NO_CALLS: Final = frozenset({"close", "outcomes", "check"})
+
+#: Of points within a transaction: this, and words of the statement that has just ended.
+STATEMENT: Final = "sql"
 
 BEFORE: Final = "before"
 AFTER: Final = "after"
@@ -46,6 +66,11 @@ class Point:
     @property
     def method(self) -> str:
         return self.label.partition(" ")[0]
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether nothing has happened since the point before the same call."""
+        return self.side == AFTER and self.method in ASKING
 
     @property
     def is_timed(self) -> bool:

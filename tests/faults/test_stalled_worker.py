@@ -15,7 +15,7 @@ from tests.faults.crashing import Crashing, staged
 from tests.faults.invariants import violations
 from tests.faults.job import WORK
 from tests.faults.lane import ROOT, Lane
-from tests.faults.points import AFTER, BEFORE, Point, Strike
+from tests.faults.points import AFTER, BEFORE, STATEMENT, Point, Strike
 from tests.faults.processes import Zygote
 from tests.faults.scenes import CHUNKS, CREATE, RENAME, ROTATE, ROTATE_NOW, Scene
 
@@ -87,6 +87,26 @@ async def test_an_answer_that_comes_while_the_worker_is_stopped_is_found_by_the_
     assert woken.wrong == []
 
 
+@pytest.mark.parametrize(
+    ("words", "occurrence", "refused"),
+    [
+        ("INTO reconciler.operations", 2, "ledger.begin CreateRecipient LedgerError"),
+        ("UPDATE reconciler.operations", 2, "ledger.conclude LedgerError"),
+        ("UPDATE reconciler.work SET status", 1, "ledger.finish LedgerError"),
+    ],
+)
+async def test_a_worker_that_stalls_within_a_transaction_does_not_hold_up_the_others(
+    words: str, occurrence: int, refused: str, repository: Path, lanes: list[Lane], workers: Zygote
+) -> None:
+    """It holds locks that everybody waits for. The database ends its session, and with it the locks."""
+    async with staged(CREATE, repository, lanes[0], workers) as given:
+        crashing = replace(given, job=replace(given.job, idle=LEASE))
+        point = at(AFTER, f"{STATEMENT} {words}", occurrence)
+        woken = await stalled(crashing, Strike(point, signal=signal.SIGSTOP), overtaken="Troubled")
+    assert refused in woken.raised
+    assert woken.wrong == []
+
+
 async def test_the_one_call_that_can_still_reach_databricks_may_be_a_second_rotation(
     repository: Path, lanes: list[Lane], workers: Zygote
 ) -> None:
@@ -109,7 +129,7 @@ class Woken:
     wrong: Sequence[str]
 
 
-async def stalled(crashing: Crashing, strike: Strike) -> Woken:
+async def stalled(crashing: Crashing, strike: Strike, overtaken: str = "Overtaken") -> Woken:
     """Stops the first worker, lets a second one take over, and continues the first."""
     lane = crashing.lane
     async with crashing.zygote.start(replace(crashing.job, name="stalled", lease=LEASE).struck(strike)) as sleeper:
@@ -123,7 +143,7 @@ async def stalled(crashing: Crashing, strike: Strike) -> Woken:
         sleeper.go_on()
         woken = await sleeper.ended()
     assert woken.report is not None
-    assert "Overtaken" in woken.report.events
+    assert overtaken in woken.report.events
     assert await lane.fetch(RECORD) == record, "the stalled worker has written"
     assert len(lane.control.log(writes_only=True)) - sent <= 1
     assert await lane.fetch(LATE) == []

@@ -4,12 +4,14 @@ Importing takes seconds, forking milliseconds. It forks before it has any thread
 job as a line of JSON, and answers lines: the process id, what the worker tells, each time it was stopped, how it ended.
 """
 
+import asyncio
 import ctypes
 import gc
 import importlib
 import json
 import os
 import pkgutil
+import selectors
 import signal
 import socket
 import sys
@@ -26,51 +28,68 @@ def main() -> NoReturn:
     die_with_parent()
     preload()
     gc.freeze()
-    # Nobody waits for those who wait for the workers.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+    ended = _told_of_children()
     print(listening.getsockname()[1], flush=True)
+    waiting = selectors.DefaultSelector()
+    waiting.register(listening, selectors.EVENT_READ)
+    waiting.register(ended, selectors.EVENT_READ)
+    connections: dict[int, socket.socket] = {}
     while True:
-        connection, _ = listening.accept()
-        assert threading.active_count() == 1
-        if os.fork() == 0:
-            listening.close()
-            supervise(connection)
-        connection.close()
+        for key, _ in waiting.select():
+            if key.fileobj is listening:
+                connection, _ = listening.accept()
+                connections[start(connection)] = connection
+            else:
+                ended.recv(4096)
+        tell_of_children(connections)
 
 
 def preload() -> None:
-    import reconciler.adapters  # noqa: PLC0415 - here and nowhere else: the test imports this module too
-    import reconciler.packs  # noqa: PLC0415
-    import reconciler.stages  # noqa: PLC0415
-
-    for package in (reconciler.adapters, reconciler.packs, reconciler.stages):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    for name in ("reconciler.adapters", "reconciler.packs", "reconciler.stages"):
+        package = importlib.import_module(name)
+        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
             importlib.import_module(module.name)
     importlib.import_module("tests.faults.child")
 
 
-def supervise(connection: socket.socket) -> NoReturn:
-    """Forks the worker and tells of it. A process of its own: the zygote has others to look after."""
-    die_with_parent()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def _told_of_children() -> socket.socket:
+    """Can be read when a child has stopped or ended."""
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reading
+
+
+def start(connection: socket.socket) -> int:
     with connection.makefile("r", encoding="utf-8") as lines:
         text = lines.readline()
+    assert threading.active_count() == 1
     pid = os.fork()
     if pid == 0:
         run(text, connection)
     tell(connection, {"pid": pid})
-    while True:
-        _, status = os.waitpid(pid, os.WUNTRACED)
-        if not os.WIFSTOPPED(status):
-            break
-        tell(connection, {"stopped": os.WSTOPSIG(status)})
-    tell(connection, {"ended": os.waitstatus_to_exitcode(status)})
-    os._exit(0)
+    return pid
+
+
+def tell_of_children(connections: dict[int, socket.socket]) -> None:
+    while connections:
+        pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+        if pid == 0:
+            return
+        if os.WIFSTOPPED(status):
+            tell(connections[pid], {"stopped": os.WSTOPSIG(status)})
+        else:
+            with connections.pop(pid) as connection:
+                tell(connection, {"ended": os.waitstatus_to_exitcode(status)})
 
 
 def run(text: str, connection: socket.socket) -> NoReturn:
     die_with_parent()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = 1
     try:
         tell(connection, {"report": reported(text, connection)})
@@ -82,8 +101,7 @@ def run(text: str, connection: socket.socket) -> NoReturn:
 
 
 def reported(text: str, connection: socket.socket) -> dict[str, Any]:
-    import asyncio  # noqa: PLC0415 - imported already by now
-
+    # Long since imported; the test imports this module too, and has no use for them.
     from tests.faults.child import carry_out  # noqa: PLC0415
     from tests.faults.job import Job  # noqa: PLC0415
 
@@ -91,7 +109,11 @@ def reported(text: str, connection: socket.socket) -> dict[str, Any]:
 
 
 def tell(connection: socket.socket, message: Mapping[str, Any]) -> None:
-    connection.sendall(json.dumps(message).encode() + b"\n")
+    try:
+        connection.sendall(json.dumps(message).encode() + b"\n")
+    except OSError:
+        # The test has gone away; the worker goes on until it is killed or has ended.
+        return
 
 
 def die_with_parent() -> None:

@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 10
 STATEMENT_SECONDS: Final = 60
+#: Seconds that the server waits for the next statement of a transaction. A process that stalls within one holds locks
+#: that everybody waits for; when the server ends its session, they are free.
+IDLE_SECONDS: Final = 15.0
 #: Two writers of one row: one of them starts again. More than a few times in a row means something else is wrong.
 TRIES: Final = 8
 
@@ -24,6 +27,7 @@ _DEAD: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
@@ -43,6 +47,10 @@ _REASONS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str],
     (
         (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
         "the connection was lost; try again when the server is back",
+    ),
+    (
+        asyncpg.IdleInTransactionSessionTimeoutError,
+        "this process stalled in the middle of a transaction, which was given up; try again",
     ),
 )
 
@@ -105,7 +113,7 @@ async def connect(dsn: str) -> asyncpg.Connection:
         return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
 
 
-async def open_pool(dsn: str, *, min_size: int, max_size: int) -> asyncpg.Pool:
+async def open_pool(dsn: str, *, min_size: int, max_size: int, idle: float = IDLE_SECONDS) -> asyncpg.Pool:
     with parsing(dsn):
         return await asyncpg.create_pool(
             dsn,
@@ -113,6 +121,7 @@ async def open_pool(dsn: str, *, min_size: int, max_size: int) -> asyncpg.Pool:
             max_size=max_size,
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
+            server_settings={"idle_in_transaction_session_timeout": f"{idle * 1000:.0f}"},
             # Nothing here outlives its transaction, so there is nothing to reset: a round trip less each time.
             reset=_keep,
         )

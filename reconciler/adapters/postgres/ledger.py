@@ -24,7 +24,7 @@ from reconciler.adapters.postgres import (
     submit,
     work,
 )
-from reconciler.adapters.postgres.connection import failures, open_pool, place, transact
+from reconciler.adapters.postgres.connection import IDLE_SECONDS, failures, open_pool, place, transact
 from reconciler.adapters.postgres.lease import renew
 from reconciler.adapters.postgres.migrate import migrate
 from reconciler.adapters.postgres.versions import Change
@@ -67,12 +67,14 @@ class PostgresLedger:
         return f"PostgresLedger({self._where!r})"
 
     @classmethod
-    async def open(cls, dsn: str, *, min_size: int = 1, max_size: int = 10) -> "PostgresLedger":
+    async def open(
+        cls, dsn: str, *, min_size: int = 1, max_size: int = 10, idle: float = IDLE_SECONDS
+    ) -> "PostgresLedger":
         """Brings the database up to date first. Raises LedgerError."""
         await migrate(dsn)
         where = place(dsn)
         with failures(where):
-            return cls(await open_pool(dsn, min_size=min_size, max_size=max_size), where)
+            return cls(await open_pool(dsn, min_size=min_size, max_size=max_size, idle=idle), where)
 
     async def close(self) -> None:
         await self._pool.close()
