@@ -98,8 +98,12 @@ async def contested(dsn: str) -> set[tuple[str, str]]:
     return {(row[0], row[1]) for row in rows}
 
 
+#: A row for each resource of which the last look showed something; the look after the last apply may still be to come.
+LAST_LOOK = "reconciler.observations"
+
+
 async def row_counts(dsn: str) -> Mapping[str, int]:
-    """Rows of every table of ours, daemons' signs of life aside."""
+    """Rows of every table of ours."""
     tables = await _fetch(
         dsn,
         """SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
