@@ -11,6 +11,7 @@ from reconciler.render.plan_json import plan_document
 from reconciler.stages.call import Calling
 from reconciler.stages.submit import submit
 from reconciler.stages.work import work
+from tests.journeys.dying import end_leases
 from tests.journeys.journey import Journey
 from tests.journeys.packs import SALES
 
@@ -69,13 +70,13 @@ async def test_a_worker_that_dies_at_a_call_is_followed_by_another(
     plan = await journey.plan()
     submission = await submit(plan, plan_document(plan), journey.ledger, journey.doorbell, "pat")
     (work_id,) = submission.work_ids
-    claim = await journey.ledger.claim("doomed", work_id, 0.5)
+    claim = await journey.ledger.claim("doomed", work_id, 60)
     if is_done:
         journey.control.fault(pattern, times=1, drop_connection=True, after_handler=True)
     platform = _DyingPlatform(journey.platform, pattern)
     with pytest.raises(_DiedError):
         await work(_calling(journey, claim, platform), lambda _: None, 0.0)
-    await asyncio.sleep(0.6)
+    await end_leases(journey)
     await journey.workforce().work_until_done([work_id])
     assert [item.status for item in await journey.ledger.work([work_id])] == [WorkStatus.DONE]
     await assert_as_the_file_says(journey, sdk)
@@ -87,11 +88,11 @@ async def test_what_a_dead_worker_began_and_nobody_wants_any_more_is_not_lost(jo
     plan = await journey.plan()
     submission = await submit(plan, plan_document(plan), journey.ledger, journey.doorbell, "pat")
     (work_id,) = submission.work_ids
-    claim = await journey.ledger.claim("doomed", work_id, 0.2)
+    claim = await journey.ledger.claim("doomed", work_id, 60)
     journey.control.fault(WRITES[1], times=1, drop_connection=True, after_handler=is_done)
     with pytest.raises(_DiedError):
         await work(_calling(journey, claim, _DyingPlatform(journey.platform, WRITES[1])), lambda _: None, 0.0)
-    await asyncio.sleep(0.3)
+    await end_leases(journey)
     journey.save("sales.yaml", SALES.partition("share:\n")[0])
     after = await journey.plan()
     if is_done:
