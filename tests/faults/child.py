@@ -30,13 +30,16 @@ from reconciler.stages.read import packs_under, read_commit
 from reconciler.stages.work import Ended, Performed
 from reconciler.stages.workers import Event, Waiting, Workforce
 from tests.faults.job import APPLY, Job, Report
-from tests.faults.points import STATEMENT, Point, Watch, Watched, watched
+from tests.faults.points import PREPARED, STATEMENT, Point, Watch, Watched, watched
 
 TOKEN: Final = "dapi-faults"
 NO_LIMITS: Final = Limits(per_pack=10_000, per_run=10_000, percent_per_pack=100, percent_per_run=100)
 #: Seconds between looks for work that nobody rang for, and for what others have done.
 SWEEP: Final = 0.1
 LOOK: Final = 0.05
+
+#: What asyncpg does for them; between the two, the server waits for a message in the middle of a statement.
+_STEPS: Final = {PREPARED: "_get_statement", STATEMENT: "_execute"}
 
 #: Says something to the test at once.
 Tell: TypeAlias = Callable[[Mapping[str, Any]], None]
@@ -123,7 +126,7 @@ class Worker:
 async def carry_out(job: Job, tell: Tell) -> Report:
     workers.LOOK_EVERY = LOOK  # type: ignore[misc]
     watch = Watch(job.strike, lambda point: tell({"struck": point.as_json()}))
-    if job.strike is not None and job.strike.point is not None and job.strike.point.method == STATEMENT:
+    if job.strike is not None and job.strike.point is not None and job.strike.point.method in _STEPS:
         _watch_statements(watch, job.strike.point)
     async with _worker(job, watch, tell) as worker:
         work = await (worker.apply() if job.task == APPLY else worker.work())
@@ -133,18 +136,19 @@ async def carry_out(job: Job, tell: Tell) -> Report:
 
 
 def _watch_statements(watch: Watch, point: Point) -> None:
-    """Also the end of each statement with these words is a point, most of them in the middle of a transaction."""
-    run = asyncpg.Connection._execute
+    """Also what is asked of a connection is a point then, most of it in the middle of a transaction."""
+    step, _, words = point.label.partition(" ")
+    run = getattr(asyncpg.Connection, _STEPS[step])
 
     async def watched_run(connection: asyncpg.Connection, query: str, *given: Any, **named: Any) -> Any:
         answer = await run(connection, query, *given, **named)
-        if point.label.partition(" ")[2] in query:
+        if words in query:
             occurrence = watch.called(point.label)
             assert occurrence is not None
             watch.come_to(Point(point.label, occurrence, point.side))
         return answer
 
-    asyncpg.Connection._execute = watched_run
+    setattr(asyncpg.Connection, _STEPS[step], watched_run)
 
 
 @asynccontextmanager

@@ -44,7 +44,8 @@ ASKING: Final = frozenset(
 #: Attributes of ports that are no calls.
 _NO_CALLS: Final = frozenset({"close", "outcomes", "check"})
 
-#: Of points within a transaction: this, and words of the statement that has just ended.
+#: Of points within a transaction: one of these, and words of the statement that was prepared, or has ended.
+PREPARED: Final = "prepared"
 STATEMENT: Final = "sql"
 
 BEFORE: Final = "before"

@@ -15,12 +15,14 @@ from tests.faults.crashing import Crashing, staged
 from tests.faults.invariants import violations
 from tests.faults.job import WORK
 from tests.faults.lane import ROOT, Lane
-from tests.faults.points import AFTER, BEFORE, STATEMENT, Point, Strike
+from tests.faults.points import AFTER, BEFORE, PREPARED, STATEMENT, Point, Strike
 from tests.faults.processes import Zygote
 from tests.faults.scenes import CHUNKS, CREATE, RENAME, ROTATE, ROTATE_NOW, Scene
 
 #: Seconds: the lease of the worker that is stopped. The one that takes over waits for its real end.
 LEASE: Final = 1.0
+#: Seconds that the database waits for it within a transaction: it may be stopped in one, renewing its lease.
+IDLE: Final = 2.0
 #: The wrong ones are those with the fence of an earlier holder after those of a later one.
 LATE: Final = """
     SELECT old.fence, old.begun_at FROM reconciler.operations AS old JOIN reconciler.operations AS new
@@ -88,21 +90,21 @@ async def test_an_answer_that_comes_while_the_worker_is_stopped_is_found_by_the_
 
 
 @pytest.mark.parametrize(
-    ("words", "occurrence", "refused"),
+    ("label", "occurrence", "refused"),
     [
-        ("INTO reconciler.operations", 2, "ledger.begin CreateRecipient LedgerError"),
-        ("UPDATE reconciler.operations", 2, "ledger.conclude LedgerError"),
-        ("UPDATE reconciler.work SET status", 1, "ledger.finish LedgerError"),
+        (f"{STATEMENT} INTO reconciler.operations", 2, "ledger.begin CreateRecipient LedgerError"),
+        (f"{STATEMENT} UPDATE reconciler.operations", 2, "ledger.conclude LedgerError"),
+        (f"{PREPARED} INSERT INTO deltashare.recipients", 1, "ledger.conclude LedgerError"),
+        (f"{STATEMENT} UPDATE reconciler.work SET status", 1, "ledger.finish LedgerError"),
     ],
 )
 async def test_a_worker_that_stalls_within_a_transaction_does_not_hold_up_the_others(
-    words: str, occurrence: int, refused: str, repository: Path, lanes: list[Lane], workers: Zygote
+    label: str, occurrence: int, refused: str, repository: Path, lanes: list[Lane], workers: Zygote
 ) -> None:
     """It holds locks that everybody waits for. The database ends its session, and with it the locks."""
-    async with staged(CREATE, repository, lanes[0], workers) as given:
-        crashing = replace(given, job=replace(given.job, idle=LEASE))
-        point = at(AFTER, f"{STATEMENT} {words}", occurrence)
-        woken = await stalled(crashing, Strike(point, signal=signal.SIGSTOP), overtaken="Troubled")
+    async with staged(CREATE, repository, lanes[0], workers) as crashing:
+        strike = Strike(at(AFTER, label, occurrence), signal=signal.SIGSTOP)
+        woken = await stalled(crashing, strike, idle=LEASE, overtaken="Troubled")
     assert refused in woken.raised
     assert woken.wrong == []
 
@@ -129,10 +131,10 @@ class Woken:
     wrong: Sequence[str]
 
 
-async def stalled(crashing: Crashing, strike: Strike, overtaken: str = "Overtaken") -> Woken:
+async def stalled(crashing: Crashing, strike: Strike, idle: float = IDLE, overtaken: str = "Overtaken") -> Woken:
     """Stops the first worker, lets a second one take over, and continues the first."""
-    lane = crashing.lane
-    async with crashing.zygote.start(replace(crashing.job, name="stalled", lease=LEASE).struck(strike)) as sleeper:
+    lane, job = crashing.lane, replace(crashing.job, name="stalled", lease=LEASE, idle=idle)
+    async with crashing.zygote.start(job.struck(strike)) as sleeper:
         await sleeper.stopped()
         second = await crashing.zygote.run(replace(crashing.job, task=WORK, name="second"))
         assert second.report is not None
@@ -155,7 +157,7 @@ async def test_many_stalled_workers_are_followed_by_one(repository: Path, lanes:
     """Two stall one after the other, at the same call, and wake up together."""
     async with staged(CREATE, repository, lanes[0], workers) as crashing:
         strike = Strike(at(BEFORE, "platform.perform CreateShare"), signal=signal.SIGSTOP)
-        job = replace(crashing.job, lease=LEASE).struck(strike)
+        job = replace(crashing.job, lease=LEASE, idle=IDLE).struck(strike)
         async with AsyncExitStack() as stack:
             first = await stack.enter_async_context(crashing.zygote.start(replace(job, name="first")))
             await first.stopped()

@@ -4,6 +4,7 @@ the connection string: that holds the password."""
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -16,18 +17,23 @@ T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 10
 STATEMENT_SECONDS: Final = 60
-#: Seconds that the server waits for the next statement of a transaction. A process that stalls within one holds locks
-#: that everybody waits for; when the server ends its session, they are free.
+#: Seconds that the server waits for the next statement of a transaction; the whole of it may take four times as long.
+#: A process that stalls within a transaction holds locks that everybody waits for, until the server gives it up.
 IDLE_SECONDS: Final = 15.0
 #: Two writers of one row: one of them starts again. More than a few times in a row means something else is wrong.
 TRIES: Final = 8
 
+_STALLED: Final = (
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    # Drivers older than the setting do not know its failure.
+    getattr(asyncpg, "TransactionTimeoutError", asyncpg.IdleInTransactionSessionTimeoutError),
+)
 #: What beginning a transaction on a connection that is no more can raise.
 _DEAD: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
+    *_STALLED,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
@@ -49,8 +55,8 @@ _REASONS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str],
         "the connection was lost; try again when the server is back",
     ),
     (
-        asyncpg.IdleInTransactionSessionTimeoutError,
-        "this process stalled in the middle of a transaction, which was given up; try again",
+        _STALLED,
+        "a transaction took too long and was given up; try again when the server or this process is less busy",
     ),
 )
 
@@ -122,9 +128,16 @@ async def open_pool(dsn: str, *, min_size: int, max_size: int, idle: float = IDL
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
             server_settings={"idle_in_transaction_session_timeout": f"{idle * 1000:.0f}"},
+            init=partial(_bound, longest=4 * idle),
             # Nothing here outlives its transaction, so there is nothing to reset: a round trip less each time.
             reset=_keep,
         )
+
+
+async def _bound(connection: asyncpg.Connection, longest: float) -> None:
+    """Between preparing a statement and running it, the server does not count a session as idle."""
+    if connection.get_server_version().major >= 17:
+        await connection.execute(f"SET transaction_timeout = {longest * 1000:.0f}")
 
 
 async def _keep(_connection: asyncpg.Connection) -> None:
