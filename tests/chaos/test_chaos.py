@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 #: Passes of planning and working in quiet, after which nothing may be left to do.
 PASSES = 8
 SETTINGS = settings(
-    max_examples=5,
+    max_examples=6,
     stateful_step_count=20,
     derandomize=True,
     deadline=None,
