@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from reconciler.adapters.embedded import running
+from tests.faults.summary import pytest_terminal_summary  # noqa: F401 - a hook
 
 
 @pytest.fixture(scope="session")

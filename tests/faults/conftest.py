@@ -1,8 +1,7 @@
-"""Lanes to crash workers in, the zygote that makes the workers, and the numbers at the end of the run."""
+"""Lanes to crash workers in, and the zygote that makes the workers."""
 
 import asyncio
 import uuid
-from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +12,6 @@ import asyncpg
 import pytest
 
 from reconciler.adapters.postgres.migrate import migrate
-from tests.faults.crashing import KINDS, NUMBERS
 from tests.faults.lane import Lane, sandbox
 from tests.faults.processes import Zygote, zygote
 from tests.journeys.journey import git
@@ -73,17 +71,3 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Unlike `asyncio.run`, leaves the event loop of a test alone."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(work)
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What the tests recorded as properties, also those that other processes ran."""
-    counted: Counter[str] = Counter()
-    kinds: set[str] = set()
-    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        if report.when == "call":
-            given = dict(report.user_properties)
-            counted.update({name: given[name] for name in NUMBERS if name in given})
-            kinds.update(given.get(KINDS, ()))
-    if counted:
-        words = [f"{counted[name]} {name}" for name in NUMBERS]
-        terminalreporter.write_line(f"crash points: {', '.join([*words, f'{len(kinds)} {KINDS}'])}")

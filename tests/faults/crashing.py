@@ -14,6 +14,7 @@ from tests.faults.lane import Lane
 from tests.faults.points import Point, Strike
 from tests.faults.processes import Zygote
 from tests.faults.scenes import Scene
+from tests.faults.summary import KINDS
 from tests.journeys.journey import git
 
 _SUBMITTED: Final = "SELECT count(*) FROM reconciler.work"
@@ -40,9 +41,6 @@ class Tally:
         return self
 
 
-#: Of a test, added up at the end of the run.
-NUMBERS: Final = ("points", "first kills", "second kills", "points not come to", "recoveries over before")
-KINDS: Final = "kinds of call that a recovery was killed at"
 #: pytest's `record_property`.
 Record: TypeAlias = Callable[[str, object], None]
 

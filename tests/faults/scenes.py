@@ -106,9 +106,9 @@ CHANGE: Final = Scene(
 CHUNKS: Final = Scene(
     "chunked update",
     before=pack([partner()], [share("orders", [1], ["partner"])]),
-    after=pack([partner()], [share("orders", range(1, 252), ["partner"])]),
+    after=pack([partner()], [share("orders", range(1, 203), ["partner"])]),
     recipients={"partner": held_recipient()},
-    shares={"orders": held_share(range(1, 252), ["partner"])},
+    shares={"orders": held_share(range(1, 203), ["partner"])},
     calls=("UpdateShare", "UpdateShare", "UpdateShare"),
 )
 RENAME: Final = Scene(
