@@ -14,6 +14,16 @@ _RESOURCE = re.compile(r"/api/2\.1/unity-catalog/(share|recipient)s(?:/([^/]+))?
 
 
 @dataclass(slots=True)
+class Given:
+    """What gives the product cause for deeds."""
+
+    #: Tokens that somebody asked to be rotated.
+    rotations: int = 0
+    #: Workers that were held up past their lease: one call each may be under way then, and comes too late.
+    stalls: int = 0
+
+
+@dataclass(slots=True)
 class Deeds:
     """The writes so far; `look` takes in what came since."""
 
@@ -33,17 +43,18 @@ class Deeds:
             self._seen = entry["sequence"]
             self._take(entry)
 
-    def wrong(self, removed: Mapping[str, float], rotations: int) -> Iterator[str]:
-        """One line each. `removed`: what Git took away at any time; `rotations`: how many somebody asked for."""
-        yield from (f"made twice: {each}" for each in self.doubled)
+    def wrong(self, removed: Mapping[str, float], given: Given) -> Iterator[str]:
+        """One line each. `removed`: what Git took away at any time."""
+        if len(self.doubled) > given.stalls:
+            yield f"made twice, with {given.stalls} late calls of stalled workers at most: {', '.join(self.doubled)}"
         yield from (f"foreign, and touched: {each}" for each in self.touched)
         for deed, times in self.done.items():
             verb, _, key = deed.partition(" ")
             if verb == "DELETE" and times and key not in removed:
                 yield f"{key} was deleted, and Git never removed it"
         rotated = sum(times for deed, times in self.done.items() if deed.startswith("ROTATE "))
-        if rotated > rotations:
-            yield f"tokens were rotated {rotated} times, and that was asked for {rotations} times"
+        if rotated > given.rotations:
+            yield f"tokens were rotated {rotated} times, and that was asked for {given.rotations} times"
 
     def _take(self, entry: Mapping[str, Any]) -> None:
         status, method = entry["status"], entry["method"]

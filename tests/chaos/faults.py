@@ -8,12 +8,11 @@ from typing import Any, Final
 from reconciler.sandbox import ControlClient
 
 _ROOT: Final = "/api/2.1/unity-catalog"
+_WRITES: Final = (f"POST {_ROOT}/*", f"PATCH {_ROOT}/*", f"DELETE {_ROOT}/*")
 _PATTERNS: Final = (
     f"* {_ROOT}/*",
     f"GET {_ROOT}/*",
-    f"POST {_ROOT}/*",
-    f"PATCH {_ROOT}/*",
-    f"DELETE {_ROOT}/*",
+    *_WRITES,
     f"* {_ROOT}/shares*",
     f"* {_ROOT}/recipients*",
     f"* {_ROOT}/shares/*/permissions",
@@ -51,7 +50,9 @@ KNOBS: Final[Mapping[str, tuple[Any, ...]]] = {
 
 def inject(control: ControlClient, chance: Random) -> str:
     """The name of the fault that strikes the next matching requests."""
-    name, pattern = chance.choice(sorted(FAULTS)), chance.choice(_PATTERNS)
+    name = chance.choice(sorted(FAULTS))
+    # What took effect although nobody was told so is the worst of all: it strikes what can take effect.
+    pattern = chance.choice(_WRITES if FAULTS[name].get("after_handler") else _PATTERNS)
     control.fault(pattern, **FAULTS[name], times=chance.choice((1, 1, 2, 4)), offset=chance.choice((0, 0, 1, 3)))
     return name
 

@@ -8,7 +8,8 @@ from random import Random
 from typing import Final
 
 from tests.chaos import faults
-from tests.chaos.scene import Scene
+from tests.chaos.deeds import Given
+from tests.chaos.scene import LEASE, Scene
 
 
 @dataclass(slots=True)
@@ -17,7 +18,7 @@ class Course:
 
     scene: Scene
     chance: Random
-    rotations: int = 0
+    given: Given = field(default_factory=Given)
     later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
 
     def happen(self) -> None:
@@ -99,6 +100,8 @@ def _suspend(course: Course) -> str:
         return ""
     seconds = course.chance.choice((1, 4, 12))
     fleet.stop(member)
+    # Each of its two hands may be in the middle of a call.
+    course.given.stalls += 2 * (seconds > LEASE)
     course.in_seconds(seconds, lambda: fleet.go_on(member) if member.is_stopped else None)
     return f"{member.name} for {seconds} s"
 
@@ -150,10 +153,10 @@ def _rotate(course: Course) -> str:
     folder = course.scene.person()
     if not names or folder is None:
         return ""
-    course.rotations += 1
+    course.given.rotations += 1
     name = course.chance.choice(names)
     arguments = ("rotate", name, "--overlap", "1h", "--auto-approve")
-    course.scene.fleet.add(f"rotate-{course.rotations}", *arguments, folder=folder, stays=False)
+    course.scene.fleet.add(f"rotate-{course.given.rotations}", *arguments, folder=folder, stays=False)
     return name
 
 

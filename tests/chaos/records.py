@@ -98,6 +98,16 @@ async def contested(dsn: str) -> set[tuple[str, str]]:
     return {(row[0], row[1]) for row in rows}
 
 
+async def open_creations(dsn: str) -> set[str]:
+    """`share/NAME` and `recipient/NAME` of which nobody knows whether they were made."""
+    rows = await _fetch(
+        dsn,
+        """SELECT kind || '/' || name FROM reconciler.operations
+           WHERE outcome IN ('begun', 'unknown') AND call ->> 'call' IN ('CreateShare', 'CreateRecipient')""",
+    )
+    return {row[0] for row in rows}
+
+
 #: A row for each resource of which the last look showed something; the look after the last apply may still be to come.
 LAST_LOOK = "reconciler.observations"
 

@@ -10,6 +10,7 @@ from random import Random
 from typing import Final
 
 import asyncpg
+from databricks.sdk.errors.base import DatabricksError
 from pydantic import SecretStr
 
 from reconciler.adapters.databricks.platform import DatabricksPlatform
@@ -17,8 +18,8 @@ from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.plan import Plan
 from reconciler.ports.ledger import LedgerError
 from tests.chaos import faults
-from tests.chaos.asking import fresh_plan, left_to_do, unproven
-from tests.chaos.deeds import Deeds
+from tests.chaos.asking import fresh_plan, left_to_a_person, left_to_do
+from tests.chaos.deeds import Deeds, Given
 from tests.chaos.landscape import LENDER, PRODUCT_TOKEN
 from tests.chaos.mishaps import Course
 from tests.chaos.records import LAST_LOOK, contested, row_counts
@@ -54,8 +55,6 @@ class Run:
     wrong: list[str] = field(default_factory=list)
     #: Seconds from the end of each round until all was well.
     waits: list[float] = field(default_factory=list)
-    #: Resources left to a person when it was looked last.
-    unproven: int = 0
 
     def play(self) -> None:
         chance, left = Random(self.program.seed), self.program.seconds
@@ -89,7 +88,7 @@ class Run:
         begun = time.monotonic()
         while True:
             scene.fleet.keep_up()
-            found = asyncio.run(self._found(course.rotations))
+            found = asyncio.run(self._found(course.given))
             waited = time.monotonic() - begun
             if not found:
                 self.waits.append(waited)
@@ -100,17 +99,19 @@ class Run:
                 return
             time.sleep(_LOOK_EVERY)
 
-    async def _found(self, rotations: int) -> list[str]:
+    async def _found(self, given: Given) -> list[str]:
         """What is wrong now."""
         scene = self.scene
         if any(not member.stays for member in scene.fleet.members.values()):
             return ["a person is still at it"]
         try:
             plan = await self._plan()
-            self.unproven = len(unproven(plan))
-            found = wrong(scene.repository, scene.workspace, scene.dsn, self.deeds, rotations, unproven(plan))
+            for key in await left_to_a_person(plan, scene.dsn):
+                scene.workspace.delete(key)
+                scene.tally.note("deleted by a person, as told", key)
+            found = wrong(scene.repository, scene.workspace, scene.dsn, self.deeds, given)
             return [line async for line in found] + left_to_do(plan)
-        except (OSError, asyncpg.PostgresError, LedgerError) as error:
+        except (DatabricksError, OSError, asyncpg.PostgresError, LedgerError) as error:
             return [f"cannot look: {type(error).__name__}: {error}"]
 
     async def _plan(self) -> Plan:
@@ -143,7 +144,7 @@ class Run:
         left = asyncio.run(contested(self.scene.dsn))
         more: list[tuple[str, object]] = [
             ("contested fields, left alone", len(left)),
-            ("made unseen and taken back by Git, left to a person", self.unproven),
+            ("late calls of stalled workers, refused", len(self.deeds.doubled)),
             ("longest wait until all was well, s", round(max(self.waits, default=0.0))),
             ("slowest end after SIGTERM, s", round(self.scene.fleet.slowest_end, 1)),
         ]

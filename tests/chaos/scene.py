@@ -27,6 +27,8 @@ from tests.chaos.workspace import Workspace
 from tests.journeys.journey import git
 
 DAEMONS, WORKERS = 2, 3
+#: Seconds.
+LEASE = 10
 _START_WITHIN = 30.0
 
 
@@ -123,7 +125,7 @@ def _environment(url: str, dsn: str, queue: Queue) -> Mapping[str, str]:
         "DATABRICKS_HOST": url,
         "DATABRICKS_TOKEN": PRODUCT_TOKEN,
         "PACKS_DIR": FOLDER,
-        "WORKER_LEASE_SECONDS": "10",
+        "WORKER_LEASE_SECONDS": str(LEASE),
         "FETCH_INTERVAL_SECONDS": "1",
         "DRIFT_INTERVAL_SECONDS": "10",
         "DRIFT_INTERVAL_LONGEST_SECONDS": "10",

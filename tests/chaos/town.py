@@ -2,7 +2,7 @@
 are the steps of a chaos test; what must hold in the end is `verdict`'s."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,7 @@ from reconciler.stages.reconcile import Reconciler
 from reconciler.stages.submit import submit
 from reconciler.stages.workers import Workforce
 from tests.chaos.asking import GRACE, NO_LIMITS, fresh_plan
-from tests.chaos.deeds import Deeds
+from tests.chaos.deeds import Deeds, Given
 from tests.chaos.landscape import PRODUCT_TOKEN
 from tests.chaos.mortal import DiedError, Life, Mortal
 from tests.chaos.repository import FOLDER, Repository
@@ -56,8 +56,7 @@ class Town:
     leading: dict[int, Leading] = field(default_factory=dict)
     #: Rings are lost on their way while this is set.
     is_deaf: bool = False
-    #: Asked for by somebody.
-    rotations: int = 0
+    given: Given = field(default_factory=Given)
 
     @classmethod
     async def open(cls, folder: Path, url: str, dsn: str, seed: int) -> "Town":
@@ -82,13 +81,13 @@ class Town:
         packs = self.repository.path / FOLDER
         return await fresh_plan(packs, self.workspace.url, self.ledger, self.platform, rotations)
 
-    async def wrong(self, excused: Collection[str] = ()) -> list[str]:
-        found = wrong(self.repository, self.workspace, self.dsn, self.deeds, self.rotations, excused)
+    async def wrong(self) -> list[str]:
+        found = wrong(self.repository, self.workspace, self.dsn, self.deeds, self.given)
         return [line async for line in found]
 
     async def rotate(self, name: str) -> str:
         """A person asks for a new token, whatever else there is to do."""
-        self.rotations += 1
+        self.given.rotations += 1
         plan = await self.plan({recipient_key(name, self.workspace.url): 3600})
         await submit(plan, plan_document(plan), self.ledger, self.doorbell, "a person")
         return name
@@ -148,6 +147,7 @@ class Town:
         if first.done():
             held_up.cancel()
             return "never stalled"
+        self.given.stalls += 1
         await self.time_passes()
         await self.work(Life(), "successor")
         life.woken.set()

@@ -1,8 +1,8 @@
 """What must hold once all is quiet: asked of Git, the sandbox and the database with code of this test."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 
-from tests.chaos.deeds import Deeds
+from tests.chaos.deeds import Deeds, Given
 from tests.chaos.expected import differences
 from tests.chaos.records import broken_rules, contested, packs_not_completed, recorded_keys
 from tests.chaos.repository import Repository
@@ -14,15 +14,12 @@ async def wrong(
     workspace: Workspace,
     dsn: str,
     deeds: Deeds,
-    rotations: int,
-    excused: Collection[str] = (),
+    given: Given,
 ) -> AsyncIterator[str]:
-    """One line for each thing that is not as it must be. `excused`: keys that are left to a person, of which neither
-    that they are there nor that a call on them has no outcome is wrong."""
+    """One line for each thing that is not as it must be."""
     declared, there = repository.declared(), workspace.now()
     ours = {key: there[key] for key in there if not key.partition("/")[2].startswith(FOREIGN)}
-    gone = {key for key in excused if key not in declared}
-    for line in differences(declared, {key: ours[key] for key in ours.keys() - gone}, await contested(dsn)):
+    for line in differences(declared, ours, await contested(dsn)):
         yield line
     strangers = workspace.strangers()
     for key in sorted(workspace.foreign.keys() | strangers.keys()):
@@ -32,11 +29,9 @@ async def wrong(
     for key in sorted(declared.keys() ^ recorded):
         yield f"{key} is {'recorded and not declared' if key in recorded else 'declared and not recorded'}"
     async for line in broken_rules(dsn):
-        if not any(f" {key} " in line for key in gone):
-            yield line
+        yield line
     for line in await packs_not_completed(dsn):
-        if not any(f" {key}: " in line for key in gone):
-            yield line
+        yield line
     deeds.look(workspace)
-    for line in deeds.wrong(repository.removed, rotations):
+    for line in deeds.wrong(repository.removed, given):
         yield line

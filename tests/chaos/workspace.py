@@ -35,7 +35,7 @@ class Workspace:
 
     def __post_init__(self) -> None:
         self.control = ControlClient(self.url)
-        self.sdk = WorkspaceClient(config=Config(host=self.url, token=HAND_TOKEN, retry_timeout_seconds=3))
+        self.sdk = WorkspaceClient(config=Config(host=self.url, token=HAND_TOKEN, retry_timeout_seconds=1))
 
     def by_hand(self, chance: Random) -> str:
         """One edit by hand; answers what was done, empty when there was nothing to do it to. Hands are not spared the
@@ -48,6 +48,11 @@ class Workspace:
             words = f"failed, {type(error).__name__}"
         self.foreign = {**self.strangers(), **self.foreign}
         return f"{name}: {words}" if words else ""
+
+    def delete(self, key: str) -> None:
+        """By hand, as a plan advises."""
+        kind, _, name = key.partition("/")
+        (self.sdk.shares if kind == "share" else self.sdk.recipients).delete(name)
 
     def strangers(self) -> dict[str, Any]:
         """All that is foreign, as it is. The control surface knows no faults."""
