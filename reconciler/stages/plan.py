@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation, Attestations
@@ -13,7 +14,7 @@ from reconciler.core.planning import make_plan
 from reconciler.core.prerequisites import recipients_gained
 from reconciler.core.recorded import RecordedState
 from reconciler.core.steps import World, metastore_of
-from reconciler.core.verdict import Create, Replace
+from reconciler.core.verdict import Create, Ignore, Keep, Replace
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import PackSource
@@ -21,6 +22,9 @@ from reconciler.ports.platform import Platform
 from reconciler.stages.attest import attest
 from reconciler.stages.look import GRACE
 from reconciler.stages.observe import actual_state, callers, catalogs, metastore_recipients, recorded_state
+
+#: Times that a plan is made while others keep working on the same packs.
+_LOOKS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +51,45 @@ async def plan_packs(
     clock: Clock,
     wishes: Wishes | None = None,
 ) -> Plan:
-    wishes = wishes or Wishes()
-    recorded = await recorded_state(desired, scope, ledger)
-    attestations, holds = await asyncio.gather(
-        _attested(wishes.source_failure, source, desired, scope, recorded), ledger.holds()
+    """The record is read first, then Databricks. When a worker has written to the record meanwhile, what it has made
+    would seem to be somebody else's, so both are read again."""
+    facts = _Facts(source, ledger, platform, clock)
+    for _ in range(_LOOKS):
+        recorded = await recorded_state(desired, scope, ledger)
+        plan = await _plan(desired, scope, recorded, facts, wishes or Wishes())
+        if _is_quiet(plan) or await recorded_state(desired, scope, ledger) == recorded:
+            break
+    return plan
+
+
+def _is_quiet(plan: Plan) -> bool:
+    return all(isinstance(step.verdict, Keep | Ignore) and not step.is_held for step in plan.steps) and not any(
+        pack.rows_behind for pack in plan.packs
     )
-    actual = await actual_state(desired, scope, recorded, platform, clock, wishes.grace)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Where they come from."""
+
+    source: PackSource
+    ledger: Ledger
+    platform: Platform
+    clock: Clock
+
+
+async def _plan(
+    desired: Desired, scope: Collection[PackId], recorded: RecordedState, facts: _Facts, wishes: Wishes
+) -> Plan:
+    platform = facts.platform
+    attestations, holds = await asyncio.gather(
+        _attested(wishes.source_failure, facts.source, desired, scope, recorded), facts.ledger.holds()
+    )
+    actual = await actual_state(desired, scope, recorded, platform, facts.clock, wishes.grace)
     world = World(
         recorded=recorded,
         actual=actual,
-        now=round(clock.now().timestamp() * 1000),
+        now=round(facts.clock.now().timestamp() * 1000),
         catalogs=await catalogs(desired, scope, actual, platform),
         attestations=attestations,
         limits=wishes.limits,

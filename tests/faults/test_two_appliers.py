@@ -14,11 +14,15 @@ from tests.faults.crashing import Crashing, commit, staged
 from tests.faults.invariants import violations
 from tests.faults.job import WORK
 from tests.faults.lane import Lane, wait_until
-from tests.faults.points import BEFORE, Point, Strike
+from tests.faults.points import AFTER, BEFORE, Point, Strike
 from tests.faults.processes import Running, Zygote
-from tests.faults.scenes import CHANGE, CREATE, Scene, pack, partner, share
+from tests.faults.scenes import CHANGE, CREATE, DELETE, RENAME, Scene, pack, partner, share
 
 BEFORE_SUBMIT: Final = Strike(Point("ledger.submit", 1, BEFORE), signal=signal.SIGSTOP)
+#: It is killed as soon as its work is on record.
+SUBMITTED: Final = Strike(Point("doorbell.ring", 1, AFTER))
+#: The record has been read, Databricks has not.
+BETWEEN_READS: Final = Strike(Point("platform.observe", 1, BEFORE), signal=signal.SIGSTOP)
 #: Work is under way: the lease is held, two of four things are done.
 MIDWAY: Final = Strike(Point("ledger.begin CreateShare", 1, BEFORE), signal=signal.SIGSTOP)
 
@@ -76,8 +80,7 @@ async def test_work_left_to_a_daemon_is_waited_for_and_done_once(
     or nothing left to do."""
     async with AsyncExitStack() as stack:
         crashing = await stack.enter_async_context(staged(CREATE, repository, lanes[0], workers))
-        submitted = Strike(Point("doorbell.ring", 1, "after"))
-        assert (await crashing.zygote.run(replace(crashing.job, name="killed").struck(submitted))).was_killed
+        assert (await crashing.zygote.run(replace(crashing.job, name="killed").struck(SUBMITTED))).was_killed
         crashing.lane.control.latency(60)
         daemon = await stack.enter_async_context(crashing.zygote.start(replace(crashing.job, task=WORK, name="daemon")))
         await wait_until(lambda: _count(crashing.lane, "SELECT count(*) FROM reconciler.operations", 1))
@@ -88,6 +91,27 @@ async def test_work_left_to_a_daemon_is_waited_for_and_done_once(
         assert (await daemon.ended()).code == 0
         assert len(crashing.lane.writes()) == len(CREATE.calls)
         assert await violations(crashing.lane, CREATE) == []
+
+
+@pytest.mark.parametrize("scene", [CREATE, CHANGE, RENAME, DELETE], ids=str)
+async def test_what_another_did_between_two_reads_is_not_taken_for_somebody_s_hand(
+    scene: Scene, repository: Path, lanes: list[Lane], workers: Zygote
+) -> None:
+    """The record is read before the work is done and Databricks after it: what was made in between seems to be
+    nobody's. Nothing is held for that, and nothing submitted."""
+    async with AsyncExitStack() as stack:
+        crashing = await stack.enter_async_context(staged(scene, repository, lanes[0], workers))
+        assert (await crashing.zygote.run(replace(crashing.job, name="killed").struck(SUBMITTED))).was_killed
+        ci = await started(stack, crashing, "ci", BETWEEN_READS)
+        await ci.stopped()
+        daemon = await crashing.zygote.run(replace(crashing.job, task=WORK, name="daemon"))
+        assert daemon.report is not None
+        ci.go_on()
+        report = (await ci.ended()).report
+        assert report is not None
+        assert (report.work, report.outdated, report.left) == ([], [], [])
+        assert len(crashing.lane.writes()) == len(scene.calls)
+        assert await violations(crashing.lane, scene) == []
 
 
 @pytest.mark.parametrize("is_rolled_on", [True, False], ids=["newer commit", "same commit"])
