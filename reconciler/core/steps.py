@@ -7,6 +7,7 @@ from typing import Final
 
 from reconciler.core.actual import Actual, Found, Observed, Unreadable
 from reconciler.core.allowance import lifts_in_force, weighed
+from reconciler.core.approval import Approvals
 from reconciler.core.changes import TokenChange
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.desired import Desired
@@ -55,6 +56,8 @@ class World:
     rotations: Mapping[Key, int] = field(default_factory=dict)
     #: Suspended packs and contested fields.
     holds: Holds = field(default_factory=Holds)
+    #: None: who approved what is somebody else's business.
+    approvals: Approvals | None = None
 
     @property
     def today(self) -> date:
@@ -247,9 +250,11 @@ def _degraded(wanted: Resource | None, observed: Observed, catalog: Catalog) -> 
 
 
 def _bears_old_name(key: Key, old_name: str, world: World) -> bool:
-    """Then it was not renamed, whatever was begun: what bears the new name is somebody else's."""
-    old_key = replace(key, name=old_name)
-    return bool(old_name) and old_key in world.recorded.resources and isinstance(world.actual.get(old_key), Found)
+    """Then it was not renamed, whatever was begun: what bears the new name is somebody else's, unless our record has
+    it."""
+    old_key, rows = replace(key, name=old_name), world.recorded.resources
+    is_old_on_record = bool(old_name) and key not in rows and old_key in rows
+    return is_old_on_record and isinstance(world.actual.get(old_key), Found)
 
 
 def _left_by_rename(key: Key, declared: Declared | None, observed: Observed, job: Job) -> Conflict | None:

@@ -206,6 +206,16 @@ def test_a_rename_that_was_begun_and_not_done_does_not_make_the_other_one_ours()
     assert verdict.rule == "exists-not-ours"
 
 
+def test_what_was_begun_on_something_on_record_by_its_new_name_is_found_out_whatever_bears_the_old_one() -> None:
+    new = recipient_key("partner", WORKSPACE)
+    partner = replace(ACME, name="partner")
+    both = {K_ACME: (ACME, SALES_Q2), new: (partner, SALES_Q1)}
+    renaming = desired_of(renamed(a_pack(SALES_Q1, partner), new, "acme"))
+    begun = planned(renaming, recorded_of(both, intents=[new]), found(ACME, partner))
+    assert step_of(begun, new).verdict == Record(partner, partner)
+    assert isinstance(step_of(planned(renaming, recorded_of(both), found(ACME, partner)), new).verdict, Keep)
+
+
 def test_a_rename_and_another_authentication_are_two_commits() -> None:
     new = recipient_key("partner", WORKSPACE)
     other = Recipient("partner", DatabricksSharing("aws:us-west-2:abc"))
