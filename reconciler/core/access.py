@@ -61,7 +61,7 @@ def access_changes(verdicts: Iterable[Verdict]) -> tuple[AccessChange, ...]:
     by_file: set[str] = set()
     otherwise: dict[str, set[str]] = {}
     for verdict in verdicts:
-        was, becomes = _share_states(verdict)
+        was, becomes = share_states(verdict)
         before += was
         after += becomes
         by_file |= _touched_by_file(verdict)
@@ -119,7 +119,8 @@ def access(shares: Iterable[Share]) -> Access:
     return readable
 
 
-def _share_states(verdict: Verdict) -> tuple[list[Share], list[Share]]:
+def share_states(verdict: Verdict) -> tuple[list[Share], list[Share]]:
+    """Before and after the verdict is carried out; each holds one share or none."""
     match verdict:
         case Create(after):
             return [], _shares(after)

@@ -43,7 +43,7 @@ def access_of(steps: Iterable[Step], first: str = "") -> Mapping[str, tuple[Acce
     for step in steps:
         by_workspace.setdefault(step.key.workspace, []).append(step)
     ordered = sorted(by_workspace, key=lambda each: (each != first, each))
-    return {each: access_changes(map(_effective, by_workspace[each])) for each in ordered}
+    return {each: access_changes(map(effective, by_workspace[each])) for each in ordered}
 
 
 def access_lines(plan: Plan, known: People, limit: int) -> Iterator[Line]:
@@ -59,7 +59,7 @@ def access_lines(plan: Plan, known: People, limit: int) -> Iterator[Line]:
             continue
         where = f" in {short_workspace(workspace)}" if len(found) > 1 else ""
         yield line(Span(f"access{where}", Tone.HEADING))
-        schemas = _schemas(step for step in steps if step.key.workspace == workspace)
+        schemas = whole_schemas(step for step in steps if step.key.workspace == workspace)
         names = max(width(change.recipient) for change in changes)
         for change in changes:
             described = who(change.recipient, workspace, known)
@@ -76,35 +76,35 @@ def short_workspace(workspace: str) -> str:
 def _change_lines(
     change: AccessChange, name: str, description: str, schemas: frozenset[str], limit: int
 ) -> Iterator[Line]:
-    sign, tone = _sign(change)
-    drift = (Span(f"   ← drift: {_deed(change)} by hand", Tone.DRIFT),) if change.is_drift else ()
+    sign, tone = change_sign(change)
+    drift = (Span(f"   ← drift: {deed(change)} by hand", Tone.DRIFT),) if change.is_drift else ()
     start = (Span(f"  {sign} {name}", tone), Span(f"  ({description})", Tone.DIM), "  ")
     parts = [
-        ("+", "gains", _said(change.gains, schemas), Tone.ADD),
-        ("-", "loses", _said(change.loses, schemas), Tone.REMOVE),
-        ("~", "reads another part of", _said(change.reads_otherwise, schemas), Tone.CHANGE),
+        ("+", "gains", said(change.gains, schemas), Tone.ADD),
+        ("-", "loses", said(change.loses, schemas), Tone.REMOVE),
+        ("~", "reads another part of", said(change.reads_otherwise, schemas), Tone.CHANGE),
     ]
     spans = [Span(_inline(verb, names), tone) for _, verb, names, tone in parts if names]
     between = [each for span in spans for each in (Span("; "), span)][1:]
-    yield line(*start, *between, Span(_then(change), Tone.DIM), *drift)
+    yield line(*start, *between, Span(then_reads(change), Tone.DIM), *drift)
     for each, _, names, tone in parts:
         if len(names) > _INLINE:
             yield from _listed(each, names, tone, limit)
 
 
-def _sign(change: AccessChange) -> tuple[str, Tone]:
+def change_sign(change: AccessChange) -> tuple[str, Tone]:
     if bool(change.gains) == bool(change.loses):
         return "~", Tone.CHANGE
     return ("+", Tone.ADD) if change.gains else ("-", Tone.REMOVE)
 
 
-def _deed(change: AccessChange) -> str:
+def deed(change: AccessChange) -> str:
     if bool(change.gains) == bool(change.loses):
         return "changed"
     return "taken away" if change.gains else "granted"
 
 
-def _said(names: tuple[str, ...], schemas: frozenset[str]) -> tuple[str, ...]:
+def said(names: tuple[str, ...], schemas: frozenset[str]) -> tuple[str, ...]:
     return tuple(f"{name} (all of the schema)" if name in schemas else name for name in names)
 
 
@@ -112,7 +112,8 @@ def _inline(verb: str, names: tuple[str, ...]) -> str:
     return f"{verb} {len(names):,}" if len(names) > _INLINE else f"{verb} {', '.join(names)}"
 
 
-def _then(change: AccessChange) -> str:
+def then_reads(change: AccessChange) -> str:
+    """To be put after what it gains and loses: `, then reads 3`."""
     if not change.reads_after:
         return ", then reads nothing"
     if len(change.gains) == change.reads_after and not change.loses:
@@ -126,7 +127,7 @@ def _listed(sign: str, names: tuple[str, ...], tone: Tone, limit: int) -> Iterat
         yield line(f"      … and {len(names) - limit:,} more (--full shows all)")
 
 
-def _schemas(steps: Iterable[Step]) -> frozenset[str]:
+def whole_schemas(steps: Iterable[Step]) -> frozenset[str]:
     """The names that stand for all of a schema; a notebook may be called like one."""
     items = (
         item
@@ -161,7 +162,8 @@ def _shares(verdict: Verdict) -> Iterator[Share]:
     yield from (each for each in found if isinstance(each, Share))
 
 
-def _effective(step: Step) -> Verdict:
+def effective(step: Step) -> Verdict:
+    """What it does to access now: a held step leaves things as they are."""
     if not step.is_held:
         return step.verdict
     match step.verdict:
