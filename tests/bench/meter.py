@@ -28,10 +28,12 @@ class Statements:
             connection.add_query_logger(self._add)
             return connection
 
-        async def watch(connection: Any) -> None:
-            connection.add_query_logger(self._add)
+        def watched_pool(*args: Any, init: Any = None, **options: Any) -> Any:
+            async def watch(connection: Any) -> None:
+                connection.add_query_logger(self._add)
+                if init is not None:
+                    await init(connection)
 
-        def watched_pool(*args: Any, **options: Any) -> Any:
             return create_pool(*args, **options, init=watch)
 
         with patch.object(asyncpg, "connect", watched_connect), patch.object(asyncpg, "create_pool", watched_pool):
