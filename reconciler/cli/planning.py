@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.paths import source_paths
 from reconciler.cli.terminal import Failure, style_of, write
-from reconciler.core.allowance import normal_lift
+from reconciler.core.allowance import normal_approval, normal_lift
 from reconciler.core.desired import Desired
 from reconciler.core.key import PackId
 from reconciler.core.limits import Limits
@@ -81,7 +81,7 @@ def allowing(typed: Sequence[str], settings: Settings) -> Wishes:
     """The objections that are lifted for this run. Raises UsageError on words that lift none."""
     lifts = set()
     for text in typed:
-        lift = normal_lift(text)
+        lift = normal_lift(text) or normal_approval(text)
         if lift is None:
             raise click.UsageError(
                 f"--allow {text}: write it as the plan's objection says it, such as delete:share/NAME; "

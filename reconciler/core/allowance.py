@@ -1,6 +1,7 @@
 """Objections are lifted one by one, by name: on the command line for one run, or by a reviewed entry in the pack until
 a day. Nothing lifts them all."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -20,10 +21,28 @@ ACTIONS: Final = {
     "whole-schema": "grant a D2O recipient all of a schema, with what is added to it later",
 }
 
+#: Not an entry of a pack: what is approved inside a pack was written by whoever wants it.
+APPROVE: Final = "approve"
+#: Characters of a fingerprint that people type; 64 bits are not found by trying.
+_SHORT: Final = 16
+_FINGERPRINT: Final = re.compile(rf"[0-9a-f]{{{_SHORT}}}")
+
 
 def lift_of(action: str, key: Key, detail: str = "") -> str:
     """`delete:share/x`; with a detail `whole-schema:share/x/partner`."""
     return f"{action}:{key}/{detail}" if detail else f"{action}:{key}"
+
+
+def approval_lift(fingerprint: str) -> str:
+    """`approve:1a2b3c4d5e6f7a8b`: what a pack's plan does, with nothing added."""
+    return f"{APPROVE}:{fingerprint[:_SHORT]}"
+
+
+def normal_approval(text: str) -> str | None:
+    """What a person wrote, as `approval_lift` says it; None when it is something else."""
+    word, colon, rest = text.strip().lower().partition(":")
+    prefix = rest.strip()
+    return f"{APPROVE}:{prefix}" if colon and word.strip() == APPROVE and _FINGERPRINT.fullmatch(prefix) else None
 
 
 def normal_lift(text: str) -> str | None:

@@ -1,19 +1,21 @@
 """A plan is a value: what would be done, in order, what stands against it, and what it was computed from. It can be
 saved, shown, approved and compared; it is made in `core.planning` and carried out by workers that look again."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from reconciler.core.actions import actions
 from reconciler.core.changes import TokenChange
 from reconciler.core.desired import Revision
 from reconciler.core.encoding import digest
+from reconciler.core.gains import gains
 from reconciler.core.guard import Objection
 from reconciler.core.holds import Contest
 from reconciler.core.key import Key, PackId
 from reconciler.core.pack import SharePack, Strategy
 from reconciler.core.problem import Problem, Where
 from reconciler.core.resource import Resource
+from reconciler.core.review import Review
 from reconciler.core.severity import Effect, also_widens, effect
 from reconciler.core.tenant import Tenant
 from reconciler.core.verdict import (
@@ -117,6 +119,11 @@ class Basis:
     actual: str
 
 
+def fingerprint(pack: PackId, workspace: str, actions: Collection[str], gains: Collection[str]) -> str:
+    """What is approved when a pack's plan is, as one digest."""
+    return digest([pack.business_line_key, pack.project_key, workspace, sorted(actions), sorted(gains)])
+
+
 @dataclass(frozen=True, slots=True)
 class PackPlan:
     pack: PackId
@@ -138,6 +145,10 @@ class PackPlan:
     generation: int = 0
     #: The commit of the content last submitted; empty when there is none.
     recorded_commit: str = ""
+    #: The commit it was last applied from to the end; empty when it never was.
+    applied_commit: str = ""
+    #: Where it was asked who stands behind the change.
+    review: Review = field(default_factory=Review)
 
     @property
     def actions(self) -> frozenset[str]:
@@ -146,8 +157,13 @@ class PackPlan:
         return frozenset().union(*done)
 
     @property
+    def gains(self) -> frozenset[str]:
+        """Who would read what that could not be read before (`core.gains`), held steps left out."""
+        return frozenset().union(*(gains(step.key, step.verdict) for step in self.steps if not step.is_held))
+
+    @property
     def fingerprint(self) -> str:
-        return digest([self.pack.business_line_key, self.pack.project_key, self.workspace, sorted(self.actions)])
+        return fingerprint(self.pack, self.workspace, self.actions, self.gains)
 
     @property
     def is_held(self) -> bool:
@@ -178,4 +194,9 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        return digest(sorted(pack.fingerprint for pack in self.packs if pack.actions))
+        return plan_fingerprint(pack.fingerprint for pack in self.packs if pack.actions)
+
+
+def plan_fingerprint(packs: Iterable[str]) -> str:
+    """Of a whole plan, from those of its packs with something to do."""
+    return digest(sorted(packs))

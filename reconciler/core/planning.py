@@ -10,6 +10,7 @@ from functools import partial
 
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.allowance import expired
+from reconciler.core.approval import with_approvals
 from reconciler.core.desired import Desired
 from reconciler.core.encoding import digest
 from reconciler.core.guard import only_removes_access
@@ -64,7 +65,11 @@ def _planned(
     jobs = {pack: Job(pack, desired.packs.get(pack), around) for pack in keys}
     needing = with_prerequisites(planned, owners, world.recorded, world.actual, waiting)
     limited = with_limits(needing, world.limits, {pack: job.lifts for pack, job in jobs.items()})
-    return tuple(_with_ended(plan, jobs[plan.pack]) for plan in limited)
+    approved = with_approvals(limited, world.approvals, world.allowed)
+    if approved != limited:
+        # Who waits for a recipient of a pack that is held now.
+        approved = with_prerequisites(approved, owners, world.recorded, world.actual, waiting)
+    return tuple(_with_ended(plan, jobs[plan.pack]) for plan in approved)
 
 
 def _with_ended(plan: PackPlan, job: Job) -> PackPlan:
@@ -150,6 +155,7 @@ def _pack_plan(
         rows_behind=_pack_rows_behind(pack, row),
         generation=0 if row is None else row.generation,
         recorded_commit="" if row is None else row.commit,
+        applied_commit="" if row is None else row.applied_commit,
     )
 
 

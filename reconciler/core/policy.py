@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from reconciler.core.changes import Cause
+from reconciler.core.approval import puts_back
 from reconciler.core.encoding import digest
 from reconciler.core.key import PackId
-from reconciler.core.plan import PackPlan, Plan, Step
+from reconciler.core.plan import PackPlan, Plan
 from reconciler.core.retry import PROBE_AFTER, Failure
-from reconciler.core.verdict import Create, Drifted, Ignore, Keep, Update
 
 #: Seconds in which the same is not done again: Databricks may be slow to show it.
 A_MOMENT: Final = 10.0
@@ -136,12 +135,4 @@ def _is_the_same(pack: PackPlan, standing: Standing) -> bool:
 
 def _is_safe_when_rewound(pack: PackPlan) -> bool:
     """Putting back what somebody changed by hand is right under any commit that says of the pack what is on record."""
-    return not pack.rows_behind and all(map(_puts_back, pack.steps))
-
-
-def _puts_back(step: Step) -> bool:
-    match step.verdict:
-        case Update(cause=cause) | Create(cause=cause):
-            return cause is Cause.DRIFT
-        case _:
-            return isinstance(step.verdict, Drifted | Keep | Ignore)
+    return not pack.rows_behind and all(map(puts_back, pack.steps))

@@ -126,4 +126,5 @@ def _circling(
 def _blocked(step: Step, blocked: Mapping[str, str]) -> Step:
     if not blocked:
         return step
-    return replace(step, objections=(*step.objections, *prerequisite_objections(Prerequisites(blocked=blocked))))
+    added = (each for each in prerequisite_objections(Prerequisites(blocked=blocked)) if each not in step.objections)
+    return replace(step, objections=(*step.objections, *added))

@@ -42,6 +42,8 @@ class RecordedPack:
     is_deleted: bool = False
     #: Number of the newest work submitted for it; 0 when there is none.
     generation: int = 0
+    #: The commit it was last applied from to the end; empty when it never was.
+    applied_commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

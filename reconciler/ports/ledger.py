@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
+from reconciler.core.approval import Approved
 from reconciler.core.calls import Operation
 from reconciler.core.changes import TokenChange
 from reconciler.core.holds import Holds, Suspension
@@ -20,6 +21,7 @@ from reconciler.core.policy import Standing
 from reconciler.core.recorded import PackStatus, RecordedState
 from reconciler.core.resource import Resource
 from reconciler.core.retry import Failure
+from reconciler.core.review import Review
 from reconciler.core.sighting import Sighting
 from reconciler.core.tenant import Tenant
 
@@ -98,6 +100,8 @@ class PackOrder:
     tenant: Tenant | None = None
     #: What a refusal of this work would depend on (`core.policy.basis_of`).
     basis: str = ""
+    #: Who stands behind it; for `requests`, and for `audit_trail` and the history of what the worker does.
+    review: Review = field(default_factory=Review)
     #: The newest work of the pack when it was planned (`RecordedPack.generation`). When there is newer work by now, the
     #: order is outdated. None: it does not matter.
     generation: int | None = None
@@ -262,6 +266,26 @@ class KeyVersion:
     change_reason: str
     commit: str
     plan_id: UUID | None
+    #: Who stands behind the change, as texts (`Review.pull_requests_text`, `approved_by_text`); empty when nobody said.
+    pull_requests: str = ""
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlan:
+    """A plan that reviewers of a pull request were shown."""
+
+    #: `owner/name`.
+    repository: str
+    number: int
+    #: Full id of the pull request's newest commit when it was shown.
+    head: str
+    #: `Plan.fingerprint`.
+    fingerprint: str
+    #: Packs with something to do.
+    packs: Mapping[PackId, Approved]
+    #: By the database's clock; None before it is stored.
+    shown_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,6 +462,13 @@ class Ledger(Protocol):
 
     async def resume(self, pack: PackId, by: str) -> Holds:
         """End the suspension of the pack and the contests of its resources. Returns what was ended."""
+
+    async def show_plan(self, shown: ShownPlan) -> None:
+        """Reviewers are shown this plan now. The same plan shown again for the same commit keeps its first time, unless
+        another one was shown in between."""
+
+    async def shown_plans(self, repository: str, number: int) -> Sequence[ShownPlan]:
+        """Every plan that was shown for a pull request, oldest first."""
 
     async def corrected(self, claim: Claim, key: Key, actors: Mapping[str, str], declared: str) -> None:
         """Fields changed by hand (by whom) were put back. One that was put back `core.holds.CONTESTED_AFTER` times

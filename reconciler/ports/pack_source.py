@@ -1,6 +1,6 @@
 """Where packs come from: a folder of a Git repository, or a plain folder."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -81,6 +81,19 @@ class PackSource(Protocol):
         """The full id of the commit `revision` names now; by default that of the upstream of the branch that is checked
         out, or of HEAD where there is none. For a folder outside Git, the digest of its files. Raises
         PackSourceError."""
+
+    async def merge_base(self, older: str, newer: str) -> str:
+        """The full id of the newest commit from which both descend: where a branch left the other. Raises
+        PackSourceError, which explains a clone that is too shallow to tell."""
+
+    async def came_in(self, paths: Collection[str], since: str, until: str) -> Sequence[str]:
+        """Commits on the first-parent line from `since` (not included; "": from the beginning) to `until` that changed
+        one of these paths (files or folders, relative to the repository), oldest first, as full ids. A merge stands for
+        all it brought. Raises PackSourceError."""
+
+    async def fetch_pull(self, number: int) -> str:
+        """Bring a pull request to this clone, as it would be once merged where the host offers that, else as it is.
+        Returns the full id of the commit. Nothing of it is checked out. Raises PackSourceError."""
 
     async def changed(self, wait: float) -> bool:
         """Waits at most `wait` seconds for something to change in the folder or in the commits; whether it did. Missing

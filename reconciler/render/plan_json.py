@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 FORMAT: Final = "sharepack-plan"
 #: Minor: readers may ignore what they do not know. Major: readers must refuse.
-FORMAT_VERSION: Final = "1.2"
+FORMAT_VERSION: Final = "2.0"
 
 
 def plan_json(plan: Plan, *, with_calls: bool = False) -> str:
@@ -69,6 +69,7 @@ def _pack(pack: PackPlan, known: People, *, with_calls: bool) -> Json:
         "fingerprint": pack.fingerprint,
         "basis": {"desired": pack.basis.desired, "recorded": pack.basis.recorded, "actual": pack.basis.actual},
         "actions": sorted(pack.actions),
+        "gains": sorted(pack.gains),
         "needs": [_pack_id(each) for each in sorted(pack.needs)],
         "warnings": list(pack.warnings),
         "access": _accesses(pack.steps, pack.workspace, known),

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.core.approval import Approved
+from reconciler.core.approval import Approved, is_genuine
 from reconciler.core.desired import Revision
-from reconciler.core.encoding import digest
 from reconciler.core.key import PackId
 from reconciler.render.plan_json import FORMAT, FORMAT_VERSION
 
@@ -53,9 +52,10 @@ def _revision(value: Mapping[str, Any]) -> Revision:
 def _packs(values: list[Mapping[str, Any]]) -> Iterator[tuple[PackId, Approved]]:
     for value in values:
         pack = PackId.of(value["id"]["business_line"], value["id"]["project_name"])
-        approved = Approved(value["fingerprint"], frozenset(value["actions"]), value["workspace"])
-        identity = [pack.business_line_key, pack.project_key, approved.workspace, sorted(approved.actions)]
-        if digest(identity) != approved.fingerprint:
+        approved = Approved(
+            value["fingerprint"], frozenset(value["actions"]), value["workspace"], frozenset(value["gains"])
+        )
+        if not is_genuine(pack, approved):
             raise SavedPlanError(
                 f"the plan for {pack} was changed after it was made: its actions are not those of its fingerprint; "
                 "plan again"
