@@ -1,10 +1,11 @@
 """Reads what a plan is computed from and lets the core make it. Changes nothing anywhere."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from reconciler.core.approval import Approvals, needs_approval
 from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation, Attestations
 from reconciler.core.key import Key, PackId
@@ -40,6 +41,8 @@ class Wishes:
     source_failure: str = ""
     #: Seconds within which a read need not show what we wrote.
     grace: float = GRACE
+    #: Finds out what was approved of a plan; None: approval is somebody else's business.
+    approvals: Callable[[Plan], Awaitable[Approvals]] | None = None
 
 
 async def plan_packs(
@@ -99,7 +102,7 @@ async def _plan(
     )
     plan = make_plan(desired, scope, world)
     changing = {step.key.workspace for step in plan.steps if step.is_change}
-    if not changing:
+    if not changing and not any(map(needs_approval, plan.packs)):
         return plan
     # Who calls, and who owns the recipients that are granted more, matters only where something would be done: a plan
     # without changes asks nothing more.
@@ -109,7 +112,10 @@ async def _plan(
         callers(changing, platform), platform.observe(sorted(granted)), metastore_recipients(created, platform)
     )
     world = replace(world, callers=known, actual={**actual, **owned}, metastore_recipients=taken)
-    return make_plan(desired, scope, world)
+    plan = make_plan(desired, scope, world)
+    if wishes.approvals is None:
+        return plan
+    return make_plan(desired, scope, replace(world, approvals=await wishes.approvals(plan)))
 
 
 async def _attested(
