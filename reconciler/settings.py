@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: Hosts that need no encryption: this machine, and container names, which have no dot.
@@ -37,6 +37,10 @@ _HINTS: Final[Mapping[str, str]] = {
     "log_format": "text or json",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "enable_workflow": "true or false",
+    "github_api_url": (
+        "the URL of the API, such as https://HOST/api/v3 on GitHub Enterprise Server, or leave it out for github.com"
+    ),
+    "github_app_installation_id": "the number at the end of the URL of the installation, or leave it out",
     "max_removals_per_pack": "a whole number, 0 to hold every removal until it is allowed by name",
     "max_removals_per_run": "a whole number, 0 to hold every removal until it is allowed by name",
     "max_removed_percent_per_pack": "a whole number from 0 to 100",
@@ -116,6 +120,25 @@ def _base_url(value: object) -> object:
     return f"{scheme}://{shown}" if port in {None, 443} else f"{scheme}://{shown}:{port}"
 
 
+def _api_url(value: str) -> str:
+    """`https://host[:port][/path]`. Unlike that of a workspace, a container's name is no reason to do without https."""
+    try:
+        parts = urlsplit(value.strip())
+        scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        raise ValueError("is not the URL of an API") from None
+    if "@" in parts.netloc:
+        raise ValueError("holds a user name or password")
+    if scheme not in {"http", "https"} or not _HOST.fullmatch(host) or parts.query or parts.fragment:
+        raise ValueError("is not the URL of an API")
+    if scheme == "http" and host not in _LOCAL:
+        raise ValueError("would send credentials without encryption (http)")
+    if host in {"github.com", "www.github.com"}:
+        raise ValueError("is the address for people, not for programs")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+
+
 class Settings(BaseSettings):
     """Names as in the guide; other settings of the guide, and whatever else the environment holds, are left alone."""
 
@@ -149,6 +172,16 @@ class Settings(BaseSettings):
     arm_tenant_id: SecretStr | None = None
     #: API calls under way at once, for each workspace.
     databricks_in_flight: Annotated[int, Field(ge=1, le=64)] = 16
+
+    #: Signs in to GitHub; what workflows are given, or somebody's own. Or a GitHub App, by its id and private key (PEM,
+    #: or a file that holds it); its installation is looked up when it is not given.
+    github_token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("github_token", "gh_token"))
+    github_app_id: str = ""
+    github_app_private_key: SecretStr | None = None
+    github_app_private_key_path: Path | None = None
+    github_app_installation_id: Annotated[int, Field(ge=1)] | None = None
+    #: Of GitHub, or of a GitHub Enterprise host.
+    github_api_url: Annotated[str, AfterValidator(_api_url)] = "https://api.github.com"
 
     #: How much a plan may take away before it is held until allowed by name: recipients and shares deleted, grants
     #: revoked and objects removed, together; and in percent of what there is of each.

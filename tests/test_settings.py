@@ -242,3 +242,54 @@ def test_settings_load_no_adapter() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1]
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_token_of_github_has_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GH_TOKEN", "canary-token-2")
+    settings = Settings.load()
+    assert settings.github_token is not None
+    assert settings.github_token.get_secret_value() == "canary-token-2"
+    monkeypatch.setenv("GITHUB_TOKEN", "canary-token-1")
+    settings = Settings.load()
+    assert settings.github_token is not None
+    assert settings.github_token.get_secret_value() == "canary-token-1"
+    assert "canary" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://api.github.com/", "https://api.github.com"),
+        ("https://GHE.example.com/api/v3/", "https://ghe.example.com/api/v3"),
+        ("https://api.acme.ghe.com", "https://api.acme.ghe.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:8080/api/v3", "http://localhost:8080/api/v3"),
+    ],
+)
+def test_the_api_of_github_may_be_elsewhere(given: str, kept: str) -> None:
+    assert Settings.load(github_api_url=given).github_api_url == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ("http://ghe.example.com/api/v3", "without encryption"),
+        ("http://ghe/api/v3", "without encryption"),
+        ("https://github.com", "for people"),
+        ("https://ada:canary-password@ghe.example.com/api/v3", "user name or password"),
+        ("https://ghe.example.com/api/v3?token=canary", "is not the URL of an API"),
+        ("ghe.example.com", "is not the URL of an API"),
+    ],
+)
+def test_the_api_of_github_is_an_https_url(given: str, what: str) -> None:
+    (problem,) = refused(github_api_url=given)
+    assert problem.startswith("github_api_url: ")
+    assert what in problem
+    assert "canary" not in problem
+
+
+def test_the_number_of_an_installation_is_a_number() -> None:
+    assert Settings.load(github_app_installation_id="17").github_app_installation_id == 17
+    (problem,) = refused(github_app_installation_id="canary")
+    assert problem.startswith("github_app_installation_id: ")
+    assert "canary" not in problem
