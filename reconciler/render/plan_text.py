@@ -50,9 +50,9 @@ def plan_lines(plan: Plan, detail: Detail) -> Iterator[Line]:
         yield from pack_lines(pack, detail.listed)
     if quiet:
         yield EMPTY
-        yield from _quiet_lines(quiet)
+        yield from quiet_lines(quiet)
     yield EMPTY
-    yield from _problem_lines(plan)
+    yield from problem_lines(plan)
     yield summary_line(plan, detail.ending)
 
 
@@ -78,12 +78,9 @@ def is_busy(pack: PackPlan) -> bool:
 
 
 def pack_lines(pack: PackPlan, limit: int) -> Iterator[Line]:
-    yield _pack_line(pack)
-    for warning in pack.warnings:
-        yield line(Span(f"  warning: {warning}", Tone.CHANGE))
-    if pack.needs:
-        yield line(f"  applied after {', '.join(str(each) for each in sorted(pack.needs))}")
-    shown = [step for step in pack.steps if not _is_unchanged(step) and not isinstance(step.verdict, Ignore)]
+    yield pack_line(pack)
+    yield from pack_notes(pack)
+    shown = shown_steps(pack)
     titles = {step.key: step_title(step, pack.workspace) for step in shown}
     column = min(max(map(width, titles.values()), default=0), _WIDEST_TITLE)
     for step in filter(is_by_file, shown):
@@ -94,14 +91,25 @@ def pack_lines(pack: PackPlan, limit: int) -> Iterator[Line]:
     for step in drifted:
         yield from drift_step_lines(step, pad(titles[step.key], column), limit)
     yield from degraded_lines(pack.steps, limit)
-    yield from _unchanged_lines([step for step in pack.steps if _is_unchanged(step) and not step.degraded])
+    yield from unchanged_lines(pack)
+
+
+def pack_notes(pack: PackPlan) -> Iterator[Line]:
+    for warning in pack.warnings:
+        yield line(Span(f"  warning: {warning}", Tone.CHANGE))
+    if pack.needs:
+        yield line(f"  applied after {', '.join(str(each) for each in sorted(pack.needs))}")
+
+
+def shown_steps(pack: PackPlan) -> list[Step]:
+    return [step for step in pack.steps if not _is_unchanged(step) and not isinstance(step.verdict, Ignore)]
 
 
 def _is_unchanged(step: Step) -> bool:
     return isinstance(step.verdict, Keep) and not step.is_held
 
 
-def _pack_line(pack: PackPlan) -> Line:
+def pack_line(pack: PackPlan) -> Line:
     region = "" if pack.declared is None or pack.declared.region is UNMANAGED else f" ({pack.declared.region})"
     gone = () if pack.declared is not None else (Span("   removed in Git", Tone.REMOVE),)
     return line(
@@ -112,7 +120,8 @@ def _pack_line(pack: PackPlan) -> Line:
     )
 
 
-def _unchanged_lines(steps: Sequence[Step]) -> Iterator[Line]:
+def unchanged_lines(pack: PackPlan) -> Iterator[Line]:
+    steps = [step for step in pack.steps if _is_unchanged(step) and not step.degraded]
     if not steps:
         return
     named = ", ".join(str(step.key) for step in steps[:_UNCHANGED_NAMED])
@@ -120,7 +129,7 @@ def _unchanged_lines(steps: Sequence[Step]) -> Iterator[Line]:
     yield line(Span(f"  = {named}{more}", Tone.DIM))
 
 
-def _quiet_lines(packs: Sequence[PackPlan]) -> Iterator[Line]:
+def quiet_lines(packs: Sequence[PackPlan]) -> Iterator[Line]:
     if len(packs) > _QUIET_LISTED:
         yield line(Span(f"{len(packs):,} packs with nothing to do.", Tone.DIM))
         return
@@ -131,7 +140,7 @@ def _quiet_lines(packs: Sequence[PackPlan]) -> Iterator[Line]:
         yield line(Span(f"{pad(pack.path, column)}   {pack.pack}   {unchanged}{record}", Tone.DIM))
 
 
-def _problem_lines(plan: Plan) -> Iterator[Line]:
+def problem_lines(plan: Plan) -> Iterator[Line]:
     errors = [problem for problem in plan.problems if problem.is_error]
     if not errors:
         return
