@@ -1,0 +1,133 @@
+"""Shows a pull request what merging it would do: one comment, labels, a status, and the plan on record as shown.
+Changes nothing in Databricks, and runs nothing that a pull request brings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.core.approval import Approved
+from reconciler.core.key import PackId
+from reconciler.core.plan import Plan
+from reconciler.core.problem import Problem
+from reconciler.core.proposal import Proposal
+from reconciler.packs.reading import read_packs
+from reconciler.ports.clock import Clock
+from reconciler.ports.ledger import Ledger, ShownPlan
+from reconciler.ports.pack_source import PackSource
+from reconciler.ports.platform import Platform
+from reconciler.ports.pull_requests import PullRequest, PullRequests, PullRequestsError, State
+from reconciler.stages.plan import Wishes, plan_packs
+from reconciler.stages.propose import Branch, branch
+from reconciler.stages.wording import LABELS, PLAN_CHECK, PLAN_MARKER, Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    #: None for a pull request from elsewhere: its files are checked, and nothing is looked up for it.
+    proposal: Proposal | None
+    problems: tuple[Problem, ...]
+    body: str
+    #: Whether all that is dangerous could be shown.
+    fits: bool
+    #: Where the comment is.
+    url: str
+    #: What could not be said beside the comment, in words.
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def is_invalid(self) -> bool:
+        return any(problem.is_error for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Presenting:
+    pulls: PullRequests
+    source: PackSource
+    ledger: Ledger
+    platform: Platform
+    clock: Clock
+    wording: Wording
+    default_workspace: str
+    wishes: Wishes
+
+    async def plan(self, since: str, commit: str) -> tuple[Branch, Proposal]:
+        """`commit` is the pull request as it would be once merged, or as it is."""
+        found = await branch(self.source, self.default_workspace, since, commit, self.clock.now().date())
+        plan = await plan_packs(
+            found.after, found.changed, self.source, self.ledger, self.platform, self.clock, self.wishes
+        )
+        return found, found.proposal(plan, self.wording.workbooks)
+
+    async def present(self, pull: PullRequest, since: str, commit: str, artefact_url: str = "") -> Presented:
+        """Raises PullRequestsError when the comment cannot be posted, and what planning raises."""
+        if pull.is_fork:
+            return await self._check_only(pull, commit)
+        found, proposal = await self.plan(since, commit)
+        repository = self.pulls.repository
+        fingerprint = proposal.plan.fingerprint
+        earlier = [
+            each
+            for each in await self.ledger.shown_plans(repository, pull.number)
+            if (each.fingerprint, each.head) != (fingerprint, pull.head)
+        ]
+        written = self.wording.plan(proposal, artefact_url, earlier)
+        url = await self.pulls.comment(pull.number, PLAN_MARKER, written.body)
+        if written.fits:
+            # Nobody was shown a plan that had to be cut where it matters.
+            await self.ledger.show_plan(
+                ShownPlan(repository, pull.number, pull.head, fingerprint, shown(proposal.plan))
+            )
+        problems = _problems_of(found)
+        presented = Presented(proposal, problems, written.body, written.fits, url)
+        troubles = await self._beside(pull, proposal, presented)
+        return Presented(proposal, problems, written.body, written.fits, url, troubles)
+
+    async def _beside(self, pull: PullRequest, proposal: Proposal, presented: Presented) -> tuple[str, ...]:
+        """Labels and the status; a token that may not set them does not keep the plan from being read."""
+        troubles = []
+        try:
+            await self.pulls.label(pull.number, self.wording.labels(proposal.plan), LABELS)
+        except PullRequestsError as error:
+            troubles.append(f"the labels are not set: {error}")
+        state, words = State.SUCCESS, self.wording.status(proposal)
+        if presented.is_invalid:
+            state, words = State.FAILURE, "files have problems; the comment says which"
+        elif not presented.fits:
+            state, words = State.FAILURE, "what this changes is too much for a comment; split it"
+        try:
+            await self.pulls.status(pull.head, PLAN_CHECK, state, words, presented.url)
+        except PullRequestsError as error:
+            troubles.append(f"the commit status is not set: {error}")
+        return tuple(troubles)
+
+    async def _check_only(self, pull: PullRequest, commit: str) -> Presented:
+        """A pull request from another repository is not told what there is here."""
+        files = await self.source.committed(commit)
+        today = self.clock.now().date()
+        desired = read_packs(
+            files.files, files.revision, self.default_workspace, packs_folder=files.folder, today=today
+        )
+        problems = tuple(desired.problems)
+        body = self.wording.problems(problems)
+        url = await self.pulls.comment(pull.number, PLAN_MARKER, body)
+        is_invalid = any(problem.is_error for problem in problems)
+        state = State.FAILURE if is_invalid else State.SUCCESS
+        words = "files have problems; the comment says which" if is_invalid else "the files are valid; not planned"
+        await self.pulls.status(pull.head, PLAN_CHECK, state, words, url)
+        return Presented(None, problems, body, fits=True, url=url)
+
+
+def shown(plan: Plan) -> Mapping[PackId, Approved]:
+    """What whoever approves this plan approves."""
+    return {
+        pack.pack: Approved(pack.fingerprint, pack.actions, pack.workspace, pack.gains)
+        for pack in plan.packs
+        if pack.actions
+    }
+
+
+def _problems_of(found: Branch) -> tuple[Problem, ...]:
+    """Those that the branch brings, or that stand in what it changes."""
+    there = set(found.before.problems)
+    changed = {pack.path for pack in found.after.packs.values() if pack.id in found.changed}
+    changed |= {path for pack, path in found.after.broken.items() if pack in found.changed}
+    return tuple(each for each in found.after.problems if each not in there or each.where.path in changed)
