@@ -68,13 +68,14 @@ class _Ended:
     said: str
 
 
-async def fetch(repository: Repository, limit: float = FETCH_LIMIT) -> None:
-    """Nothing where there is no remote. `limit` in seconds. Raises PackSourceError."""
+async def fetch(repository: Repository, limit: float = FETCH_LIMIT, refspecs: tuple[str, ...] = ()) -> None:
+    """Nothing where there is no remote. `limit` in seconds; `refspecs` in place of the branches. Raises
+    PackSourceError."""
     remote = await asyncio.to_thread(remote_of, repository)
     if remote is None:
         return
     surroundings = await asyncio.to_thread(_surroundings, repository.root, os.environ)
-    arguments = (*_OPTIONS, "fetch", *_FETCH, remote.name, *remote.refspecs)
+    arguments = (*_OPTIONS, "fetch", *_FETCH, remote.name, *(refspecs or remote.refspecs))
     try:
         ended = await _run(repository, remote, arguments, surroundings, limit)
         if ended.code != 0 and _LOCKED.search(ended.said):

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from reconciler.adapters.git.contents import check_size, check_total, digest, is_overlooked, path_text, refuse_link
@@ -41,6 +41,15 @@ class FolderPackSource:
     async def fetch(self) -> None:
         """There is nothing to fetch from."""
 
+    async def merge_base(self, older: str, newer: str) -> str:
+        raise _no_history(self._folder, f"{newer!r} left no {older!r}")
+
+    async def came_in(self, paths: Collection[str], since: str, until: str) -> Sequence[str]:  # noqa: ARG002 - as above
+        raise _no_history(self._folder, f"nothing came in until {until!r}")
+
+    async def fetch_pull(self, number: int) -> str:
+        raise _no_history(self._folder, f"there is no pull request {number}")
+
     async def newest(self, revision: str = "") -> str:
         if revision:
             raise _no_commits(self._folder, revision)
@@ -65,8 +74,12 @@ class FolderPackSource:
 
 
 def _no_commits(folder: Path, revision: str) -> PackSourceError:
+    return _no_history(folder, f"there is no commit {revision!r} to read")
+
+
+def _no_history(folder: Path, consequence: str) -> PackSourceError:
     return PackSourceError(
-        f"{folder} is not in a Git repository, so there is no commit {revision!r} to read.",
+        f"{folder} is not in a Git repository, so {consequence}.",
         "Put the folder under Git (`git init`, `git add`, `git commit`), or work with the files as they lie there.",
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,7 +12,9 @@ from reconciler.adapters.git.fetching import FETCH_LIMIT, fetch
 from reconciler.adapters.git.folder import FolderPackSource, existing_folder, read_file
 from reconciler.adapters.git.following import newest
 from reconciler.adapters.git.history import ancestry, descends_from_all, gaps, is_commit_id
+from reconciler.adapters.git.lineage import came_in, merge_base
 from reconciler.adapters.git.memory import CommitContent, Memory
+from reconciler.adapters.git.pulls import OWN_REFS, fetch_pull
 from reconciler.adapters.git.repository import Repository
 from reconciler.adapters.git.watching import Places, Watch
 from reconciler.core.desired import Revision
@@ -73,6 +75,15 @@ class GitPackSource:
         await self._watch.begin()
         return await asyncio.to_thread(lambda: newest(self._locate(), revision))
 
+    async def merge_base(self, older: str, newer: str) -> str:
+        return await asyncio.to_thread(lambda: merge_base(self._locate(), older, newer))
+
+    async def came_in(self, paths: Collection[str], since: str, until: str) -> Sequence[str]:
+        return await asyncio.to_thread(lambda: came_in(self._locate(), paths, since, until))
+
+    async def fetch_pull(self, number: int) -> str:
+        return await fetch_pull(await asyncio.to_thread(self._locate), number, self._fetch_limit)
+
     async def changed(self, wait: float) -> bool:
         return await self._watch.changed(wait)
 
@@ -86,7 +97,8 @@ class GitPackSource:
             return Places((self._folder,))
         tells = tuple(repository.common_dir / name for name in ("refs", "reftable"))
         trees = tells if repository.is_bare else (self._folder.resolve(), *tells)
-        return Places(trees, (repository.git_dir / "HEAD", repository.common_dir / "packed-refs"))
+        files = (repository.git_dir / "HEAD", repository.common_dir / "packed-refs")
+        return Places(trees, files, beside=repository.common_dir / "refs" / OWN_REFS)
 
     def _committed(self, revision: str) -> PackFiles:
         folder = str(self._folder.resolve())

@@ -29,6 +29,8 @@ class Places:
     #: Folders with all that is in them, but for `.git`.
     trees: tuple[Path, ...]
     files: tuple[Path, ...] = ()
+    #: A folder in one of the trees that does not count: looking at pull requests writes to it.
+    beside: Path | None = None
 
 
 class Watch:
@@ -93,16 +95,17 @@ def _look(places: Places) -> int:
     """One number for all that is there; another one when something was written, made or removed."""
     found: set[_Entry] = set()
     for tree in places.trees:
-        for path in _files(tree):
+        for path in _files(tree, places.beside):
             found.update(_entry(path))
     for file in places.files:
         found.update(_entry(str(file)))
     return hash(frozenset(found))
 
 
-def _files(tree: Path) -> Iterator[str]:
+def _files(tree: Path, beside: Path | None) -> Iterator[str]:
+    left_out = None if beside is None else str(beside)
     for place, folders, names in os.walk(tree):
-        folders[:] = [name for name in folders if name != ".git"]
+        folders[:] = [name for name in folders if name != ".git" and os.path.join(place, name) != left_out]  # noqa: PTH118
         yield from (os.path.join(place, name) for name in names if not name.endswith(".lock"))  # noqa: PTH118 - faster
 
 
