@@ -30,7 +30,7 @@ _NUMBER: Final = re.compile(
     r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
     r"|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
-_LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WORDS: Final = {
     "": Odd.NULL, "~": Odd.NULL, "null": Odd.NULL, "Null": Odd.NULL, "NULL": Odd.NULL,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -235,7 +235,7 @@ def _plain_value(text: str) -> object:
 
 def split_lines(text: str) -> Sequence[str]:
     """As libyaml counts them."""
-    return _LINE_BREAK.split(text)
+    return LINE_BREAK.split(text)
 
 
 def is_plain_text(text: str) -> bool:
