@@ -17,7 +17,9 @@ from reconciler.packs.excerpt import excerpts
 from reconciler.packs.file_names import is_pack, is_tenants_file
 from reconciler.packs.reading import paths_of, read_packs
 from reconciler.packs.rules import RULES
-from reconciler.render.problems import problems_github, problems_json, problems_sarif, problems_text, summary_text
+from reconciler.render.annotations import problems_github
+from reconciler.render.problems import problems_json, problems_text, summary_text
+from reconciler.render.sarif import problems_sarif
 from reconciler.settings import Settings, SettingsError
 
 
@@ -41,7 +43,14 @@ class Checked:
     default="text",
     help="text for people, json for programs, github for annotations, sarif for code scanning.",
 )
-def command(paths: Sequence[Path], form: str) -> None:
+@click.option(
+    "--sarif",
+    "sarif_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write FILE for code scanning.",
+)
+def command(paths: Sequence[Path], form: str, sarif_file: Path | None) -> None:
     """Check pack files: PATH is a file or a folder, by default sharepacks/.
 
     A file is checked together with the packs folder it stands in, and only its own problems are shown. Needs no network
@@ -51,13 +60,27 @@ def command(paths: Sequence[Path], form: str) -> None:
     Examples:
       sharepack validate
       sharepack validate sharepacks/sales/q1.yaml
-      sharepack validate --format github
+      sharepack validate --format github --sarif problems.sarif
     """
     home = packs_dir()
-    checked = check(paths or (home,), home, for_repository=form in {"github", "sarif"})
+    for_repository = form in {"github", "sarif"} or sarif_file is not None
+    checked = check(paths or (home,), home, for_repository=for_repository)
     problems = [problem for each in checked for problem in each.problems]
+    if sarif_file is not None:
+        _write(sarif_file, _sarif(problems))
     say(_written(form, checked, problems))
     leave(Exit.INVALID if any(problem.is_error for problem in problems) else Exit.DONE)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"cannot write {path}: {error.strerror}") from error
+
+
+def _sarif(problems: Sequence[Problem]) -> str:
+    return problems_sarif(problems, RULES, __version__)
 
 
 def packs_dir() -> Path:
@@ -109,11 +132,12 @@ def _written(form: str, checked: Sequence[Checked], problems: Sequence[Problem])
     files = len({path for each in checked for path in each.chosen} | {problem.where.path for problem in problems})
     if form == "json":
         return problems_json(problems, packs=packs, files=files)
-    if form == "github":
-        return problems_github(problems)
     if form == "sarif":
-        return problems_sarif(problems, RULES, __version__)
+        return _sarif(problems)
+    summary = summary_text(packs=packs, files=files, problems=problems) + "\n"
+    if form == "github":
+        return problems_github(problems) + summary
     shown: dict[Where, str] = {}
     for each in checked:
         shown |= excerpts(each.files, [problem.where for problem in each.problems])
-    return problems_text(problems, shown, style()) + summary_text(packs=packs, files=files, problems=problems) + "\n"
+    return problems_text(problems, shown, style()) + summary

@@ -1,16 +1,14 @@
-"""Problems of pack files as text with a caret, JSON, GitHub annotations and SARIF: pure strings."""
+"""Problems of pack files as text with a caret and as JSON: pure strings."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
 
 from reconciler.core.problem import Problem, Severity, Where
-from reconciler.render.lines import EMPTY, PLAIN, Line, Lines, Span, Style, Tone, line, render, visible, width
+from reconciler.render.lines import EMPTY, PLAIN, Line, Lines, Span, Style, Tone, line, render, width
 
 #: Version of the JSON form; a field more does not raise it.
 JSON_VERSION: Final = 1
-_SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 #: How much of a long line is shown on either side of the caret.
 _BEFORE: Final = 60
 _AFTER: Final = 100
@@ -27,11 +25,11 @@ def summary_text(*, packs: int, files: int, problems: Sequence[Problem]) -> str:
     """`2 problems in 1 of 23 files.`, or `23 packs valid.`"""
     errors = [problem for problem in problems if problem.is_error]
     warnings = len(problems) - len(errors)
-    also = f", {_count(warnings, 'warning')}" if warnings else ""
+    also = f", {count(warnings, 'warning')}" if warnings else ""
     if not errors:
-        return f"{_count(packs, 'pack')} valid{also}."
+        return f"{count(packs, 'pack')} valid{also}."
     broken = len({problem.where.path for problem in errors})
-    return f"{_count(len(errors), 'problem')} in {broken} of {_count(files, 'file')}{also}."
+    return f"{count(len(errors), 'problem')} in {broken} of {count(files, 'file')}{also}."
 
 
 def problems_json(problems: Sequence[Problem], *, packs: int, files: int) -> str:
@@ -43,24 +41,6 @@ def problems_json(problems: Sequence[Problem], *, packs: int, files: int) -> str
         "problems": [_as_mapping(problem) for problem in problems],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def problems_github(problems: Iterable[Problem]) -> str:
-    """Workflow commands, which GitHub shows at the line of the pull request."""
-    return "".join(_github(problem) + "\n" for problem in problems)
-
-
-def problems_sarif(problems: Sequence[Problem], rules: Mapping[str, str], version: str) -> str:
-    """SARIF 2.1.0 for code scanning; paths are relative to the repository's top."""
-    positions = {rule: number for number, rule in enumerate(rules)}
-    driver = {
-        "name": "sharepack",
-        "semanticVersion": version,
-        "rules": [{"id": rule, "shortDescription": {"text": meaning}} for rule, meaning in rules.items()],
-    }
-    results = [_result(problem, positions) for problem in problems]
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
 def _lines(problem: Problem, excerpts: Mapping[Where, str]) -> Lines:
@@ -126,51 +106,11 @@ def _place(place: Where) -> Mapping[str, Any]:
     return {"path": place.path, "line": place.line, "column": place.column} if place.line else {"path": place.path}
 
 
-def _github(problem: Problem) -> str:
-    place = problem.where
-    spot = f",line={place.line},col={place.column}" if place.line else ""
-    cell = f" {place.sheet}!{place.cell}" if place.cell else f" {place.sheet}" if place.sheet else ""
-    title = _github_property(f"{problem.rule}{cell}")
-    file = _github_property(place.path)
-    return f"::{_LEVELS[problem.severity]} file={file}{spot},title={title}::{_github_data(_words(problem))}"
-
-
-def _github_data(text: str) -> str:
-    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return visible(escaped)
-
-
-def _github_property(text: str) -> str:
-    return _github_data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _words(problem: Problem) -> str:
+def problem_words(problem: Problem) -> str:
+    """All there is to say, for where there is one text only."""
     text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
     return f"{text} (see {problem.also})" if problem.also else text
 
 
-def _result(problem: Problem, positions: Mapping[str, int]) -> Mapping[str, Any]:
-    result: dict[str, Any] = {
-        "ruleId": problem.rule,
-        "ruleIndex": positions[problem.rule],
-        "level": _LEVELS[problem.severity],
-        "message": {"text": visible(_words(problem))},
-        "locations": [_location(problem.where)],
-    }
-    if problem.also is not None:
-        result["relatedLocations"] = [_location(problem.also)]
-    return result
-
-
-def _location(place: Where) -> Mapping[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.path.encode("utf-8", "surrogateescape"))}}
-    if place.line:
-        physical["region"] = {"startLine": place.line, "startColumn": place.column}
-    if not place.sheet:
-        return {"physicalLocation": physical}
-    name = f"{place.sheet}!{place.cell}" if place.cell else place.sheet
-    return {"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": name, "kind": "object"}]}
-
-
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

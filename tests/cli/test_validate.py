@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
@@ -14,7 +13,7 @@ from reconciler.cli import cli
 from reconciler.core.problem import Problem, Where
 from reconciler.packs.rules import RULES
 from reconciler.render.lines import Style
-from reconciler.render.problems import problems_github, problems_text, summary_text
+from reconciler.render.problems import problems_text, summary_text
 from tests.packs.workbooks import RECIPIENTS, edited, workbook
 
 VALID = """\
@@ -220,94 +219,29 @@ def test_github_annotations_name_the_file_from_the_top_of_the_repository(folder:
     assert others == [
         f'{place}line=8,col=5,title=key-unknown::unknown key "emial"; did you mean "email"?',
         f"{place}line=12,col=20,title=data-object-invalid::{words}",
+        "3 problems in 2 of 2 files.",
     ]
 
 
-def test_nothing_in_a_file_can_forge_an_annotation() -> None:
-    where = Where("a,b:c%.yaml", sheet="Sh,eet", cell="A1")
-    text = problems_github([Problem(where, "key-unknown", "100%\n::error file=x::forged\r\n", "\x1b[31m")])
-    assert text == (
-        "::error file=a%2Cb%3Ac%25.yaml,title=key-unknown Sh%2Ceet!A1::"
-        "100%25%0A::error file=x::forged%0D%0A; \\x1b[31m\n"
-    )
-
-
-#: The part of the SARIF 2.1.0 schema that code scanning reads.
-SARIF = {
-    "type": "object",
-    "required": ["version", "runs", "$schema"],
-    "properties": {
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "required": ["tool", "results"],
-                "additionalProperties": False,
-                "properties": {
-                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-                    "tool": {
-                        "required": ["driver"],
-                        "properties": {
-                            "driver": {
-                                "required": ["name", "rules"],
-                                "properties": {
-                                    "rules": {
-                                        "uniqueItems": True,
-                                        "items": {"required": ["id"], "properties": {"id": {"type": "string"}}},
-                                    }
-                                },
-                            }
-                        },
-                    },
-                    "results": {
-                        "items": {
-                            "required": ["message", "ruleId", "ruleIndex", "level", "locations"],
-                            "properties": {
-                                "level": {"enum": ["none", "note", "warning", "error"]},
-                                "message": {"required": ["text"]},
-                                "locations": {"minItems": 1, "items": {"$ref": "#/definitions/location"}},
-                                "relatedLocations": {"items": {"$ref": "#/definitions/location"}},
-                            },
-                        }
-                    },
-                },
-            },
-        },
-    },
-    "definitions": {
-        "location": {
-            "required": ["physicalLocation"],
-            "properties": {
-                "physicalLocation": {
-                    "required": ["artifactLocation"],
-                    "properties": {
-                        "artifactLocation": {"properties": {"uri": {"pattern": "^[A-Za-z0-9._~/%-]+$"}}},
-                        "region": {
-                            "required": ["startLine", "startColumn"],
-                            "properties": {"startLine": {"minimum": 1}, "startColumn": {"minimum": 1}},
-                        },
-                    },
-                }
-            },
-        }
-    },
-}
-
-
-def test_sarif_for_code_scanning(folder: Path) -> None:
+def test_sarif_for_code_scanning_is_printed_or_written_beside_what_is_printed(folder: Path, tmp_path: Path) -> None:
     break_refunds(folder)
-    (folder / "old book.xls").write_bytes(b"")
-    found = json.loads(validate("--format", "sarif").output)
-    jsonschema.Draft7Validator(SARIF).validate(found)
-    (run,) = found["runs"]
-    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
-    assert rules == list(RULES)
-    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
-    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
-    assert places[0]["artifactLocation"] == {"uri": "sharepacks/sales/old%20book.xls"}
-    assert "region" not in places[0]
-    assert places[1]["region"] == {"startLine": 11, "startColumn": 27}
+    (folder.parent.parent / ".git").mkdir()
+    printed = validate("--format", "sarif").output
+    written = tmp_path / "a file.sarif"
+    result = validate("--format", "github", "--sarif", str(written))
+    assert written.read_text() == printed
+    assert (result.exit_code, result.output) == (3, validate("--format", "github").output)
+    (run,) = json.loads(printed)["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == list(RULES)
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": "sharepacks/sales/orders.yaml"}
+
+
+def test_sarif_that_cannot_be_written_is_an_error_of_its_own(folder: Path) -> None:
+    result = validate("--sarif", str(folder / "nowhere" / "x.sarif"))
+    assert result.exit_code == 1
+    assert "cannot write" in result.stderr
+    assert "No such file or directory" in result.stderr
 
 
 def test_colour_only_where_it_is_wanted() -> None:
