@@ -20,6 +20,7 @@ from reconciler.adapters.postgres import (
     packs,
     pauses,
     reading,
+    shown_plans,
     standings,
     submit,
     work,
@@ -48,6 +49,7 @@ from reconciler.ports.ledger import (
     PackOrder,
     PackState,
     PlanRecord,
+    ShownPlan,
     Work,
     WorkStatus,
 )
@@ -169,6 +171,12 @@ class PostgresLedger:
 
     async def resume(self, pack: PackId, by: str) -> Holds:
         return await self._do(holds.resume, pack, by)
+
+    async def show_plan(self, shown: ShownPlan) -> None:
+        await self._do(shown_plans.show_plan, shown)
+
+    async def shown_plans(self, repository: str, number: int) -> Sequence[ShownPlan]:
+        return await self._do(shown_plans.shown_plans, repository, number)
 
     async def corrected(self, claim: Claim, key: Key, actors: Mapping[str, str], declared: str) -> None:
         await self._do(corrections.corrected, claim, key, actors, declared)

@@ -184,7 +184,7 @@ async def _packs(connection: asyncpg.Connection, packs: Iterable[PackId]) -> Map
     rows = await connection.fetch(
         """
         SELECT share_pack_id, business_line, project_name, file_path, workspace_url, share_pack_status, commit_id,
-               config_digest, is_deleted,
+               applied_commit_id, config_digest, is_deleted,
                (SELECT max(number) FROM reconciler.work WHERE work.share_pack_id = share_packs.share_pack_id)
                    AS generation
         FROM deltashare.share_packs JOIN reconciler.pack_names USING (share_pack_id)
@@ -206,6 +206,7 @@ def _recorded_pack(row: asyncpg.Record) -> RecordedPack:
         config_digest=row["config_digest"],
         is_deleted=row["is_deleted"],
         generation=row["generation"] or 0,
+        applied_commit=row["applied_commit_id"] or "",
     )
 
 
