@@ -238,6 +238,31 @@ class Settings(BaseSettings):
                 raise SettingsError((f"{identity}: is missing, and {secret} is given; set both",))
         return {known_as: value for name, known_as in _CREDENTIALS.items() if (value := getattr(self, name))}
 
+    def github_private_key(self) -> SecretStr | None:
+        """PEM, of the App to sign in to GitHub with; None when there is none. Raises SettingsError for half of an App,
+        a file that cannot be read, and for a token beside it."""
+        given, path = self.github_app_private_key, self.github_app_private_key_path
+        if not self.github_app_id and given is None and path is None:
+            return None
+        if self.github_token is not None:
+            raise SettingsError(("github_token and github_app_id: two ways to sign in to GitHub; keep one",))
+        if not self.github_app_id:
+            raise SettingsError(("github_app_id: is missing, and a private key is given; set both",))
+        if (given is None) == (path is None):
+            what = "is missing, and github_app_id is given" if path is None else "is given twice"
+            raise SettingsError((f"github_app_private_key: {what}; give the key, or the path of its file",))
+        text = given.get_secret_value() if given is not None else _key_file(path)
+        # An environment variable may hold one in a single line.
+        return SecretStr(text.strip().replace("\\n", "\n"))
+
+
+def _key_file(path: Path | None) -> str:
+    try:
+        return "" if path is None else path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not PEM text"
+    raise SettingsError((f"github_app_private_key_path: {path} cannot be read: {reason}",))
+
 
 def _problems(error: ValidationError) -> Iterator[str]:
     for each in error.errors(include_input=False, include_context=False, include_url=False):

@@ -18,10 +18,12 @@ from reconciler.ports.leadership import Leadership
 from reconciler.ports.ledger import Ledger, LedgerError
 from reconciler.ports.pack_source import PackSource
 from reconciler.ports.platform import Platform, RefusedError
+from reconciler.ports.pull_requests import PullRequests
 from reconciler.settings import Settings, SettingsError
 from reconciler.stages.workers import Workforce
 
 if TYPE_CHECKING:
+    from reconciler.adapters.github.credentials import Credentials
     from reconciler.stages.doctor import Reach
 
 #: Seconds after which a daemon that has not looked at every pack is taken for dead.
@@ -138,6 +140,17 @@ def pack_source(folder: Path) -> PackSource:
     return source.pack_source(folder)
 
 
+def pull_requests(settings: Settings, repository: str) -> PullRequests:
+    """Of `owner/name`; asks nothing yet. Raises SettingsError."""
+    from reconciler.adapters.github.pull_requests import GitHubPullRequests
+
+    credentials = _github_credentials(settings)
+    try:
+        return GitHubPullRequests.open(repository, credentials, settings.github_api_url)
+    except ValueError as error:
+        raise SettingsError((str(error),)) from None
+
+
 def workforce(ports: Ports, settings: Settings, hands: int) -> Workforce:
     """The workers of this process; `hands` packs are worked on at the same time."""
     lease = settings.worker_lease_seconds
@@ -175,6 +188,17 @@ async def _ledger(dsn: str) -> Ledger:
     from reconciler.adapters.postgres.ledger import PostgresLedger
 
     return await PostgresLedger.open(dsn)
+
+
+def _github_credentials(settings: Settings) -> "Credentials":
+    from reconciler.adapters.github.credentials import App, Token
+
+    key = settings.github_private_key()
+    if key is not None:
+        return App(settings.github_app_id, key.get_secret_value(), settings.github_app_installation_id)
+    if settings.github_token is not None:
+        return Token(settings.github_token.get_secret_value())
+    raise SettingsError(("github_token: is missing; give GITHUB_TOKEN, or github_app_id and github_app_private_key",))
 
 
 def _platform(settings: Settings) -> Platform:

@@ -3,12 +3,13 @@ out. No message is meant to hold one; this is for the day one does."""
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
-from reconciler.settings import Settings
+from reconciler.settings import Settings, SettingsError
 
 STRUCK_OUT: Final = "[removed]"
 #: Shorter ones are words: striking them out everywhere would tell more than it hides.
@@ -25,6 +26,10 @@ _PATTERNS: Final = (
     re.compile(r"(?<=://)[^\s/@\"']*:[^\s\"']*(?=@)"),
     # Databricks' own tokens and OAuth secrets, and whatever is signed as JSON.
     re.compile(r"\bdapi[\w-]{4,}|\bdose[0-9a-f]{16,}|\beyJ[\w-]{8,}\.[\w-]*(?:\.[\w-]*)?"),
+    # GitHub's tokens of people, Apps and workflows, and private keys:
+    # https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github
+    re.compile(r"\b(?:gh[opusr]|github_pat)_[\w.-]{4,}"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END).)*(?:-----END [A-Z ]*PRIVATE KEY-----)?", re.DOTALL),
     re.compile(r"(?<=\bbearer )\S+|(?<=\bbasic )\S+", re.IGNORECASE),
     # `password=…`, `"bearerToken": "…"`, `AccountKey=…;`, `?sig=…&`.
     re.compile(rf"(?<![\w])(?P<name>(?:{_NAMED})[\"']?\s*[=:]\s*[\"']?)(?P<value>[^\s\"'&;,)}}]+)", re.IGNORECASE),
@@ -54,8 +59,17 @@ def secrets_of(settings: Settings) -> frozenset[str]:
         value = getattr(settings, name)
         if isinstance(value, SecretStr):
             found.update(_parts(value.get_secret_value()))
+    found.update(_private_key(settings))
     # What `databricks_auth_type` and the profile say is no secret, though they are not shown either.
     return frozenset(found - {"azure-client-secret", "azure-cli", "oauth-m2m", "databricks-cli"})
+
+
+def _private_key(settings: Settings) -> Iterator[str]:
+    """Its lines as well: a library may show one that it cannot read."""
+    with suppress(SettingsError):
+        if (key := settings.github_private_key()) is not None:
+            yield key.get_secret_value()
+            yield from (line for line in key.get_secret_value().splitlines() if "-----" not in line)
 
 
 def _parts(secret: str) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Pull requests on GitHub and GitHub Enterprise. Nothing is decided here: what to post and whom to believe is told."""
