@@ -31,6 +31,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "databricks_in_flight": "a whole number from 1 to 64",
     "worker_lease_seconds": "a number of seconds from 10 to 3600",
     "fetch_interval_seconds": "a number of seconds from 1 to 3600",
+    "github_interval_seconds": "a number of seconds from 1 to 3600",
     "drift_interval_seconds": "a number of seconds from 10 to 86400",
     "drift_interval_longest_seconds": "a number of seconds from 10 to 86400",
     "health_port": "a port number, or 0 for any that is free",
@@ -201,6 +202,8 @@ class Settings(BaseSettings):
     fetch_interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 30.0
     drift_interval_seconds: Annotated[float, Field(ge=10, le=86_400)] = 900.0
     drift_interval_longest_seconds: Annotated[float, Field(ge=10, le=86_400)] = 1500.0
+    #: Seconds between looks at pull requests.
+    github_interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
     #: Where the daemon tells how it is; port 0 takes any that is free.
     health_host: str = "127.0.0.1"
     health_port: Annotated[int, Field(ge=0, le=65_535)] = 9464

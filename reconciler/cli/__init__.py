@@ -14,6 +14,7 @@ from reconciler import __version__
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "validate": ("reconciler.cli.validate", "Check pack files; needs no network and no database."),
     "plan": ("reconciler.cli.plan", "Show what would change, and who would gain or lose access."),
+    "pr": ("reconciler.cli.pr", "Show a pull request what merging it would do."),
     "apply": ("reconciler.cli.apply", "Bring Databricks to what the packs say."),
     "daemon": ("reconciler.cli.daemon", "Watch Git and Databricks, and keep the one as the other says."),
     "worker": ("reconciler.cli.worker", "Carry out submitted work, on as many machines as wanted."),
@@ -27,9 +28,13 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "import": ("reconciler.cli.import_packs", "Write packs for what exists in a workspace."),
     "sandbox": ("reconciler.cli.sandbox", "Run a Databricks workspace here, to try things out."),
     "demo": ("reconciler.cli.demo", "See it all in a minute: plan, apply, drift, history."),
+    "init": ("reconciler.cli.init", "Make a repository for packs, with all that it takes."),
+    "new": ("reconciler.cli.new", "Write a pack from a few questions."),
+    "fmt": ("reconciler.cli.fmt", "Bring pack files into their normal form."),
     "template": ("reconciler.cli.template", "Write an empty pack to fill in, as a workbook or as YAML."),
     "convert": ("reconciler.cli.convert", "Turn a YAML pack into a workbook, or a workbook into YAML."),
     "schema": ("reconciler.cli.schema", "Print the JSON Schema of pack files, or keep the committed one up to date."),
+    "completion": ("reconciler.cli.completion", "Print what completes commands, paths and keys in a shell."),
 }
 
 
@@ -39,12 +44,23 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)  # noqa: S101 - the table is ours; a test reads all of it
+        if ctx.resilient_parsing:
+            importlib.import_module("reconciler.cli.completing").offer_for(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """From the table, so that completing a command's name imports none."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell asks
+
+        found = [
+            CompletionItem(name, help=words) for name, (_, words) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -1,7 +1,7 @@
 """`sharepack apply`: shows the plan, asks, submits it, works until it is done, looks whether a second plan is empty."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.github import event, repository_of
 from reconciler.cli.planning import Planned, allowing, make_plan, mention_problems, problems_under, reader, under
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import actor, run
@@ -28,6 +29,7 @@ from reconciler.settings import Settings
 from reconciler.stages.apply import Applied, apply_plan, reject_broken
 from reconciler.stages.read import read_working_tree
 from reconciler.stages.submit import Submission, submit
+from reconciler.stages.tell import Teller
 from reconciler.wiring import Ports, workforce
 
 
@@ -43,6 +45,9 @@ class Order:
     allows_uncommitted: bool
     workers: int
     allowed: tuple[str, ...] = ()
+    #: `owner/name` where approval is found; empty: whoever applies approves.
+    repository: str = ""
+    run_id: int | None = None
 
 
 @click.command()
@@ -53,6 +58,7 @@ class Order:
 @click.option("--allow-uncommitted", is_flag=True, help="Apply files that are not committed; these never delete.")
 @click.option("--allow", "allowed", multiple=True, metavar="WORDS", help="Lift one objection, in its own words.")
 @click.option("--commit", metavar="REVISION", help="Apply this commit instead of HEAD.")
+@click.option("--github", metavar="OWNER/NAME", help="Do only what was approved in its pull requests, and tell them.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Packs at the same time.")
 def command(  # noqa: PLR0913 - one for each option
     *,
@@ -63,6 +69,7 @@ def command(  # noqa: PLR0913 - one for each option
     allow_uncommitted: bool,
     allowed: tuple[str, ...],
     commit: str | None,
+    github: str | None,
     workers: int,
 ) -> None:
     """Bring Databricks to what the packs under PATH say: a file, a folder, by default all packs.
@@ -70,11 +77,16 @@ def command(  # noqa: PLR0913 - one for each option
     Applies the commit that is checked out. Shows the plan and asks first; a plan saved with plan --out was approved by
     whoever hands it in, and does what it says or less. Only what Git shows to be removed is ever deleted.
 
+    With --github, what the packs do is compared with the plans that reviewers of their pull requests were shown: the
+    same or less goes through, and more than that is held until somebody approves it. Who approved goes on record, and
+    the pull requests are told what is held and what failed.
+
     \b
     Examples:
       sharepack apply
       sharepack apply sharepacks/legal --auto-approve
       sharepack apply --plan plan.json
+      sharepack apply --commit HEAD --auto-approve --github example/packs
 
     Exit code 0 when all is done, 6 when a pack failed, 5 when a second plan is not empty, 3 when a file has problems, 4
     when something is held or a saved plan is out of date, 1 when nothing could be applied.
@@ -83,6 +95,9 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--plan says which packs and which commit: leave out PATH and --commit")
     if commit and allow_uncommitted:
         raise click.UsageError("--commit and --allow-uncommitted exclude each other")
+    if github and (saved is not None or allow_uncommitted):
+        raise click.UsageError("--github asks the pull requests who approved: leave out --plan and --allow-uncommitted")
+    found = event()
     order = Order(
         paths=paths,
         saved=None if saved is None else _saved_plan(saved),
@@ -92,6 +107,8 @@ def command(  # noqa: PLR0913 - one for each option
         allows_uncommitted=allow_uncommitted,
         workers=workers,
         allowed=allowed,
+        repository=repository_of(github, found) if github else "",
+        run_id=found.run_id if github else None,
     )
     if not order.is_approved and (sys.stdin is None or not sys.stdin.isatty()):
         raise Failure("there is no terminal to ask in: look at `sharepack plan`, then apply with --auto-approve")
@@ -108,7 +125,16 @@ def _saved_plan(path: Path) -> SavedPlan:
 
 
 async def _apply(ports: Ports, settings: Settings, order: Order) -> Exit:
-    planned, stale = await _planned(ports, settings, order)
+    if not order.repository:
+        return await _apply_planned(ports, settings, order, None)
+    from reconciler.cli.reviewing import reviewed  # noqa: PLC0415 - renderings and a client nobody else needs
+
+    async with reviewed(ports, settings, order.repository, order.run_id) as teller:
+        return await _apply_planned(ports, settings, order, teller)
+
+
+async def _apply_planned(ports: Ports, settings: Settings, order: Order, teller: Teller | None) -> Exit:
+    planned, stale = await _planned(ports, settings, order, teller)
     is_invalid = mention_problems(problems_under(order.paths, settings, planned.desired))
     say(plan_text(planned.plan, style()))
     _mention_stale(stale)
@@ -116,7 +142,9 @@ async def _apply(ports: Ports, settings: Settings, order: Order) -> Exit:
     if has_work and not order.is_approved and not _is_confirmed():
         raise Failure("not applied; nothing was changed")
     await reject_broken(planned.desired, planned.scope, ports.ledger, actor())
-    code = await _carry_out(ports, settings, planned, order)
+    if teller is not None:
+        _mention_troubles(await teller.held(planned.plan))
+    code = await _carry_out(ports, settings, planned, order, teller)
     if code is not Exit.DONE:
         return code
     if is_invalid:
@@ -124,8 +152,12 @@ async def _apply(ports: Ports, settings: Settings, order: Order) -> Exit:
     return Exit.BLOCKED if stale or planned.plan.is_held else Exit.DONE
 
 
-async def _planned(ports: Ports, settings: Settings, order: Order) -> tuple[Planned, tuple[Stale, ...]]:
+async def _planned(
+    ports: Ports, settings: Settings, order: Order, teller: Teller | None
+) -> tuple[Planned, tuple[Stale, ...]]:
     wishes = allowing(order.allowed, settings)
+    if teller is not None:
+        wishes = replace(wishes, approvals=teller.reviewing.approvals)
     if order.saved is None:
         read = _commit_only if order.commit is None else reader(order.commit)
         read = reader(None) if order.allows_uncommitted else read
@@ -181,11 +213,15 @@ def _mention_stale(stale: tuple[Stale, ...]) -> None:
         )
 
 
+def _mention_troubles(troubles: Iterable[str]) -> None:
+    mention([line(Span(words, Tone.TROUBLE)) for words in troubles])
+
+
 def _is_confirmed() -> bool:
     return click.prompt("Apply this plan? Only yes is taken for yes", default="no", err=True).strip().lower() == "yes"
 
 
-async def _carry_out(ports: Ports, settings: Settings, planned: Planned, order: Order) -> Exit:
+async def _carry_out(ports: Ports, settings: Settings, planned: Planned, order: Order, teller: Teller | None) -> Exit:
     document = plan_document(planned.plan)
     if not order.is_waiting:
         submission = await submit(planned.plan, document, ports.ledger, ports.doorbell, actor())
@@ -199,6 +235,8 @@ async def _carry_out(ports: Ports, settings: Settings, planned: Planned, order: 
     mention(result_lines(planned.plan, applied.work, applied.operations))
     mention(_outdated(applied.submission))
     mention(_outcome(applied, progress, planned.plan))
+    if teller is not None:
+        _mention_troubles(await teller.ended(planned.plan, applied.work, applied.operations))
     if applied.failed or applied.submission.outdated:
         return Exit.FAILED
     return Exit.DONE if applied.is_converged else Exit.NOT_CONVERGED

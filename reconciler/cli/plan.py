@@ -1,12 +1,13 @@
 """`sharepack plan`: what would change, and who would gain or lose access. Changes nothing anywhere."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.planning import allowing, make_plan, mention_problems, problems_under, reader, under
+from reconciler.cli.planning import allowing, make_plan, mention_problems, problems_under, propose, reader, under
 from reconciler.cli.session import run
 from reconciler.cli.terminal import Failure, leave, mention, say, style
 from reconciler.core.plan import Plan
@@ -24,7 +25,14 @@ ENDING = "Nothing was changed."
 
 @click.command()
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people, for programs.")
+@click.option("--since", metavar="REVISION", help="Only the packs that this branch changes, since it left REVISION.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    help="For people, for programs.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for apply --plan.")
 @click.option("--calls", is_flag=True, help="Also the exact API calls that would be made.")
 @click.option("--full", is_flag=True, help="Do not cut long lists of objects.")
@@ -35,6 +43,7 @@ ENDING = "Nothing was changed."
 def command(  # noqa: PLR0913 - one for each option
     *,
     paths: tuple[str, ...],
+    since: str | None,
     form: str,
     out: Path | None,
     calls: bool,
@@ -52,16 +61,22 @@ def command(  # noqa: PLR0913 - one for each option
     Examples:
       sharepack plan
       sharepack plan sharepacks/legal --calls
+      sharepack plan --since origin/main
       sharepack plan --out plan.json && sharepack apply --plan plan.json
 
     Exit code 0, or 3 when a file has problems, or 1 when there can be no plan.
     """
-    plan, problems = run(lambda ports, settings: _plan(ports, settings, paths, commit, allowed))
+    if since is not None and paths:
+        raise click.UsageError("--since chooses the packs itself: leave out PATH")
+    asked = Asked(paths, since, commit, allowed)
+    plan, problems, others = run(lambda ports, settings: _plan(ports, settings, asked))
     is_invalid = mention_problems(problems)
-    if form == "json":
-        say(plan_json(plan, with_calls=calls))
-    else:
+    if form == "text":
         _say_text(plan, calls=calls, full=full)
+    else:
+        say(plan_json(plan, with_calls=calls) if form == "json" else _markdown(plan))
+    if since is not None:
+        mention([line(_others(others, since))])
     _keep(plan, out, svg)
     if is_invalid:
         leave(Exit.INVALID)
@@ -69,11 +84,35 @@ def command(  # noqa: PLR0913 - one for each option
         leave(_detailed(plan))
 
 
-async def _plan(
-    ports: Ports, settings: Settings, paths: tuple[str, ...], commit: str | None, allowed: tuple[str, ...]
-) -> tuple[Plan, tuple[Problem, ...]]:
-    planned = await make_plan(ports, settings, reader(commit), under(paths, settings), allowing(allowed, settings))
-    return planned.plan, problems_under(paths, settings, planned.desired)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for on the command line."""
+
+    paths: tuple[str, ...]
+    since: str | None
+    commit: str | None
+    allowed: tuple[str, ...]
+
+
+async def _plan(ports: Ports, settings: Settings, asked: Asked) -> tuple[Plan, tuple[Problem, ...], int]:
+    """The plan, the problems of the files it is about, and how many packs it is not about."""
+    wishes = allowing(asked.allowed, settings)
+    if asked.since is not None:
+        found, proposal = await propose(ports, settings, asked.since, asked.commit, wishes)
+        return proposal.plan, found.problems, proposal.others
+    planned = await make_plan(ports, settings, reader(asked.commit), under(asked.paths, settings), wishes)
+    return planned.plan, problems_under(asked.paths, settings, planned.desired), 0
+
+
+def _others(count: int, since: str) -> str:
+    noun = "pack is" if count == 1 else "packs are"
+    return f"{count} other {noun} as at {since}, and not looked at."
+
+
+def _markdown(plan: Plan) -> str:
+    from reconciler.render.markdown import plan_markdown  # noqa: PLC0415 - only where it is asked for
+
+    return plan_markdown(plan)
 
 
 def _say_text(plan: Plan, *, calls: bool, full: bool) -> None:

@@ -15,11 +15,13 @@ from reconciler.core.key import PackId
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan
 from reconciler.core.problem import Problem
+from reconciler.core.proposal import Proposal
 from reconciler.core.recorded import RecordedPack
 from reconciler.ports.pack_source import PackSource
 from reconciler.render.problems import problems_text
 from reconciler.settings import Settings
 from reconciler.stages.plan import Wishes, plan_packs
+from reconciler.stages.propose import Branch, branch
 from reconciler.stages.read import is_under, packs_under, read_commit, read_working_tree
 from reconciler.wiring import Ports, pack_source
 
@@ -75,6 +77,19 @@ async def make_plan(
         return await plan_packs(desired, scope, source, ports.ledger, ports.platform, ports.clock, wishes)
 
     return Planned(desired, scope, await again(), again)
+
+
+async def propose(
+    ports: Ports, settings: Settings, since: str, commit: str | None, wishes: Wishes
+) -> tuple[Branch, Proposal]:
+    """The plan of the packs that a branch changes; without `commit`, as they lie there."""
+    source = pack_source(settings.packs_dir)
+    found = await branch(source, settings.databricks_host, since, commit, ports.clock.now().date())
+    _check_workspaces(found.after, found.changed)
+    plan = await plan_packs(found.after, found.changed, source, ports.ledger, ports.platform, ports.clock, wishes)
+    from reconciler.cli.wording import workbooks  # noqa: PLC0415 - only where a branch is planned
+
+    return found, found.proposal(plan, workbooks)
 
 
 def allowing(typed: Sequence[str], settings: Settings) -> Wishes:

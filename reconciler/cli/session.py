@@ -13,6 +13,7 @@ from reconciler.ports.doorbell import DoorbellUnavailableError
 from reconciler.ports.ledger import LedgerError
 from reconciler.ports.pack_source import PackSourceError
 from reconciler.ports.platform import RefusedError, UnavailableError
+from reconciler.ports.pull_requests import PullRequestsError
 from reconciler.settings import Settings, SettingsError
 from reconciler.wiring import Ports, wired
 
@@ -22,6 +23,7 @@ EXPECTED: Final = (
     DoorbellUnavailableError,
     LedgerError,
     PackSourceError,
+    PullRequestsError,
     RefusedError,
     SettingsError,
     UnavailableError,

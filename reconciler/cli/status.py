@@ -6,28 +6,32 @@ from dataclasses import replace
 
 import click
 
+from reconciler.cli.github import event, repository_of
 from reconciler.cli.packs_on_record import packs_meant
 from reconciler.cli.planning import make_plan, reader
 from reconciler.cli.session import run
-from reconciler.cli.terminal import say, style
+from reconciler.cli.terminal import mention, say, style
 from reconciler.core.holds import Contest, Holds
 from reconciler.core.key import Key, PackId
 from reconciler.core.plan import Plan
 from reconciler.core.sighting import Sighting, sighting
 from reconciler.ports.ledger import Ledger, PackState
+from reconciler.render.lines import line
 from reconciler.render.status_json import status_json
 from reconciler.render.status_report import Report
 from reconciler.render.status_text import status_text
 from reconciler.render.summary import is_drift
 from reconciler.settings import Settings
-from reconciler.wiring import Ports
+from reconciler.stages.wording import DRIFT_MARKER
+from reconciler.wiring import Ports, pull_requests
 
 
 @click.command()
 @click.argument("pack", required=False)
 @click.option("--drift", "wants_drift", is_flag=True, help="Also look in Databricks for changes made by hand.")
+@click.option("--github", metavar="OWNER/NAME", help="With --drift: keep one issue there that tells it.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people, for programs.")
-def command(*, pack: str | None, wants_drift: bool, form: str) -> None:
+def command(*, pack: str | None, wants_drift: bool, github: str | None, form: str) -> None:
     """Show the packs on record. PACK is its file, its project, or "business line / project"; by default all.
 
     Tells from the record, without asking Databricks: suspended packs and contested fields, changes made by hand that
@@ -37,13 +41,17 @@ def command(*, pack: str | None, wants_drift: bool, form: str) -> None:
     Examples:
       sharepack status
       sharepack status "Sales Data Q1 2024" --drift
+      sharepack status --drift --github example/packs
       sharepack status --format json
     """
-    report = run(lambda ports, settings: _report(ports, settings, pack, wants_drift=wants_drift))
+    if github and (not wants_drift or pack is not None):
+        raise click.UsageError("--github tells the drift of all packs: give --drift, and leave out PACK")
+    repository = repository_of(github, event()) if github else ""
+    report = run(lambda ports, settings: _report(ports, settings, pack, repository, wants_drift=wants_drift))
     say(status_json(report) if form == "json" else status_text(report, style()))
 
 
-async def _report(ports: Ports, settings: Settings, pack: str | None, *, wants_drift: bool) -> Report:
+async def _report(ports: Ports, settings: Settings, pack: str | None, repository: str, *, wants_drift: bool) -> Report:
     states = await ports.ledger.pack_states()
     if pack is not None:
         states = packs_meant(states, pack)
@@ -52,7 +60,27 @@ async def _report(ports: Ports, settings: Settings, pack: str | None, *, wants_d
         return report
     meant = frozenset(state.pack for state in states)
     planned = await make_plan(ports, settings, reader(None), lambda _desired, _recorded: meant)
+    if repository:
+        await _keep_issue(settings, repository, planned.plan)
     return _looked_at(report, planned.plan)
+
+
+async def _keep_issue(settings: Settings, repository: str, plan: Plan) -> None:
+    """One open issue while there is drift, and none when there is not. What could not be looked at may have drifted:
+    then an issue that is open stays as it is."""
+    from reconciler.render.markdown import drift_issue  # noqa: PLC0415 - only where it is asked for
+
+    written = drift_issue(plan)
+    if written is None and any(step.is_unseen for step in plan.steps):
+        return
+    title, body = written or ("", None)
+    pulls = pull_requests(settings, repository)
+    try:
+        url = await pulls.issue(DRIFT_MARKER, title, body)
+    finally:
+        await pulls.close()
+    if url:
+        mention([line(f"The issue is at {url}")])
 
 
 async def _on_record(ledger: Ledger, states: Sequence[PackState]) -> Report:

@@ -12,6 +12,7 @@ from loguru import logger
 from reconciler.core.desired import Desired
 from reconciler.core.key import Key, PackId
 from reconciler.core.limits import Limits
+from reconciler.core.plan import PackPlan, Plan
 from reconciler.core.policy import Why
 from reconciler.core.schedule import Cadence, Watch, due, first_watch, looked, next_due
 from reconciler.core.sighting import notice_due
@@ -22,6 +23,7 @@ from reconciler.stages.look import GRACE
 from reconciler.stages.plan import Wishes
 from reconciler.stages.read import read_commit, read_working_tree
 from reconciler.stages.reconcile import Passed, Reconciler
+from reconciler.stages.tell import Teller, waiting
 
 #: Seconds between looks at the work that was submitted, until it has ended.
 _LOOK_AT_WORK: Final = 1.0
@@ -53,7 +55,11 @@ class Leading:
     spread: Callable[[], float] = random.random
     #: Called when every pack has been looked at since the last time.
     on_full_pass: Callable[[], None] = lambda: None
+    #: Finds what was approved in pull requests, and tells them; None: approval is somebody else's business.
+    teller: Teller | None = None
     commit: str = ""
+    #: Packs held until somebody approves them.
+    waiting: frozenset[PackId] = frozenset()
     #: Why the packs cannot be fetched or read; empty when they can.
     source_failure: str = ""
     #: Packs of which something could not be read when they were looked at last.
@@ -64,8 +70,8 @@ class Leading:
     _changed: set[PackId] = field(default_factory=set)
     #: Packs not looked at since the last full pass; None before the first look at the record.
     _unseen: set[PackId] | None = None
-    #: Work that was submitted and not looked at since it ended.
-    _submitted: dict[UUID, PackId] = field(default_factory=dict)
+    #: Work that was submitted and not looked at since it ended, and the plan it came from.
+    _submitted: dict[UUID, PackPlan] = field(default_factory=dict)
     _said: dict[PackId, str] = field(default_factory=dict)
     _noticed: dict[Key, int] = field(default_factory=dict)
     _fetch_at: float = 0.0
@@ -139,9 +145,12 @@ class Leading:
         """What was submitted is looked at again once it has ended: a second plan should be empty."""
         if not self._submitted:
             return
-        for item in await self.reconciler.ledger.work(list(self._submitted)):
-            if item.status.is_final:
-                self._changed.add(self._submitted.pop(item.id))
+        ended = [item for item in await self.reconciler.ledger.work(list(self._submitted)) if item.status.is_final]
+        packs = tuple(self._submitted.pop(item.id) for item in ended)
+        self._changed |= {pack.pack for pack in packs}
+        if self.teller is not None and ended and self._desired is not None:
+            operations = await self.reconciler.ledger.operations([item.id for item in ended])
+            self._warn(await self.teller.ended(Plan(self._desired.revision, packs), ended, operations))
 
     async def _scope(self, desired: Desired) -> frozenset[PackId]:
         known = frozenset(await self.reconciler.ledger.all_packs()) | desired.packs.keys()
@@ -157,19 +166,42 @@ class Leading:
 
     async def _pass(self, desired: Desired, scope: frozenset[PackId]) -> None:
         following = self.following
-        wishes = Wishes(limits=following.limits, source_failure=self.source_failure, grace=following.grace)
+        wishes = Wishes(
+            limits=following.limits,
+            source_failure=self.source_failure,
+            grace=following.grace,
+            approvals=None if self.teller is None else self.teller.reviewing.approvals,
+        )
         passed = await self.reconciler.reconcile(desired, scope, wishes)
         self._changed -= scope
         self.unread = (self.unread - scope) | passed.unseen
+        self.waiting = (self.waiting - scope) | waiting(passed.plan)
         self._tell(passed)
         if passed.submission is not None:
+            plans = {pack.pack: pack for pack in passed.plan.packs}
             self._submitted |= {
-                work_id: pack for pack, work_id in passed.submission.work.items() if work_id is not None
+                work_id: plans[pack] for pack, work_id in passed.submission.work.items() if work_id is not None
             }
             # Somebody else was faster: what there is to do now shows in a new plan.
             self._changed |= passed.submission.outdated
+        if self.teller is not None:
+            self._warn(await self.teller.held(passed.plan))
         self._schedule(scope, passed)
         self._count(scope - passed.unseen)
+
+    def look_at(self, packs: Collection[PackId]) -> None:
+        """At the next tick, whatever the schedule says."""
+        self._changed |= set(packs)
+
+    @property
+    def branch(self) -> str:
+        """The name pull requests have for what is followed, such as `main`; empty before it was read."""
+        _, _, name = self.following.revision.partition("/")
+        return name or self.following.revision or ("" if self._desired is None else self._desired.revision.branch)
+
+    def _warn(self, troubles: Iterable[str]) -> None:
+        for words in troubles:
+            logger.warning("{}", words)
 
     def _schedule(self, scope: Collection[PackId], passed: Passed) -> None:
         by_line: dict[str, set[PackId]] = {}

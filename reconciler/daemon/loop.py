@@ -15,12 +15,14 @@ from reconciler.daemon.health import Condition, Part, Readiness
 from reconciler.daemon.leading import Following, Leading
 from reconciler.daemon.logs import Telling
 from reconciler.daemon.metrics import Metrics
+from reconciler.daemon.pull_requests import PullRequestWatch
 from reconciler.ports import ledger as ledgers
 from reconciler.ports.doorbell import DoorbellUnavailableError
 from reconciler.ports.ledger import LedgerError
 from reconciler.ports.pack_source import PackSourceError
 from reconciler.stages.fault import fault_words
 from reconciler.stages.reconcile import Reconciler
+from reconciler.stages.tell import Teller
 from reconciler.stages.work import Ended
 from reconciler.stages.workers import Event, Waiting, Workforce
 from reconciler.wiring import Ports
@@ -50,6 +52,10 @@ class DaemonProcess:
     #: None: the work is left to worker processes.
     force: Workforce | None
     metrics: Metrics = field(default_factory=Metrics)
+    #: None: pull requests are not this daemon's business.
+    watch: PullRequestWatch | None = None
+    #: Finds what was approved in pull requests, and tells them.
+    teller: Teller | None = None
     #: A tick that ended, for whoever wants to know.
     on_tick: Callable[[Leading], None] = lambda _: None
     _leading: Leading | None = None
@@ -71,6 +77,8 @@ class DaemonProcess:
         tasks: list[Coroutine[object, object, None]] = [self._stay_in_touch(stop), self._lead(stop), self._end(stop)]
         if self.force is not None:
             tasks.append(self.force.work_until(stop))
+        if self.watch is not None:
+            tasks.append(self._review(stop, self.watch))
         running = [asyncio.create_task(each) for each in tasks]
         try:
             await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
@@ -149,7 +157,29 @@ class DaemonProcess:
         return ticking.result()
 
     def _new_term(self) -> Leading:
-        return Leading(self.reconciler, self.following, on_full_pass=self._passed)
+        return Leading(self.reconciler, self.following, on_full_pass=self._passed, teller=self.teller)
+
+    async def _review(self, stop: asyncio.Event, watch: PullRequestWatch) -> None:
+        """Beside the ticks, which a slow answer of the host must not hold up."""
+        while not stop.is_set():
+            leading = self._leading
+            if self._leads and leading is not None and leading.commit:
+                looking = asyncio.create_task(self._look_at_pulls(watch, leading))
+                await _either(stop.wait(), asyncio.wait({looking}))
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
+            if not stop.is_set():
+                await _either(stop.wait(), self.ports.clock.sleep(watch.every if self._leading else LEAD_EVERY))
+
+    async def _look_at_pulls(self, watch: PullRequestWatch, leading: Leading) -> None:
+        try:
+            heard = await watch.look(leading.branch, leading.commit, leading.waiting)
+        except Exception as error:  # noqa: BLE001 - a look that fails is followed by the next one
+            logger.warning("{}", f"The pull requests could not be looked at: {fault_words(error)}")
+            return
+        if heard:
+            leading.look_at(heard)
+            self._stirred.set()
 
     def _passed(self) -> None:
         self._full_pass_at = datetime.now(UTC)

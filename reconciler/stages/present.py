@@ -76,7 +76,7 @@ class Presenting:
             await self.ledger.show_plan(
                 ShownPlan(repository, pull.number, pull.head, fingerprint, shown(proposal.plan))
             )
-        problems = _problems_of(found)
+        problems = found.problems
         presented = Presented(proposal, problems, written.body, written.fits, url)
         troubles = await self._beside(pull, proposal, presented)
         return Presented(proposal, problems, written.body, written.fits, url, troubles)
@@ -123,11 +123,3 @@ def shown(plan: Plan) -> Mapping[PackId, Approved]:
         for pack in plan.packs
         if pack.actions
     }
-
-
-def _problems_of(found: Branch) -> tuple[Problem, ...]:
-    """Those that the branch brings, or that stand in what it changes."""
-    there = set(found.before.problems)
-    changed = {pack.path for pack in found.after.packs.values() if pack.id in found.changed}
-    changed |= {path for pack, path in found.after.broken.items() if pack in found.changed}
-    return tuple(each for each in found.after.problems if each not in there or each.where.path in changed)

@@ -11,6 +11,7 @@ from reconciler.core.key import PackId
 from reconciler.core.pack import SharePack
 from reconciler.core.pack_encoding import encode_pack
 from reconciler.core.plan import Plan
+from reconciler.core.problem import Problem
 from reconciler.core.proposal import Proposal, WorkbookChange
 from reconciler.packs.reading import read_packs
 from reconciler.ports.pack_source import PackFiles, PackSource
@@ -38,6 +39,12 @@ class Branch:
     @property
     def others(self) -> int:
         return len(self._known - self.changed)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Those that the branch brings, or that stand in what it changes."""
+        there, changed = set(self.before.problems), {_path(pack, self.after) for pack in self.changed}
+        return tuple(each for each in self.after.problems if each not in there or each.where.path in changed)
 
     @property
     def moved_from(self) -> dict[PackId, str]:
@@ -72,18 +79,13 @@ class Branch:
                 yield compare(path or path_before, path_before or None, before, after)
 
 
-async def branch(source: PackSource, default_workspace: str, since: str, head: str, today: date) -> Branch:
-    """`since` and `head` are revisions. Raises PackSourceError."""
-    found = await source.committed(head)
-    base = await source.merge_base(since, found.revision.commit)
+async def branch(source: PackSource, default_workspace: str, since: str, head: str | None, today: date) -> Branch:
+    """`since` and `head` are revisions; without `head`, the files as they lie there. Raises PackSourceError."""
+    found = await (source.working_tree() if head is None else source.committed(head))
+    base = await source.merge_base(since, found.revision.commit or "HEAD")
     past = await source.committed(base)
-    return Branch(
-        base,
-        _desired(past, default_workspace, today),
-        _desired(found, default_workspace, today),
-        past.files,
-        found.files,
-    )
+    before, after = (_desired(each, default_workspace, today) for each in (past, found))
+    return Branch(base, before, after, past.files, found.files)
 
 
 def _desired(found: PackFiles, default_workspace: str, today: date) -> Desired:

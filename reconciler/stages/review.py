@@ -40,7 +40,7 @@ class Brought:
 
 @dataclass(slots=True)
 class Reviewing:
-    """Asks once for each pull request; `forget` what was heard to ask again."""
+    """Asks once for each pull request, until `is_news` finds that there is more to hear."""
 
     pulls: PullRequests
     ledger: Ledger
@@ -53,15 +53,21 @@ class Reviewing:
     _brought: dict[int, Brought] = field(default_factory=dict)
     _environment: tuple[Approval, ...] | None = None
 
-    def forget(self) -> None:
-        """What can still change: comments and reviews. Which pull requests brought a commit does not."""
-        self._brought.clear()
-        self._environment = None
+    async def is_news(self, pack: PackId) -> bool:
+        """Whether something was approved of this pack, or said of it, since it was asked about; also when that failed.
+        What was heard is forgotten then."""
+        if pack not in self.found:
+            return True
+        numbers = [pull.number for pull in self.found[pack]]
+        before = [self._brought.pop(number, None) for number in numbers]
+        return before != [await self._look(number) for number in numbers]
 
     async def approvals(self, plan: Plan) -> Approvals:
         """Of the packs that need any. What cannot be found out is not approved, and why is told."""
         asked: dict[PackId, _Answer] = {}
         for since, packs in _by_commit(filter(needs_approval, plan.packs)).items():
+            for pack in packs:
+                self.found.pop(pack.pack, None)
             try:
                 asked |= await self._asked(since, packs, plan.revision.commit)
             except PullRequestsError as error:

@@ -66,6 +66,7 @@ def order(plan: PackPlan) -> PackOrder:
         fingerprint=plan.fingerprint,
         tenant=plan.tenant,
         basis=basis_of(plan),
+        review=plan.review,
         generation=plan.generation,
     )
 

@@ -15,6 +15,8 @@ from reconciler.stages.propose import CompareWorkbooks
 PLAN_MARKER: Final = "<!-- sharepack:plan -->"
 HELD_MARKER: Final = "<!-- sharepack:held -->"
 APPLIED_MARKER: Final = "<!-- sharepack:applied -->"
+#: Of the one issue that tells drift.
+DRIFT_MARKER: Final = "<!-- sharepack:drift -->"
 #: What labels of ours begin with.
 LABELS: Final = "sharepack: "
 #: Names of our commit statuses.
