@@ -1,0 +1,86 @@
+"""The top of the page: who gains and who loses access to what, in the words of the access section, a card for each
+recipient. Never cut: names beyond a few can be folded away by the reader, and are there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.core.access import AccessChange
+from reconciler.core.plan import Step
+from reconciler.render.access_text import access_of, change_sign, deed, said, short_workspace, then_reads, whole_schemas
+from reconciler.render.html.markup import Content, Markup, joined, tag
+from reconciler.render.lines import Tone
+from reconciler.render.people import People, who
+
+#: Names in a card before they can be folded away.
+_FOLDS_BEYOND: Final = 12
+_ORDER: Final = {"+": 0, "~": 1, "-": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    sign: str
+    tone: Tone
+    verb: str
+    names: tuple[str, ...]
+
+
+def access_part(steps: Sequence[Step], known: People) -> Markup:
+    found = access_of(steps)
+    parts = [
+        _workspace_part(
+            workspace,
+            changes,
+            known,
+            whole_schemas(step for step in steps if step.key.workspace == workspace),
+            is_named=len(found) > 1,
+        )
+        for workspace, changes in found.items()
+        if changes
+    ]
+    if not parts:
+        return tag("p", "nobody gains or loses a data object", class_="calm")
+    return joined(parts)
+
+
+def _workspace_part(
+    workspace: str, changes: Sequence[AccessChange], known: People, schemas: frozenset[str], *, is_named: bool
+) -> Markup:
+    """Those who gain first."""
+    ordered = sorted(changes, key=lambda change: (_ORDER[change_sign(change)[0]], change.recipient))
+    cards = [_card(change, who(change.recipient, workspace, known), schemas) for change in ordered]
+    heading: Content = tag("h3", f"in {short_workspace(workspace)}") if is_named else ""
+    return joined([heading, tag("ul", *cards, class_="cards")])
+
+
+def _card(change: AccessChange, description: str, schemas: frozenset[str]) -> Markup:
+    sign, tone = change_sign(change)
+    parts = [
+        _Part("+", Tone.ADD, "gains", said(change.gains, schemas)),
+        _Part("-", Tone.REMOVE, "loses", said(change.loses, schemas)),
+        _Part("~", Tone.CHANGE, "reads another part of", said(change.reads_otherwise, schemas)),
+    ]
+    return tag(
+        "li",
+        tag("h4", tag("span", sign, class_=f"sign {tone.value}"), tag("bdi", change.recipient)),
+        tag("p", description, class_="who"),
+        *(_part(part) for part in parts if part.names),
+        *_ending(change),
+        class_=f"card {tone.value}-card",
+    )
+
+
+def _part(part: _Part) -> Markup:
+    counted = tag("span", f"{part.verb} {len(part.names):,}", class_=part.tone.value)
+    rows = (tag("li", tag("span", f"{part.sign} ", class_=part.tone.value), tag("bdi", name)) for name in part.names)
+    listed = tag("ul", joined(rows, "\n"), class_="names")
+    if len(part.names) > _FOLDS_BEYOND:
+        return tag("details", tag("summary", counted), listed, open=True)
+    return joined([tag("p", counted, class_="verb"), listed])
+
+
+def _ending(change: AccessChange) -> Iterator[Markup]:
+    if then := then_reads(change).removeprefix(", "):
+        yield tag("p", then, class_="then")
+    if change.is_drift:
+        yield tag("p", f"← drift: {deed(change)} by hand", class_=f"then {Tone.DRIFT.value}")
