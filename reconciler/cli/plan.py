@@ -40,6 +40,9 @@ ENDING = "Nothing was changed."
 @click.option("--commit", metavar="REVISION", help="Plan a commit instead of the files as they lie there.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 4 when something is held.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the plan as a picture.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan as a page to look at."
+)
 def command(  # noqa: PLR0913 - one for each option
     *,
     paths: tuple[str, ...],
@@ -52,6 +55,7 @@ def command(  # noqa: PLR0913 - one for each option
     commit: str | None,
     detailed_exitcode: bool,
     svg: Path | None,
+    html: Path | None,
 ) -> None:
     """Show what applying the packs under PATH would change: a file, a folder, by default all packs.
 
@@ -61,7 +65,7 @@ def command(  # noqa: PLR0913 - one for each option
     Examples:
       sharepack plan
       sharepack plan sharepacks/legal --calls
-      sharepack plan --since origin/main
+      sharepack plan --since origin/main --html plan.html
       sharepack plan --out plan.json && sharepack apply --plan plan.json
 
     Exit code 0, or 3 when a file has problems, or 1 when there can be no plan.
@@ -77,7 +81,7 @@ def command(  # noqa: PLR0913 - one for each option
         say(plan_json(plan, with_calls=calls) if form == "json" else _markdown(plan))
     if since is not None:
         mention([line(_others(others, since))])
-    _keep(plan, out, svg)
+    _keep(plan, out, svg, html, full=full)
     if is_invalid:
         leave(Exit.INVALID)
     if detailed_exitcode:
@@ -122,7 +126,13 @@ def _say_text(plan: Plan, *, calls: bool, full: bool) -> None:
     say(plan_text(plan, style(), detail))
 
 
-def _keep(plan: Plan, out: Path | None, picture: Path | None) -> None:
+def _page(plan: Plan, *, full: bool) -> str:
+    from reconciler.render.html import LISTED, plan_page  # noqa: PLC0415 - only where it is asked for
+
+    return plan_page(plan, listed=sys.maxsize if full else LISTED, ending=ENDING)
+
+
+def _keep(plan: Plan, out: Path | None, picture: Path | None, page: Path | None, *, full: bool) -> None:
     try:
         if out is not None:
             out.write_text(plan_json(plan), encoding="utf-8")
@@ -130,6 +140,8 @@ def _keep(plan: Plan, out: Path | None, picture: Path | None) -> None:
         if picture is not None:
             lines = tuple(plan_lines(plan, Detail(ending=ENDING)))
             picture.write_text(draw(lines, "sharepack plan"), encoding="utf-8")
+        if page is not None:
+            page.write_text(_page(plan, full=full), encoding="utf-8")
     except OSError as error:
         raise Failure(f"cannot write {error.filename}: {error.strerror}; name another file") from error
 
