@@ -58,7 +58,7 @@ class Azurite:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one prctl call, nothing that needs a lock
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one prctl call, nothing that needs a lock
             )
         self.port = self._wait_until_listening(log)
 
@@ -104,7 +104,7 @@ def running(directory: Path) -> Iterator[str]:
         server.kill()
 
 
-def _die_with_parent() -> Callable[[], None] | None:
+def die_with_parent() -> Callable[[], None] | None:
     """Linux ends the child with the thread that started it, so a killed test run leaves nothing behind."""
     if not sys.platform.startswith("linux"):
         return None

@@ -1,0 +1,33 @@
+"""Fixtures for tests in a browser; a conftest imports those it needs."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.chromium import NoChromiumError, ensure_installed
+from tests.browser.page import Page, opened
+from tests.browser.server import running
+
+#: What tests saw, for people to look at. Not in Git.
+SCREENSHOTS: Final = Path(__file__).parents[2] / ".cache" / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the DevTools of a headless Chromium, one for each test process."""
+    try:
+        chromium = ensure_installed()
+    except NoChromiumError as error:
+        pytest.skip(f"there is no Chromium and none could be installed: {error}")
+    with running(chromium, tmp_path_factory.mktemp("chromium") / "profile") as address:
+        yield address
+
+
+@pytest_asyncio.fixture
+async def page(browser: str) -> AsyncIterator[Page]:
+    """A blank page of its own."""
+    async with opened(browser) as fresh:
+        yield fresh
