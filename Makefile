@@ -9,7 +9,7 @@ PY := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
-.PHONY: help demo test coverage lint format bench chaos lock clean
+.PHONY: help demo test browser coverage lint format bench chaos lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -35,10 +35,14 @@ $(DEV): $(RUN)
 demo: $(RUN) ## Plan, apply, drift and history on embedded defaults, in under a minute
 	@$(PY) -m reconciler demo
 
-test: $(DEV) ## Run the tests (real PostgreSQL, real HTTP, real SDK, real Azurite)
+test: $(DEV) browser ## Run the tests (real PostgreSQL, real HTTP, real SDK, real Azurite, a real browser)
 	@$(PY) -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
-coverage: $(DEV) ## Run the tests and show which lines and branches they miss
+# As root on Debian with apt-get, otherwise from npm; where neither works, the tests in a browser are skipped.
+browser: $(DEV)
+	@$(PY) -m tests.browser
+
+coverage: $(DEV) browser ## Run the tests and show which lines and branches they miss
 	@mkdir -p .cache/coverage && rm -f .cache/coverage/*
 	@$(PY) -m coverage run -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 	@$(PY) -m coverage combine --quiet
