@@ -3,7 +3,7 @@ bear, and with what its pack does to its readers' names already done."""
 
 from dataclasses import dataclass, replace
 
-from reconciler.core.actual import Actual, Observed
+from reconciler.core.actual import Actual, Found, Observed
 from reconciler.core.key import Key, PackId
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.readers import Moves, observed_after, resource_after
@@ -45,7 +45,7 @@ def see(key: Key, old_name: str, recorded: RecordedState, actual: Actual, moved:
     if row is not None:
         row = replace(row, resource=resource_after(row.resource, key.workspace, moved))
     is_renamed = followed.is_done or row != followed.recorded
-    if row is not None and key in recorded.open_intents:
+    if row is not None and key in recorded.open_intents and isinstance(followed.actual, Found):
         row = replace(row, resource=without_contents(row.resource))
     return Sight(
         row=row,

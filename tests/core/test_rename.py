@@ -134,3 +134,11 @@ def test_after_a_call_whose_outcome_is_not_known_a_record_of_a_notebook_is_worth
     assert not sight.is_renamed
     known = see(key, "", replace(state, open_intents={}), {key: Found(Share("s"))}, {}, UNSEEN)
     assert known.row == row
+
+
+def test_a_share_that_is_gone_holds_no_notebook_that_could_differ_from_its_record() -> None:
+    """Otherwise a pack that only reports drift would have it made again because a call on it was once begun."""
+    key = share_key("s", WORKSPACE)
+    notebook = SharedObject("n", ObjectType.NOTEBOOK_FILE, content=NotebookContent("1" * 64))
+    row = Recorded(Share("s", objects=frozenset({notebook})), SALES_Q1, 1, COMMIT)
+    assert see(key, "", RecordedState({key: row}, {key: SALES_Q1}), {key: Absent()}, {}, UNSEEN).row == row

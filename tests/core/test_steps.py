@@ -15,7 +15,7 @@ from reconciler.core.plan import Degraded, Seen, Step
 from reconciler.core.recipient import DatabricksSharing, Recipient, TokenSharing
 from reconciler.core.resolve import CatalogObject, Sought
 from reconciler.core.resource import Resource, key_of
-from reconciler.core.share import ObjectType, Share, SharedObject
+from reconciler.core.share import NotebookContent, ObjectType, Share, SharedObject
 from reconciler.core.tenant import Tenant, Tenants
 from reconciler.core.verdict import (
     Adopt,
@@ -214,6 +214,17 @@ def test_what_was_begun_on_something_on_record_by_its_new_name_is_found_out_what
     begun = planned(renaming, recorded_of(both, intents=[new]), found(ACME, partner))
     assert step_of(begun, new).verdict == Record(partner, partner)
     assert isinstance(step_of(planned(renaming, recorded_of(both), found(ACME, partner)), new).verdict, Keep)
+
+
+def test_a_call_that_was_begun_on_a_share_of_notebooks_is_no_reason_to_make_it_again_where_drift_is_only_told() -> None:
+    notebook = SharedObject("Read me", ObjectType.NOTEBOOK_FILE, content=NotebookContent("1" * 64, b"one"))
+    share = replace(S, objects=frozenset({notebook}))
+    rows = recorded_of({K_ACME: (ACME, SALES_Q1), K_S: (share, SALES_Q1)}, intents=[K_S])
+    pack = replace(a_pack(SALES_Q1, ACME, share), drift=DriftPolicy.REPORT)
+    assert step_of(planned(desired_of(pack), rows, found(ACME)), K_S).verdict == Drifted(None, ())
+    other = replace(share, objects=frozenset({replace(notebook, content=NotebookContent("2" * 64, b"two"))}))
+    changed = replace(a_pack(SALES_Q1, ACME, other), drift=DriftPolicy.REPORT)
+    assert isinstance(step_of(planned(desired_of(changed), rows, found(ACME)), K_S).verdict, Create)
 
 
 def test_a_rename_and_another_authentication_are_two_commits() -> None:
