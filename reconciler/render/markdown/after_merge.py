@@ -1,0 +1,87 @@
+"""What a merged pull request is told: which packs wait for approval and what is new in them, and how the work ended."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from reconciler.core.allowance import approval_lift
+from reconciler.core.desired import Revision
+from reconciler.core.guard import Objection
+from reconciler.core.plan import PackPlan, Plan
+from reconciler.ports.ledger import OperationRecord, Work, WorkStatus
+from reconciler.render.element_text import counted
+from reconciler.render.markdown.access import access, access_sentences
+from reconciler.render.markdown.blocks import diff_block, folded
+from reconciler.render.markdown.comment import LIMIT
+from reconciler.render.markdown.escape import code, html_code, prose
+from reconciler.render.markdown.fitting import Part, fit
+from reconciler.render.result_text import result_lines
+
+HELD_MARKER: Final = "<!-- sharepack:held -->"
+APPLIED_MARKER: Final = "<!-- sharepack:applied -->"
+_NOT_APPROVED: Final = "not-approved"
+_WELL: Final = frozenset({WorkStatus.DONE, WorkStatus.HELD})
+_NEXT: Final = (
+    "What was applied stays applied. Mend the cause and apply again (run the workflow anew, or `sharepack apply`): "
+    "only what is missing is done then. This comment will say when all is well."
+)
+_ELSEWHERE: Final = "`sharepack plan` shows all"
+
+
+def held_comment(packs: Sequence[PackPlan]) -> str:
+    """`packs` have more to do than was approved; none: nothing waits any more."""
+    heading = f"{HELD_MARKER}\n## Held after the merge"
+    if not packs:
+        return fit([Part(heading, ("Nothing is held any more.",))], LIMIT, _ELSEWHERE).text
+    said = (
+        f"**{counted(len(packs), 'pack')} not applied**: there is more to do now than was approved in this pull "
+        "request. Nothing of it is done until somebody with write access approves it, by writing the line that stands "
+        "with it in a comment here."
+    )
+    items = tuple("\n\n".join(_held(pack)) for pack in packs)
+    return fit([Part(heading, (said,)), Part("", items, rank=1, noun="packs")], LIMIT, _ELSEWHERE).text
+
+
+def outcome_comment(plan: Plan, work: Sequence[Work], operations: Sequence[OperationRecord]) -> str:
+    failed = [item for item in work if item.status not in _WELL]
+    well = len(work) - len(failed)
+    if not failed:
+        well_words = (f"All is applied after all: {counted(len(work), 'pack')} as the plan says.",)
+        return fit([Part(f"{APPLIED_MARKER}\n## Applied", well_words)], LIMIT, _ELSEWHERE).text
+    said = (
+        f"**{counted(len(failed), 'pack')} of {len(work):,} failed**; {well:,} applied.",
+        _NEXT,
+    )
+    items = tuple(_ended(plan, item, operations) for item in failed)
+    head = Part(f"{APPLIED_MARKER}\n## Not all of it was applied", said)
+    parts = [head, Part("", items, rank=1, noun="packs")]
+    return fit(parts, LIMIT, "`sharepack status` tells all").text
+
+
+def _held(pack: PackPlan) -> Iterator[str]:
+    """As it would be with the approval: what the objection holds is counted as done."""
+    freed = _freed(pack)
+    yield f"### {code(pack.path)} {code(str(pack.pack))}"
+    found = tuple(access_sentences(access(Plan(Revision(), (freed,)))))
+    yield "\n".join(found) if found else "Nobody gains or loses a data object by it."
+    yield from (prose(message) for message in dict.fromkeys(each.message for each in _objections(pack)))
+    lift = next((each.lift for each in _objections(pack)), approval_lift(pack.fingerprint))
+    words = lift.partition(":")[2]
+    yield f"To approve it: {code(f'sharepack approve {words}')}"
+
+
+def _objections(pack: PackPlan) -> list[Objection]:
+    return [each for step in pack.steps for each in step.objections if each.rule == _NOT_APPROVED]
+
+
+def _freed(pack: PackPlan) -> PackPlan:
+    steps = tuple(
+        replace(step, objections=tuple(each for each in step.objections if each.rule != _NOT_APPROVED))
+        for step in pack.steps
+    )
+    return replace(pack, steps=steps)
+
+
+def _ended(plan: Plan, item: Work, operations: Sequence[OperationRecord]) -> str:
+    summary = f"{html_code(str(item.pack))}: {item.status}"
+    return folded(summary, prose(item.reason), diff_block(result_lines(plan, [item], operations)))
