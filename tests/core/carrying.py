@@ -57,6 +57,7 @@ class Run:
             allowed=scene.allowed,
             rotations=scene.rotations,
             holds=scene.holds,
+            approvals=scene.approvals,
         )
         return make_plan(scene.desired, SCOPE, world)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.actual import Absent, Token
 from reconciler.core.allowance import ACTIONS, lift_of
+from reconciler.core.approval import Approvals
 from reconciler.core.desired import Desired
 from reconciler.core.holds import Holds
 from reconciler.core.key import Key, Kind, PackId, recipient_key, share_key
@@ -231,6 +232,7 @@ class Scene:
     allowed: frozenset[str] = frozenset()
     rotations: Mapping[Key, int] = field(default_factory=dict)
     holds: Holds = field(default_factory=Holds)
+    approvals: Approvals | None = None
 
     def copy(self) -> "Scene":
         kept = self.workspace
