@@ -156,4 +156,4 @@ def _columns(outcome: Outcome) -> tuple[str, str, str, str]:
 
 
 def _change(claim: Claim, reason: str, operation_id: UUID | None = None) -> Change:
-    return Change(claim.actor, reason, claim.plan_id, claim.commit, operation_id)
+    return Change(claim.actor, reason, claim.plan_id, claim.commit, operation_id, claim.order.review)

@@ -11,6 +11,7 @@ from reconciler.core.resource_encoding import (
     encode_resource,
     encode_token_change,
 )
+from reconciler.core.review import Review
 from reconciler.ports.ledger import PackOrder, Wanted
 
 #: Rises when an order means something that an older version of this program would not do, or would do wrongly. Orders
@@ -37,6 +38,10 @@ def order_to_json(order: PackOrder) -> Mapping[str, object]:
         "fingerprint": order.fingerprint,
         "narrows": order.narrows,
         "basis": order.basis,
+        "review": {
+            "pull_requests": list(order.review.pull_requests),
+            "approved_by": list(order.review.approved_by),
+        },
     }
 
 
@@ -57,7 +62,13 @@ def order_from_json(document: Mapping[str, Any]) -> PackOrder:
         fingerprint=document["fingerprint"],
         narrows=document["narrows"],
         basis=document.get("basis", ""),
+        review=review_from_json(document.get("review")),
     )
+
+
+def review_from_json(document: Mapping[str, Any] | None) -> Review:
+    """None: the order is of an older version of this program."""
+    return Review() if document is None else Review(tuple(document["pull_requests"]), tuple(document["approved_by"]))
 
 
 def pack_from_json(document: Mapping[str, str]) -> PackId:

@@ -49,8 +49,13 @@ _CURRENT: Final = {
 _HISTORY: Final = {
     Kind.RECIPIENT: """
         SELECT to_jsonb(recipients) AS row, version, effective_from, effective_to, is_current, is_deleted, commit_id,
-               plan_id, workspace_url, created_by, change_reason, business_line, project_name
+               plan_id, workspace_url, created_by, change_reason, business_line, project_name,
+               coalesce(pull_requests, '') AS pull_requests, coalesce(approved_by, '') AS approved_by
         FROM deltashare.recipients JOIN reconciler.pack_names USING (share_pack_id)
+        LEFT JOIN (
+            SELECT entity_id, entity_version, pull_requests, approved_by FROM deltashare.audit_trail
+            WHERE entity_type = 'recipient'
+        ) AS audited ON entity_id = recipient_id AND entity_version = version
         WHERE recipient_id IN (
             SELECT recipient_id FROM deltashare.recipients
             WHERE lower(recipient_name) = $1 AND (workspace_url = $2 OR $2 = '')
@@ -59,8 +64,13 @@ _HISTORY: Final = {
     """,
     Kind.SHARE: """
         SELECT to_jsonb(shares) AS row, version, effective_from, effective_to, is_current, is_deleted, commit_id,
-               plan_id, workspace_url, created_by, change_reason, business_line, project_name
+               plan_id, workspace_url, created_by, change_reason, business_line, project_name,
+               coalesce(pull_requests, '') AS pull_requests, coalesce(approved_by, '') AS approved_by
         FROM deltashare.shares JOIN reconciler.pack_names USING (share_pack_id)
+        LEFT JOIN (
+            SELECT entity_id, entity_version, pull_requests, approved_by FROM deltashare.audit_trail
+            WHERE entity_type = 'share'
+        ) AS audited ON entity_id = share_id AND entity_version = version
         WHERE share_id IN (
             SELECT share_id FROM deltashare.shares
             WHERE lower(share_name) = $1 AND (workspace_url = $2 OR $2 = '')
@@ -244,6 +254,8 @@ def _key_version(kind: Kind, row: asyncpg.Record) -> KeyVersion:
         change_reason=row["change_reason"],
         commit=row["commit_id"] or "",
         plan_id=row["plan_id"],
+        pull_requests=row["pull_requests"],
+        approved_by=row["approved_by"],
     )
 
 

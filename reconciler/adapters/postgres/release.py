@@ -1,10 +1,13 @@
 """Work that ends without being attempted: superseded by a newer plan, or because something it needs did not succeed."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
 
+from reconciler.adapters.postgres.orders import review_from_json
 from reconciler.adapters.postgres.packs import Progress, write_progress
 from reconciler.adapters.postgres.tables import REQUESTS
 from reconciler.adapters.postgres.versions import Change, read_current, revised, write_versions
@@ -73,7 +76,7 @@ async def skip_blocked(connection: asyncpg.Connection, change: Change) -> None:
         )
         UPDATE reconciler.work SET status = 'skipped', reason = reasons.reason, finished_at = statement_timestamp()
         FROM reasons WHERE work.work_id = reasons.work_id
-        RETURNING work.work_id, work.share_pack_id, work.reason, NOT EXISTS (
+        RETURNING work.work_id, work.share_pack_id, work.reason, work.pack_order -> 'review' AS review, NOT EXISTS (
             SELECT FROM reconciler.work AS newer
             WHERE newer.share_pack_id = work.share_pack_id AND newer.number > work.number
         ) AS is_newest
@@ -84,7 +87,8 @@ async def skip_blocked(connection: asyncpg.Connection, change: Change) -> None:
         for row in skipped
         if row["is_newest"]
     }
-    await write_progress(connection, progress, change)
+    reviews = {row["share_pack_id"]: review_from_json(json.loads(row["review"] or "null")) for row in skipped}
+    await write_progress(connection, progress, replace(change, reviews=reviews))
     await close_requests(connection, {row["work_id"]: ("FAILED", row["reason"]) for row in skipped}, change)
 
 

@@ -3,7 +3,7 @@ for every pack with something to do. What must be done first is resolved here, f
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,10 +17,11 @@ from reconciler.adapters.postgres.orders import order_to_json
 from reconciler.adapters.postgres.packs import PROVISIONED, Progress, clock, delete_pack, name_packs, pack_name
 from reconciler.adapters.postgres.release import end_superseded
 from reconciler.adapters.postgres.tables import REQUESTS, SHARE_PACKS, TENANT_REGIONS
-from reconciler.adapters.postgres.versions import Change, Row, read_current, revised, write_versions
+from reconciler.adapters.postgres.versions import Change, Row, read_current, review_columns, revised, write_versions
 from reconciler.core.encoding import digest
 from reconciler.core.key import PackId
 from reconciler.core.recorded import PackStatus
+from reconciler.core.review import Review
 from reconciler.ports.ledger import PackOrder, PlanRecord, WorkStatus
 
 #: What is submitted and what is skipped is decided by one transaction at a time. "sharewrk" in ASCII.
@@ -121,11 +122,21 @@ def _first_progress(plan: PlanRecord, order: PackOrder) -> Progress:
 
 
 async def _write_rows(connection: asyncpg.Connection, plan: PlanRecord, new: Sequence[Submitted]) -> None:
-    change = Change(plan.actor, "submitted", plan.plan_id, plan.commit)
+    change = Change(plan.actor, "submitted", plan.plan_id, plan.commit, reviews=_reviews(new))
     await name_packs(connection, {item.order.pack: item.order.tenant for item in new}, change)
     await _write_regions(connection, new, change)
     await _write_packs(connection, new, change)
     await write_versions(connection, REQUESTS, [_request(item, plan) for item in new], change)
+
+
+def _reviews(new: Sequence[Submitted]) -> Mapping[UUID, Review]:
+    """Packs share a business line: whoever stands behind one of them stands behind what is written of it."""
+    reviews: dict[UUID, Review] = {}
+    for item in new:
+        region = tenant_region_id(item.order.pack, item.order.region)
+        for entity_id in (item.ids.tenant, item.ids.project, item.ids.share_pack, region):
+            reviews[entity_id] = reviews.get(entity_id, Review()).joined(item.order.review)
+    return reviews
 
 
 async def _write_regions(connection: asyncpg.Connection, new: Sequence[Submitted], change: Change) -> None:
@@ -170,8 +181,7 @@ async def _write_packs(connection: asyncpg.Connection, new: Sequence[Submitted],
     await write_versions(connection, SHARE_PACKS, progressed, change)
     for item in new:
         if item.order.config is None and item.progress.status is PackStatus.COMPLETED:
-            removed = Change(change.actor, "removed from Git", change.plan_id, change.commit)
-            await delete_pack(connection, item.ids.share_pack, removed)
+            await delete_pack(connection, item.ids.share_pack, replace(change, reason="removed from Git"))
 
 
 def _content(item: Submitted, row: Row | None, change: Change, now: datetime) -> Row:
@@ -211,6 +221,7 @@ def _request(item: Submitted, plan: PlanRecord) -> Row:
         "requested_by": item.order.requestor or plan.actor,
         "request_status": _REQUEST_STATUS[item.progress.status],
         "error_message": item.progress.error,
+        **review_columns(item.order.review),
     }
     return revised(REQUESTS, item.work_id, None, values)
 

@@ -45,7 +45,16 @@ PROJECTS: Final = Table("projects", "project_id", ("tenant_id", "project_name", 
 REQUESTS: Final = Table(
     "requests",
     "request_id",
-    ("tenant_id", "project_id", "share_pack_id", "requested_by", "request_status", "error_message"),
+    (
+        "tenant_id",
+        "project_id",
+        "share_pack_id",
+        "requested_by",
+        "request_status",
+        "error_message",
+        "pull_requests",
+        "approved_by",
+    ),
     ("plan_id", "commit_id"),
 )
 

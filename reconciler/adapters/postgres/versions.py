@@ -7,14 +7,15 @@ is none yet). That is the shape `to_jsonb(row)` gives, so that a row read can be
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
-from reconciler.adapters.postgres.tables import SCD2_COLUMNS, Table
+from reconciler.adapters.postgres.tables import REQUESTS, SCD2_COLUMNS, Table
+from reconciler.core.review import Review
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -28,7 +29,7 @@ class VersionConflictError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Who changes something and why; the same for all rows of one write."""
+    """Who changes something and why; but for `reviews`, the same for all rows of one write."""
 
     actor: str
     reason: str
@@ -37,6 +38,9 @@ class Change:
     commit: str = ""
     #: The API call behind it, if there was one.
     operation_id: UUID | None = None
+    review: Review = field(default_factory=Review)
+    #: By entity, of those that have another one.
+    reviews: Mapping[UUID, Review] = field(default_factory=dict)
 
 
 async def write_versions(
@@ -58,6 +62,7 @@ async def write_versions(
             change.plan_id,
             change.commit or None,
             change.operation_id,
+            json.dumps(_reviews(table, rows, change)),
         )
     except asyncpg.UniqueViolationError as error:
         raise VersionConflictError(
@@ -67,6 +72,23 @@ async def write_versions(
     if lost:
         raise VersionConflictError(f"{table.name}: {len(lost)} of {len(rows)} rows have moved on, first {lost[0]}")
     return {row["id"]: row["opened"] for row in written if row["opened"] is not None}
+
+
+def review_columns(review: Review) -> Row:
+    return {"pull_requests": review.pull_requests_text, "approved_by": review.approved_by_text}
+
+
+def _reviews(table: Table, rows: Sequence[Row], change: Change) -> Sequence[Row]:
+    """Who stands behind each row, where anybody does."""
+    told = [{"entity": str(row[table.id]), **_behind(table, row, change)} for row in rows]
+    return [each for each in told if each["pull_requests"] or each["approved_by"]]
+
+
+def _behind(table: Table, row: Row, change: Change) -> Row:
+    """A request says so itself, whoever ends it."""
+    if table is REQUESTS:
+        return {name: row.get(name, "") for name in review_columns(change.review)}
+    return review_columns(change.reviews.get(UUID(str(row[table.id])), change.review))
 
 
 def bounded(text: str, length: int) -> str:
@@ -111,15 +133,18 @@ _WRITE: Final = """
         ), audited AS (
             INSERT INTO deltashare.audit_trail (
                 entity_type, entity_id, entity_version, operation, old_values, new_values,
-                actor, change_reason, plan_id, commit_id, operation_id, recorded_at
+                actor, change_reason, plan_id, commit_id, operation_id, pull_requests, approved_by, recorded_at
             )
             SELECT '{entity}', {id}, opened.version,
                    CASE WHEN held.version IS NULL THEN 'CREATE'
                         WHEN opened.is_deleted AND NOT held.is_deleted THEN 'DELETE'
                         WHEN held.is_deleted AND NOT opened.is_deleted THEN 'RESTORE'
                         ELSE 'UPDATE' END,
-                   told.before, told.after, $2, $3, $4, $5, $6, opened.effective_from
+                   told.before, told.after, $2, $3, $4, $5, $6,
+                   coalesce(review.pull_requests, ''), coalesce(review.approved_by, ''), opened.effective_from
             FROM opened LEFT JOIN held USING ({id})
+            LEFT JOIN jsonb_to_recordset($7::jsonb) AS review (entity uuid, pull_requests text, approved_by text)
+                ON review.entity = opened.{id}
             CROSS JOIN LATERAL (
                 SELECT to_jsonb(held) - ARRAY[{hidden}] AS whole_before,
                        to_jsonb(opened) - ARRAY[{hidden}] AS whole_after

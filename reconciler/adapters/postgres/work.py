@@ -125,4 +125,4 @@ def _end(claim: Claim, status: WorkStatus, reason: str) -> Progress:
 
 
 def _change(claim: Claim, reason: str) -> Change:
-    return Change(claim.actor, reason, claim.plan_id, claim.commit)
+    return Change(claim.actor, reason, claim.plan_id, claim.commit, review=claim.order.review)
