@@ -8,7 +8,7 @@ class Exit(IntEnum):
     DONE = 0
     #: It could not be carried out; nothing is known to be wrong with the packs.
     ERROR = 1
-    #: `plan --detailed-exitcode`: there are changes.
+    #: `plan --detailed-exitcode` and `fmt --check`: there are changes.
     CHANGES = 2
     #: Pack files have problems.
     INVALID = 3

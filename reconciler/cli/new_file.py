@@ -1,6 +1,7 @@
 """Writes a file that a person named on the command line: never over another one unless told to, never half."""
 
 import os
+import shutil
 from pathlib import Path
 
 from reconciler.cli.packs_folder import repository_top
@@ -34,12 +35,16 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 
 
 def write_file(path: Path, data: bytes, *, force: bool) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """What is replaced keeps its permissions; behind a link, the file is replaced and not the link."""
+    place = path.resolve() if force else path
+    unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
         with unfinished.open("xb") as stream:
             stream.write(data)
         refuse_existing(path, force=force)
-        unfinished.replace(path)
+        if place.exists():
+            shutil.copymode(place, unfinished)
+        unfinished.replace(place)
     except OSError as error:
         raise Failure(f"{path} cannot be written: {error.strerror}") from error
     finally:
