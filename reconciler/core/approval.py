@@ -55,7 +55,7 @@ class Approvals:
 
     packs: Mapping[PackId, Approved] = field(default_factory=dict)
     reviews: Mapping[PackId, Review] = field(default_factory=dict)
-    #: Words by which somebody approved what had been held (`core.allowance.approval_lift`).
+    #: Words by which somebody let go on by name what had been held.
     words: frozenset[str] = frozenset()
     #: Why nothing is approved of a pack, in words, where that is known.
     reasons: Mapping[PackId, str] = field(default_factory=dict)
@@ -92,6 +92,21 @@ def check_approval(plan: Plan, approved: Mapping[PackId, Approved]) -> Checked:
     return Checked(Plan(plan.revision, kept, plan.problems), tuple(stale))
 
 
+def showing(plan: Plan) -> dict[PackId, Approved]:
+    """What whoever approves this plan approves: what would be done, and what is held only until somebody lets it go on
+    by name. Packs with nothing of that are left out."""
+    shown = {}
+    for pack in plan.packs:
+        open_ = replace(pack, steps=tuple(map(_as_if_lifted, pack.steps)))
+        if open_.actions:
+            shown[pack.pack] = Approved(open_.fingerprint, open_.actions, pack.workspace, open_.gains)
+    return shown
+
+
+def _as_if_lifted(step: Step) -> Step:
+    return replace(step, objections=()) if all(each.lift for each in step.objections) else step
+
+
 def needs_approval(pack: PackPlan) -> bool:
     """Whether anything in it is more than putting back what was applied, and so approved, before."""
     return any(actions(step.key, step.verdict) and not puts_back(step) for step in pack.steps if not step.is_held)
@@ -110,7 +125,7 @@ def with_approvals(
     packs: Sequence[PackPlan], approvals: Approvals | None, allowed: Collection[str]
 ) -> tuple[PackPlan, ...]:
     """The plans, with an objection on each step of a pack that has more to do than was approved. None: approval is
-    somebody else's business. `allowed`: what a person let go by name for this run; that is approved by it."""
+    somebody else's business. `allowed`: what a person let go by name for this run."""
     if approvals is None:
         return tuple(packs)
     return tuple(_judged(pack, approvals, allowed) for pack in packs)
@@ -120,12 +135,11 @@ def _judged(pack: PackPlan, approvals: Approvals, allowed: Collection[str]) -> P
     pack = replace(pack, review=approvals.reviews.get(pack.pack, Review()))
     if not needs_approval(pack):
         return pack
-    asked = replace(pack, steps=tuple(step for step in pack.steps if not set(step.lifted) & set(allowed)))
-    new = approvals.packs.get(pack.pack, NOTHING_APPROVED).new_in(asked)
+    new = approvals.packs.get(pack.pack, NOTHING_APPROVED).new_in(pack)
     if not new:
         return pack
     objection = _objection(pack, sorted(new), approvals.reasons.get(pack.pack, ""))
-    standing, lifted = weighed([objection], approvals.words | frozenset(allowed))
+    standing, lifted = weighed([objection], allowed)
     return replace(pack, steps=tuple(_held(step, standing, lifted) for step in pack.steps))
 
 

@@ -1,5 +1,5 @@
 """Who will read what that could not be read before, a line of text per recipient and object: what a reviewer approves
-besides the actions. Two changes can be harmless alone and let somebody in together: no action is new then, a gain is."""
+besides the actions. Two changes can be harmless alone and let somebody in together: no action is new, a gain is."""
 
 from collections.abc import Collection, Iterator
 

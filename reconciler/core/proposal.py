@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.core.approval import showing
 from reconciler.core.key import PackId
-from reconciler.core.plan import Plan
+from reconciler.core.plan import Plan, plan_fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +40,8 @@ class Proposal:
     #: Packs that the branch leaves as they are; they were not looked at.
     others: int = 0
     workbooks: tuple[WorkbookChange, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """What whoever approves this approves (`core.approval.showing`)."""
+        return plan_fingerprint(each.fingerprint for each in showing(self.plan).values())

@@ -115,7 +115,8 @@ async def _plan(
     plan = make_plan(desired, scope, world)
     if wishes.approvals is None:
         return plan
-    return make_plan(desired, scope, replace(world, approvals=await wishes.approvals(plan)))
+    approvals = await wishes.approvals(plan)
+    return make_plan(desired, scope, replace(world, approvals=approvals, allowed=world.allowed | approvals.words))
 
 
 async def _attested(

@@ -1,12 +1,9 @@
 """Shows a pull request what merging it would do: one comment, labels, a status, and the plan on record as shown.
 Changes nothing in Databricks, and runs nothing that a pull request brings."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.core.approval import Approved
-from reconciler.core.key import PackId
-from reconciler.core.plan import Plan
+from reconciler.core.approval import showing
 from reconciler.core.problem import Problem
 from reconciler.core.proposal import Proposal
 from reconciler.packs.reading import read_packs
@@ -63,7 +60,7 @@ class Presenting:
             return await self._check_only(pull, commit)
         found, proposal = await self.plan(since, commit)
         repository = self.pulls.repository
-        fingerprint = proposal.plan.fingerprint
+        fingerprint = proposal.fingerprint
         earlier = [
             each
             for each in await self.ledger.shown_plans(repository, pull.number)
@@ -74,7 +71,7 @@ class Presenting:
         if written.fits:
             # Nobody was shown a plan that had to be cut where it matters.
             await self.ledger.show_plan(
-                ShownPlan(repository, pull.number, pull.head, fingerprint, shown(proposal.plan))
+                ShownPlan(repository, pull.number, pull.head, fingerprint, showing(proposal.plan))
             )
         problems = found.problems
         presented = Presented(proposal, problems, written.body, written.fits, url)
@@ -114,12 +111,3 @@ class Presenting:
         words = "files have problems; the comment says which" if is_invalid else "the files are valid; not planned"
         await self.pulls.status(pull.head, PLAN_CHECK, state, words, url)
         return Presented(None, problems, body, fits=True, url=url)
-
-
-def shown(plan: Plan) -> Mapping[PackId, Approved]:
-    """What whoever approves this plan approves."""
-    return {
-        pack.pack: Approved(pack.fingerprint, pack.actions, pack.workspace, pack.gains)
-        for pack in plan.packs
-        if pack.actions
-    }

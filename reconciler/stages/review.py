@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
-from reconciler.core.allowance import normal_approval, normal_lift
+from reconciler.core.allowance import approval_lift, normal_approval, normal_lift
 from reconciler.core.approval import NOTHING_APPROVED, Approvals, Approved, is_genuine, needs_approval
 from reconciler.core.key import PackId
 from reconciler.core.managed import UNMANAGED
@@ -17,7 +17,7 @@ from reconciler.core.share import Share
 from reconciler.packs.file_names import TENANTS_NAMES
 from reconciler.ports.ledger import Ledger, ShownPlan
 from reconciler.ports.pack_source import PackSource, PackSourceError
-from reconciler.ports.pull_requests import Approval, PullRequest, PullRequests, PullRequestsError
+from reconciler.ports.pull_requests import Approval, PullRequest, PullRequests, PullRequestsError, Said
 
 #: How a person lets go on what was held: a line of a comment that begins with this.
 COMMAND: Final = "sharepack"
@@ -34,8 +34,8 @@ class Brought:
     shown: ShownPlan | None
     #: Every pack that any plan shown for it had something to do for.
     packs: frozenset[PackId]
-    #: Words by which somebody let go on what was held.
-    words: frozenset[str]
+    #: Words by which somebody else than its author let go on what was held, and who said them first.
+    words: Mapping[str, Approval]
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ class Reviewing:
                 own = await self._numbers(_paths([pack]), since, until)
                 mine = [each for each in brought if each.pull.number in own]
             self.found[pack.pack] = tuple(each.pull for each in mine)
-            answers[pack.pack] = _answer(pack.pack, mine, environment, self.pulls.repository)
+            answers[pack.pack] = _answer(pack, mine, environment, self.pulls.repository)
         return answers
 
     async def _numbers(self, paths: Collection[str], since: str, until: str) -> list[int]:
@@ -118,7 +118,7 @@ class Reviewing:
             pull = await self.pulls.get(number)
             shown = await self.ledger.shown_plans(self.pulls.repository, number)
             approvals = _counting(pull, await self.pulls.approvals(number))
-            words = frozenset(_words(said.text for said in await self.pulls.said(number)))
+            words = _let_go(pull, await self.pulls.said(number))
             packs = frozenset(pack for each in shown for pack in each.packs)
             self._brought[number] = Brought(pull, approvals, _seen(pull, shown, approvals), packs, words)
         return self._brought[number]
@@ -164,18 +164,26 @@ def _has_notebooks(resource: Resource | None) -> bool:
     return any(item.content is not UNMANAGED for item in resource.objects)
 
 
-def _answer(pack: PackId, brought: Sequence[Brought], environment: Sequence[Approval], repository: str) -> _Answer:
-    approved = NOTHING_APPROVED
+def _answer(pack: PackPlan, brought: Sequence[Brought], environment: Sequence[Approval], repository: str) -> _Answer:
+    approved, words = NOTHING_APPROVED, dict[str, Approval]()
     for each in brought:
-        if each.shown is not None and pack in each.shown.packs:
-            approved = approved.joined(each.shown.packs[pack])
-    people = [str(approval) for each in brought for approval in each.approvals] + [str(each) for each in environment]
+        words = {**each.words, **words}
+        if each.shown is not None and pack.pack in each.shown.packs:
+            approved = approved.joined(each.shown.packs[pack.pack])
+    people = [*(approval for each in brought for approval in each.approvals), *environment, *_sayers(pack, words)]
     return _Answer(
         approved,
-        Review(tuple(f"{repository}#{each.pull.number}" for each in brought), tuple(dict.fromkeys(people))),
-        frozenset().union(*(each.words for each in brought)),
+        Review(tuple(f"{repository}#{each.pull.number}" for each in brought), tuple(dict.fromkeys(map(str, people)))),
+        frozenset(words),
         _reason(brought),
     )
+
+
+def _sayers(pack: PackPlan, words: Mapping[str, Approval]) -> Iterator[Approval]:
+    """Who let something of this pack go on by name."""
+    lifts = {approval_lift(pack.fingerprint)}
+    lifts |= {objection.lift for step in pack.steps for objection in step.objections}
+    return (approval for word, approval in words.items() if word in lifts)
 
 
 def _reason(brought: Sequence[Brought]) -> str:
@@ -211,15 +219,24 @@ def _is_genuine(shown: ShownPlan) -> bool:
     return is_whole and all(is_genuine(pack, approved) for pack, approved in shown.packs.items())
 
 
-def _words(texts: Iterable[str]) -> Iterator[str]:
+def _let_go(pull: PullRequest, said: Sequence[Said]) -> dict[str, Approval]:
+    """Nobody approves what is their own, as on GitHub."""
+    found: dict[str, Approval] = {}
+    for each in said:
+        if each.by != pull.author:
+            for word in _words(each.text):
+                found.setdefault(word, Approval(each.by, "words", each.at))
+    return found
+
+
+def _words(text: str) -> Iterator[str]:
     """From lines such as `sharepack approve 1a2b3c4d5e6f7a8b` and `sharepack allow delete:share/x`."""
-    for text in texts:
-        for line in text.splitlines():
-            command, _, rest = line.strip().partition(" ")
-            verb, _, words = rest.strip().partition(" ")
-            if command != COMMAND:
-                continue
-            found = normal_approval(f"approve:{words}") if verb == "approve" else None
-            found = normal_lift(words) or normal_approval(words) if verb == "allow" else found
-            if found is not None:
-                yield found
+    for line in text.splitlines():
+        command, _, rest = line.strip().partition(" ")
+        verb, _, words = rest.strip().partition(" ")
+        if command != COMMAND:
+            continue
+        found = normal_approval(f"approve:{words}") if verb == "approve" else None
+        found = normal_lift(words) or normal_approval(words) if verb == "allow" else found
+        if found is not None:
+            yield found

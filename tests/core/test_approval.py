@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 
 from reconciler.core.allowance import approval_lift, normal_approval, normal_lift
-from reconciler.core.approval import Approvals, Approved, check_approval, is_genuine, needs_approval
+from reconciler.core.approval import Approvals, Approved, check_approval, is_genuine, needs_approval, showing
 from reconciler.core.guard import Attestation
 from reconciler.core.key import recipient_key, share_key
+from reconciler.core.limits import Limits
 from reconciler.core.plan import PackPlan, Plan
 from reconciler.core.recipient import Recipient, TokenSharing
 from reconciler.core.recorded import RecordedState
@@ -58,12 +59,12 @@ def approved(pack: PackPlan) -> Approved:
     return Approved(pack.fingerprint, pack.actions, pack.workspace, pack.gains)
 
 
-def of(*plans: Plan, words: frozenset[str] = frozenset()) -> Approvals:
+def of(*plans: Plan) -> Approvals:
     """All that was approved bit by bit."""
     whole = Approved("", frozenset())
     for plan in plans:
         whole = whole.joined(approved(only(plan)))
-    return Approvals({SALES_Q1: whole}, words=words)
+    return Approvals({SALES_Q1: whole})
 
 
 WITH_TABLE = replace(S, objects=frozenset({T1, T2}))
@@ -128,13 +129,32 @@ def test_what_was_held_goes_on_when_it_is_approved_by_name_and_only_then() -> No
     held = plan_of(WITH_BOTH, approvals=of(plan_of(WITH_READER)))
     lift = step_of(held, K_S).objections[0].lift
     assert lift == approval_lift(only(plan_of(WITH_BOTH)).fingerprint)
-    said = of(plan_of(WITH_READER), words=frozenset({lift}))
-    assert not plan_of(WITH_BOTH, approvals=said).is_held
-    typed = plan_of(WITH_BOTH, approvals=of(plan_of(WITH_READER)), allowed=frozenset({lift}))
-    assert not typed.is_held
-    assert step_of(typed, K_S).lifted == (lift,)
+    let_go = plan_of(WITH_BOTH, approvals=of(plan_of(WITH_READER)), allowed=frozenset({lift}))
+    assert not let_go.is_held
+    assert step_of(let_go, K_S).lifted == (lift,)
     other = replace(WITH_BOTH, comment="something else besides")
-    assert plan_of(other, approvals=said).is_held
+    assert plan_of(other, approvals=of(plan_of(WITH_READER)), allowed=frozenset({lift})).is_held
+
+
+def test_what_is_held_until_it_is_allowed_by_name_is_shown_and_so_approved_when_it_is() -> None:
+    """But nothing else in the same step is."""
+    strict = Limits(0, 0, 0, 0)
+    nobody = replace(S, recipients=frozenset())
+    desired = desired_of(a_pack(SALES_Q1, nobody, ACME, BOLT))
+    there = found(S, ACME, BOLT)
+    plan = planned(desired, ON_RECORD, there, attestations=ATTESTED, limits=strict)
+    assert rules(step_of(plan, K_S)) == ["too-much-at-once"]
+    assert only(plan).actions == frozenset()
+    approvals = Approvals(showing(plan))
+    allowed = frozenset({"revoke:share/s"})
+    again = planned(
+        desired, ON_RECORD, there, attestations=ATTESTED, approvals=approvals, allowed=allowed, limits=strict
+    )
+    assert not again.is_held
+    assert planned(desired, ON_RECORD, there, attestations=ATTESTED, approvals=approvals, limits=strict).is_held
+    more = desired_of(a_pack(SALES_Q1, replace(S, recipients=frozenset({"bolt"})), ACME, BOLT))
+    grown = planned(more, ON_RECORD, there, attestations=ATTESTED, approvals=approvals, allowed=allowed, limits=strict)
+    assert rules(step_of(grown, K_S)) == ["not-approved"]
 
 
 def test_nothing_approved_holds_everything_the_files_ask_for() -> None:
@@ -221,7 +241,7 @@ def _approved_plan(scene: Scene) -> Plan:
 @given(scenes())
 def test_a_plan_approved_as_a_whole_is_carried_out_as_a_whole(scene: Scene) -> None:
     plan = _approved_plan(scene)
-    approvals = Approvals({pack.pack: approved(pack) for pack in plan.packs})
+    approvals = Approvals(showing(plan))
     again = Run(replace(scene, approvals=approvals), scene.recorded).plan()
     assert again == plan
 

@@ -6,8 +6,8 @@ from reconciler.core.approval import Approved
 from reconciler.core.key import PackId
 from reconciler.core.plan import fingerprint, plan_fingerprint
 from reconciler.ports.ledger import ShownPlan
-from reconciler.ports.pull_requests import Approval, PullRequest
-from reconciler.stages.review import _counting, _seen, _words
+from reconciler.ports.pull_requests import Approval, PullRequest, Said
+from reconciler.stages.review import _counting, _let_go, _seen, _words
 
 SALES = PackId.of("Sales", "Q1")
 HEAD, OLDER = "a" * 40, "b" * 40
@@ -66,18 +66,21 @@ def test_who_merged_without_a_review_stands_for_it() -> None:
 
 
 def test_words_that_let_go_on_are_lines_of_their_own() -> None:
-    texts = [
-        "Looks right to me.\nsharepack approve 0123456789abcdef\nthanks",
-        "  sharepack   allow   delete:share/x  ",
-        "`sharepack approve 1111111111111111` is what you would write",
-        "> sharepack approve 2222222222222222",
-        "sharepack approve everything",
-        "sharepack approve",
-        "please sharepack approve 3333333333333333",
-        "sharepack allow approve:4444444444444444",
-    ]
-    assert set(_words(texts)) == {
-        "approve:0123456789abcdef",
-        "delete:share/x",
-        "approve:4444444444444444",
-    }
+    text = """\
+        Looks right to me.
+        sharepack approve 0123456789abcdef
+          sharepack   allow   delete:share/x
+        `sharepack approve 1111111111111111` is what you would write
+        > sharepack approve 2222222222222222
+        sharepack approve everything
+        sharepack approve
+        please sharepack approve 3333333333333333
+        sharepack allow approve:4444444444444444"""
+    assert set(_words(text)) == {"approve:0123456789abcdef", "delete:share/x", "approve:4444444444444444"}
+
+
+def test_nobody_lets_go_on_what_is_their_own() -> None:
+    words = "sharepack approve 0123456789abcdef"
+    said = [Said("rob", words, at(1)), Said("ann", words, at(2)), Said("bob", words, at(3))]
+    assert _let_go(MERGED, said) == {"approve:0123456789abcdef": Approval("ann", "words", at(2))}
+    assert _let_go(MERGED, said[:1]) == {}
