@@ -33,6 +33,7 @@ from reconciler.render.people import People, who
 
 #: Names in one line before the rest moves to lines of its own.
 _INLINE: Final = 1
+ALL_CLEAR: Final = "nobody gains or loses a data object"
 _AZURE_HOST: Final = re.compile(r"^(adb-\d+)\.\d+\.azuredatabricks\.net$")
 
 
@@ -50,10 +51,8 @@ def access_lines(plan: Plan, known: People, limit: int) -> Iterator[Line]:
     """Of all packs together: what one pack takes and another one gives is no loss."""
     steps = list(plan.steps)
     found = access_of(steps)
-    worst = max((step.effect for step in steps if step.is_change and not step.is_held), default=Effect.NONE)
-    if not any(found.values()) and Effect.NONE < worst < Effect.BREAKS:
-        # What breaks or revokes all may do so without an object changing hands: no all-clear then.
-        yield line(Span("access", Tone.HEADING), Span("  nobody gains or loses a data object", Tone.DIM))
+    if is_all_clear(steps, found):
+        yield line(Span("access", Tone.HEADING), Span(f"  {ALL_CLEAR}", Tone.DIM))
     for workspace, changes in found.items():
         if not changes:
             continue
@@ -64,6 +63,13 @@ def access_lines(plan: Plan, known: People, limit: int) -> Iterator[Line]:
         for change in changes:
             described = who(change.recipient, workspace, known)
             yield from _change_lines(change, pad(change.recipient, names), described, schemas, limit)
+
+
+def is_all_clear(steps: Iterable[Step], found: Mapping[str, tuple[AccessChange, ...]]) -> bool:
+    """What breaks or revokes all may do so without an object changing hands: no all-clear then, nor where nothing
+    changes anyway."""
+    worst = max((step.effect for step in steps if step.is_change and not step.is_held), default=Effect.NONE)
+    return not any(found.values()) and Effect.NONE < worst < Effect.BREAKS
 
 
 def short_workspace(workspace: str) -> str:
