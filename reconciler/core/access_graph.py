@@ -9,7 +9,7 @@ from reconciler.core.access import share_states
 from reconciler.core.changes import ObjectChanged
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.severity import Effect, change_effect
-from reconciler.core.share import Share
+from reconciler.core.share import ObjectType, Share
 from reconciler.core.verdict import Adopt, Rename, Update, Verdict
 
 
@@ -38,6 +38,8 @@ class AccessGraph:
     contents: tuple[Edge, ...] = ()
     #: Names that shares had before, by the name they have now.
     renamed: Mapping[str, str] = field(default_factory=dict)
+    #: Objects that are in no schema, whatever their names look like.
+    files: frozenset[str] = frozenset()
 
     @property
     def recipients(self) -> frozenset[str]:
@@ -70,6 +72,7 @@ def access_graph(verdicts: Iterable[Verdict]) -> AccessGraph:
         _edges(before.grants, after.grants, frozenset()),
         _edges(before.contents, after.contents, otherwise),
         renamed,
+        frozenset(before.files | after.files),
     )
 
 
@@ -95,12 +98,14 @@ class _Side:
     def __init__(self) -> None:
         self.grants: set[tuple[str, str]] = set()
         self.contents: set[tuple[str, str]] = set()
+        self.files: set[str] = set()
 
     def add(self, share: Share, name: str) -> None:
         if share.recipients is not UNMANAGED:
             self.grants.update((recipient, name) for recipient in share.recipients)
         if share.objects is not UNMANAGED:
             self.contents.update((name, item.name) for item in share.objects)
+            self.files.update(item.name for item in share.objects if item.type is ObjectType.NOTEBOOK_FILE)
 
 
 def _shared_otherwise(verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -151,6 +156,7 @@ def _only(graph: AccessGraph, shares: Collection[str]) -> AccessGraph:
         tuple(edge for edge in graph.grants if edge.target in shares),
         tuple(edge for edge in graph.contents if edge.source in shares),
         {new: old for new, old in graph.renamed.items() if new in shares},
+        graph.files,
     )
 
 

@@ -84,6 +84,14 @@ def test_a_renamed_share_is_one_share_that_bore_another_name() -> None:
     assert told(graph) == BOTH | {"s>main.s.t2 gained"}
 
 
+def test_a_notebook_is_in_no_schema_whatever_it_is_called() -> None:
+    notebook = SharedObject("main.s.py", ObjectType.NOTEBOOK_FILE)
+    graph = access_graph([update(share(T1), share(T1, notebook))])
+    assert graph.files == {"main.s.py"}
+    assert concerned(graph) == graph
+    assert components(graph) == (graph,)
+
+
 def test_edges_are_sorted_and_none_is_there_twice() -> None:
     graph = access_graph([Delete(share(T2, T1, to="bolt acme")), Create(share(T1), Cause.FILE)])
     assert [str(edge.source) for edge in graph.grants] == ["acme", "bolt"]
