@@ -7,9 +7,19 @@ from typing import Final
 
 from reconciler.core.access import AccessChange
 from reconciler.core.plan import Step
-from reconciler.render.access_text import access_of, change_sign, deed, said, short_workspace, then_reads, whole_schemas
+from reconciler.render.access_text import (
+    ALL_CLEAR,
+    access_of,
+    change_sign,
+    deed,
+    is_all_clear,
+    said,
+    short_workspace,
+    then_reads,
+    whole_schemas,
+)
 from reconciler.render.html.markup import Content, Markup, joined, tag
-from reconciler.render.lines import Tone
+from reconciler.render.lines import Line, Span, Tone, line
 from reconciler.render.people import People, who
 
 #: Names in a card before they can be folded away.
@@ -26,6 +36,7 @@ class _Part:
 
 
 def access_part(steps: Sequence[Step], known: People) -> Markup:
+    """Nothing where there is nothing to say, which is no all-clear."""
     found = access_of(steps)
     parts = [
         _workspace_part(
@@ -38,9 +49,24 @@ def access_part(steps: Sequence[Step], known: People) -> Markup:
         for workspace, changes in found.items()
         if changes
     ]
-    if not parts:
-        return tag("p", "nobody gains or loses a data object", class_="calm")
+    if not parts and is_all_clear(steps, found):
+        return tag("p", ALL_CLEAR, class_="calm")
     return joined(parts)
+
+
+def access_counts(steps: Sequence[Step]) -> Iterator[Line]:
+    """`access  3 recipients: 2 gain, 2 lose`, for the top of the page; nothing when nobody does either."""
+    changes = [change for each in access_of(steps).values() for change in each]
+    counts = (
+        (sum(bool(each.gains) for each in changes), ("gains", "gain"), Tone.ADD),
+        (sum(bool(each.loses) for each in changes), ("loses", "lose"), Tone.REMOVE),
+        (sum(bool(each.reads_otherwise) for each in changes), ("reads another part", "read another part"), Tone.CHANGE),
+    )
+    said = [Span(f"{count:,} {verbs[count != 1]}", tone) for count, verbs, tone in counts if count]
+    if said:
+        recipients = "1 recipient: " if len(changes) == 1 else f"{len(changes):,} recipients: "
+        between = [each for span in said for each in (Span(", "), span)][1:]
+        yield line(Span("access  ", Tone.HEADING), Span(recipients), *between)
 
 
 def _workspace_part(

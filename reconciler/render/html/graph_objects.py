@@ -39,11 +39,14 @@ def items(graph: AccessGraph, changed_drawn: int, schemas: frozenset[str]) -> li
     """`schemas` are the names that stand for all of a schema."""
     alike: dict[tuple[str, _Shares], list[str]] = {}
     for name, shares in _by_object(graph).items():
-        alike.setdefault((name.rpartition(".")[0], shares), []).append(name)
+        schema = "" if name in graph.files else name.rpartition(".")[0]
+        alike.setdefault((schema, shares), []).append(name)
     places = _places(graph)
     ordered = sorted(alike.items(), key=lambda each: (*_middle(each[0], alike, places), each[1]))
     return [
-        replace(item, label=said((item.name,), schemas)[0].removeprefix(f"{schema}.")) if item.name else item
+        replace(item, label=said((item.name,), schemas)[0].removeprefix(f"{schema}." if schema else ""))
+        if item.name
+        else item
         for (schema, shares), names in ordered
         for item in _items(schema, shares, names, changed_drawn)
     ]

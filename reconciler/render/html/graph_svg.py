@@ -19,9 +19,9 @@ _TOP: Final = 30
 _SMALLEST: Final = 0.85
 _LARGEST: Final = 1.2
 _SIGNS: Final = {Standing.GAINED: "+", Standing.LOST: "-", Standing.OTHERWISE: "~"}
-#: Where on a line its sign sits: at the recipient, or at the object.
-_AT_SOURCE: Final = 0.16
-_AT_TARGET: Final = 0.84
+#: Where on a line its sign sits: nearer to the recipient, or to the object, and where lines have parted already.
+_AT_SOURCE: Final = 0.38
+_AT_TARGET: Final = 0.62
 
 
 def counts(changes: Iterable[AccessChange]) -> tuple[Counts, Counts]:

@@ -60,7 +60,7 @@ def _pack(pack: PackPlan, limit: int, *, is_open: bool) -> Markup:
     by_hand = any(is_by_hand(step) for step in pack.steps)
     return tag(
         "details",
-        tag("summary", tag("h3", *_pack_words(pack)), _worst(pack.steps)),
+        tag("summary", tag("h3", *_pack_words(pack)), _held_count(pack), _worst(pack.steps)),
         block(pack_notes(pack)),
         *(_step(step, pack, _without_headline(step_lines(step, "", limit))) for step in by_file),
         tag("p", "Also changed by hand: see Drift.", class_="calm") if by_hand else NOTHING,
@@ -86,6 +86,11 @@ def _worst(steps: Iterable[Step]) -> Markup:
     return badge(max(changing, key=lambda step: step.effect))
 
 
+def _held_count(pack: PackPlan) -> Markup:
+    held = sum(step.is_held for step in pack.steps)
+    return tag("span", f"{held:,} held", class_="badge trouble") if held else NOTHING
+
+
 def badge(step: Step) -> Markup:
     span = step_effect(step)
     return tag("span", span.text.removeprefix("!! "), class_=f"badge {span.tone.value}")
@@ -101,10 +106,12 @@ def _step(step: Step, pack: PackPlan, body: Iterable[Line]) -> Markup:
 
 def _step_heading(step: Step, pack: PackPlan) -> Markup:
     sign, tone = step_sign(step)
+    deed = step_title(step, pack.workspace).removeprefix(str(step.key)).strip()
     return tag(
         "h4",
         tag("span", sign, class_=f"sign {tone.value}"),
-        tag("bdi", step_title(step, pack.workspace)),
+        tag("bdi", str(step.key)),
+        tag("span", deed, class_="deed") if deed else NOTHING,
         badge(step) if step.effect is not Effect.NONE else NOTHING,
         toned(Tone.DIM, tag("span", short_place(step.where), class_="place")) if step.where else NOTHING,
     )

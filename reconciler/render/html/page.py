@@ -8,7 +8,7 @@ from typing import Final
 from reconciler.core.desired import Revision
 from reconciler.core.plan import Plan
 from reconciler.render.effect_text import effect_lines
-from reconciler.render.html.access_part import access_part
+from reconciler.render.html.access_part import access_counts, access_part
 from reconciler.render.html.graph_part import graph_part
 from reconciler.render.html.lines_html import block, words
 from reconciler.render.html.markup import NOTHING, Content, Markup, joined, tag
@@ -74,8 +74,9 @@ def _head(title: str) -> Markup:
 def _opening(plan: Plan, title: str, ending: str) -> Iterator[Content]:
     yield tag("h1", title)
     yield tag("p", words(header(plan.revision, len(plan.packs))), class_="revision")
-    for each in effect_lines(plan.steps):
-        yield tag("p", words(each), class_="effects")
+    effects = [*access_counts(list(plan.steps)), *effect_lines(plan.steps)]
+    if effects:
+        yield tag("div", *(tag("p", words(each)) for each in effects), class_="effects")
     yield tag("p", " ".join(filter(None, [str(summarize(plan.steps)), ending])), class_="summary")
     yield block(problem_lines(plan))
 

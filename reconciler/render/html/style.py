@@ -116,7 +116,7 @@ transform:rotate(-45deg)}
 .badge.change{background:var(--change-wash)}.badge.trouble{background:var(--trouble-wash)}
 .step{padding:.75rem 0;border-top:1px solid var(--rule)}
 .step h4{display:flex;flex-wrap:wrap;gap:.3rem .65rem;align-items:center;margin-bottom:.35rem}
-.place{margin-left:auto;font-weight:400}
+.deed{font-weight:400}.place{margin-left:auto;font-weight:400}
 .field{display:grid;grid-template-columns:9rem 1fr;gap:0 .8rem;padding-left:2.15rem}
 .field.deep{padding-left:4rem}.label{color:var(--dim);font-size:.88rem}
 .value{white-space:pre-wrap;min-width:0}.note{padding-left:2.15rem;white-space:pre-wrap}.hint{color:var(--ink)}
