@@ -48,12 +48,13 @@ coverage: $(DEV) browser ## Run the tests and show which lines and branches they
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
 
-lint: $(DEV) ## Formatting, ruff, mypy --strict, import contracts, generated files up to date
+lint: $(DEV) ## Formatting, ruff, mypy --strict, import contracts, workflows, generated files up to date
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	@$(PY) -m reconciler schema --check
+	@$(PY) -m tests.workflows.linting
 
 format: $(DEV) ## Format the code and mend what ruff can mend
 	@$(PY) -m ruff format .
