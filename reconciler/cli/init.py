@@ -2,6 +2,8 @@
 files say is in `packs.new_repository`, the workflows are this project's own."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +13,7 @@ from typing import Final
 import click
 
 import reconciler
+from reconciler import __version__
 from reconciler.cli.asking import ask
 from reconciler.cli.exits import Exit
 from reconciler.cli.new_file import write_file
@@ -19,18 +22,23 @@ from reconciler.cli.terminal import Failure, leave, say, style_of, write
 from reconciler.core.desired import Revision
 from reconciler.core.problem import Problem
 from reconciler.packs.excerpt import excerpts
-from reconciler.packs.new_repository import PACKS_FOLDER, BusinessLine, is_owner, repository_files
+from reconciler.packs.new_repository import KEPT, PACKS_FOLDER, BusinessLine, is_owner, repository_files
 from reconciler.packs.reading import read_packs
 from reconciler.render.problems import problems_text
 
+_ACTION: Final = "actions/sharepack/action.yml"
 #: By their path below `.github`, here and in the new repository.
 WORKFLOWS: Final = (
     "workflows/validate.yml",
     "workflows/plan.yml",
     "workflows/apply.yml",
     "workflows/drift.yml",
-    "actions/sharepack/action.yml",
+    "actions/sharepack-login/action.yml",
+    _ACTION,
 )
+#: The line of that action that says what is installed: here the checkout, elsewhere a release.
+_THIS_CHECKOUT: Final = "    default: ./\n"
+_INSTALLED: Final = re.compile(r"[0-9][0-9A-Za-z.+!-]*|git\+https://[^\s\"@\\]+@[^\s\"@\\]+")
 _OWNER_HINT: Final = "@user, @organisation/team or an e-mail address"
 
 
@@ -42,13 +50,15 @@ _OWNER_HINT: Final = "@user, @organisation/team or an e-mail address"
 @click.option("--platform", default="", metavar="OWNER", help="Who approves workflows and the tenants file.")
 @click.option("--workspace", default="", metavar="URL", help="The workspace of these business lines.")
 @click.option("--first-pack", default="", metavar="EMAIL", help="Also write a pack for each, requested by EMAIL.")
+@click.option("--install", metavar="WHAT", default=__version__, help="What the workflows install (see below).")
 @click.option("--yes", is_flag=True, help="Ask nothing; what is not given can be filled in later.")
-def command(folder: Path, *, lines: Sequence[str], platform: str, workspace: str, first_pack: str, yes: bool) -> None:
+def command(folder: Path, *, lines: Sequence[str], platform: str, workspace: str, yes: bool, **more: str) -> None:
     """Make DIR, by default this folder, a repository for packs.
 
     Writes the packs folder with a folder for each business line, tenants.yaml, the GitHub workflows, CODEOWNERS, hooks
     for pre-commit, settings of editors and a README for requestors, and runs git init where there is no repository. A
-    file that is there already is left as it is. An OWNER is @user, @organisation/team or an e-mail address.
+    file that is there already is left as it is. An OWNER is @user, @organisation/team or an e-mail address. WHAT is a
+    version, by default this one, or git+https://HOST/OWNER/REPO@REF.
 
     \b
     Examples:
@@ -60,7 +70,8 @@ def command(folder: Path, *, lines: Sequence[str], platform: str, workspace: str
         lines, platform, workspace = _asked(platform, workspace)
     known = _business_lines(lines)
     _check_owners([*(line.owner for line in known), platform])
-    files = {path: text.encode() for path, text in _files(known, platform, workspace.strip(), first_pack.strip())}
+    own = repository_files(known, platform=platform, workspace=workspace.strip(), requestor=more["first_pack"].strip())
+    files = {path: text.encode() for path, text in {**own, **_workflows(more["install"].strip())}.items()}
     _check_packs(files)
     written, left = _write(folder, files)
     is_new = _start_git(folder)
@@ -107,11 +118,13 @@ def _check_owners(owners: Sequence[str]) -> None:
         raise Failure("\n".join(f"{owner!r} is no owner: write {_OWNER_HINT}" for owner in wrong))
 
 
-def _files(lines: Sequence[BusinessLine], platform: str, workspace: str, requestor: str) -> Iterator[tuple[str, str]]:
-    own = repository_files(lines, platform=platform, workspace=workspace, requestor=requestor)
-    yield from own.items()
-    for path in WORKFLOWS:
-        yield f".github/{path}", _workflow(path)
+def _workflows(installed: str) -> Mapping[str, str]:
+    """Raises Failure for what the action would not install."""
+    if not _INSTALLED.fullmatch(installed):
+        raise Failure(f"{installed!r} cannot be installed: write a version, or git+https://HOST/OWNER/REPO@REF")
+    texts = {path: _workflow(path) for path in WORKFLOWS}
+    texts[_ACTION] = texts[_ACTION].replace(_THIS_CHECKOUT, f'    default: "{installed}"\n', 1)
+    return {f".github/{path}": text for path, text in texts.items()}
 
 
 def _workflow(path: str) -> str:
@@ -138,6 +151,8 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> tuple[Sequence[str], Seq
         place = folder / path
         if os.path.lexists(place):
             left.append(path)
+            continue
+        if place.name == KEPT and place.parent.is_dir() and any(place.parent.iterdir()):
             continue
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -167,5 +182,5 @@ def _report(folder: Path, written: Sequence[str], left: Sequence[str], *, is_new
     yield f"Wrote {len(written)} file{'' if len(written) == 1 else 's'}{started}."
     if left:
         yield f"There already, and left as they were: {', '.join(left)}."
-    place = "" if folder == Path() else f"cd {folder} && "
+    place = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     yield f"Next: {place}sharepack validate, then sharepack new for a first pack of yours. README.md says the rest."

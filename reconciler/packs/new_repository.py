@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.packs.document import Metadata, PackDocument, RecipientEntry, ShareEntry
+from reconciler.packs.formatting import Formatted, format_file
 from reconciler.packs.json_schema import pack_schema
 from reconciler.packs.writing import dumped, to_yaml
 
 PACKS_FOLDER: Final = "sharepacks"
 SCHEMA_PATH: Final = "schema/sharepack.schema.json"
+#: Git keeps no empty folders: this file holds one open.
+KEPT: Final = ".gitkeep"
+_TENANTS_PATH: Final = f"{PACKS_FOLDER}/tenants.yaml"
 _NOT_IN_FOLDERS: Final = re.compile(r"[\W_]+")
 #: https://docs.github.com/repositories/managing-your-repositorys-settings-and-features/…/about-code-owners
 _OWNER: Final = re.compile(r"@[A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9._-]+)?|[^\s@#]+@[^\s@#]+\.[^\s@#]+")
@@ -44,7 +48,7 @@ def repository_files(
     """`platform` approves what is not of a business line; `workspace` is that of all of them; with a `requestor` each
     gets a first pack."""
     files = {
-        f"{PACKS_FOLDER}/tenants.yaml": _tenants(lines, workspace),
+        _TENANTS_PATH: _tenants(lines, workspace),
         SCHEMA_PATH: pack_schema(),
         ".github/CODEOWNERS": _code_owners(lines, platform),
         ".pre-commit-config.yaml": _HOOKS,
@@ -59,15 +63,17 @@ def repository_files(
         if requestor:
             files[f"{folder}/first-pack.yaml"] = _first_pack(line, requestor)
         else:
-            # Git keeps no empty folders.
-            files[f"{folder}/.gitkeep"] = ""
+            files[f"{folder}/{KEPT}"] = ""
     return files
 
 
 def _tenants(lines: Sequence[BusinessLine], workspace: str) -> str:
     given = {"workspace": workspace} if workspace else {}
     entries = {line.name: {**given, **({"owner": line.owner} if line.owner else {})} for line in lines}
-    return _ABOUT_TENANTS + dumped({"tenants": entries})
+    text = _ABOUT_TENANTS + dumped({"tenants": entries})
+    formatted = format_file(_TENANTS_PATH, text.encode())
+    # What has problems is told by whoever checks it.
+    return formatted.data.decode() if isinstance(formatted, Formatted) else text
 
 
 def _code_owners(lines: Sequence[BusinessLine], platform: str) -> str:
@@ -93,7 +99,7 @@ def _first_pack(line: BusinessLine, requestor: str) -> str:
 
 def _readme(lines: Sequence[BusinessLine]) -> str:
     rows = "".join(_table_row(line) for line in lines)
-    return _README.replace("ROWS\n", rows)
+    return _README.replace("ROWS\n", rows, 1)
 
 
 def _table_row(line: BusinessLine) -> str:
@@ -195,6 +201,7 @@ Without installing anything: edit the file on GitHub, and the pull request does 
 | business line | folder | approves |
 |---|---|---|
 ROWS
+
 ## For those who look after this repository
 
 - `sharepacks/tenants.yaml` names the business lines, their workspaces and the catalogs they may share from.
