@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 #: All that the runner knows; it takes other lines for text.
-KNOWN: Final = frozenset(
-    {"add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "error", "group", "notice", "warning"}
-) | {"internal-set-repo-path", "remove-matcher", "save-state", "set-env", "set-output", "stop-commands"}
+KNOWN: Final = frozenset({"add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "error", "group"}) | {
+    *("internal-set-repo-path", "notice", "remove-matcher", "save-state", "set-env", "set-output", "stop-commands"),
+    "warning",
+}
 ANNOTATIONS: Final = frozenset({"error", "warning", "notice"})
 _DATA: Final = (("%0D", "\r"), ("%0A", "\n"), ("%25", "%"))
 _PROPERTY: Final = (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%"))
