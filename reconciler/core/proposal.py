@@ -40,6 +40,13 @@ class Proposal:
     #: Packs that the branch leaves as they are; they were not looked at.
     others: int = 0
     workbooks: tuple[WorkbookChange, ...] = ()
+    #: Full id of the pull request's newest commit, when what was planned is that commit merged; else empty.
+    head: str = ""
+
+    @property
+    def commit(self) -> str:
+        """What people know it by."""
+        return self.head or self.plan.revision.commit
 
     @property
     def fingerprint(self) -> str:

@@ -1,7 +1,7 @@
 """Shows a pull request what merging it would do: one comment, labels, a status, and the plan on record as shown.
 Changes nothing in Databricks, and runs nothing that a pull request brings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.approval import showing
 from reconciler.core.problem import Problem
@@ -59,6 +59,7 @@ class Presenting:
         if pull.is_fork:
             return await self._check_only(pull, commit)
         found, proposal = await self.plan(since, commit)
+        proposal = replace(proposal, head=pull.head)
         repository = self.pulls.repository
         fingerprint = proposal.fingerprint
         earlier = [

@@ -124,15 +124,14 @@ def _superseded(earlier: Sequence[tuple[str, str]]) -> Part:
 
 
 def _footer(proposal: Proposal, artefact_url: str) -> str:
-    plan = proposal.plan
     others = f"{counted(proposal.others, 'other pack')} left as they are." if proposal.others else ""
     whole = f"{link('The whole plan', artefact_url)}." if artefact_url else ""
-    about = f"Plan {code(plan.fingerprint[:_SHORT])} of commit {code(plan.revision.commit[:12])}, against "
+    about = f"Plan {code(proposal.fingerprint[:_SHORT])} of commit {code(proposal.commit[:12])}, against "
     about += f"{code(proposal.base[:12])}."
     said = [
         " ".join(filter(None, [about, others, whole])),
         _APPROVING,
-        f"<sub>Fingerprint {code(plan.fingerprint)}</sub>",
+        f"<sub>Fingerprint {code(proposal.fingerprint)}</sub>",
     ]
     return "\n\n".join(said)
 

@@ -21,7 +21,7 @@ def labels(plan: Plan) -> frozenset[str]:
 
 
 def status_words(proposal: Proposal) -> str:
-    said = f"{short_verdict(proposal.plan, access(proposal.plan))}; plan {proposal.plan.fingerprint[:12]}"
+    said = f"{short_verdict(proposal.plan, access(proposal.plan))}; plan {proposal.fingerprint[:12]}"
     return said if len(said) <= _STATUS else f"{said[: _STATUS - 1]}…"
 
 
