@@ -1,4 +1,5 @@
-"""Every version of one resource for people and as JSON: when, what changed, who, why, which commit."""
+"""Every version of one resource for people and as JSON: when, what changed, who, why, which commit, and who stands
+behind it."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ def history_text(key: Key, versions: Sequence[KeyVersion], style: Style = PLAIN)
 
 def history_json(key: Key, versions: Sequence[KeyVersion]) -> str:
     values = [_value(version) for version in versions]
-    return json.dumps({"format_version": "1.0", "key": str(key), "versions": values}, indent=2) + "\n"
+    return json.dumps({"format_version": "1.1", "key": str(key), "versions": values}, indent=2) + "\n"
 
 
 def _lines(key: Key, versions: Sequence[KeyVersion]) -> Iterator[Line]:
@@ -64,8 +65,17 @@ def _title(version: KeyVersion) -> Line:
 def _why(version: KeyVersion) -> Iterator[Line]:
     commit = f"commit {version.commit[:12]}" if version.commit else "files that were not committed"
     yield line(f"      by {version.created_by}, from {commit}")
+    if version.pull_requests or version.approved_by:
+        yield line(f"      {', '.join(_behind(version))}")
     if version.change_reason:
         yield line(f"      {version.change_reason}")
+
+
+def _behind(version: KeyVersion) -> Iterator[str]:
+    if version.pull_requests:
+        yield f"pull request{'s' if ', ' in version.pull_requests else ''} {version.pull_requests}"
+    if version.approved_by:
+        yield f"approved by {version.approved_by}"
 
 
 def _what(before: Resource | None, after: Resource | None) -> Iterator[Line]:
@@ -143,6 +153,8 @@ def _value(version: KeyVersion) -> dict[str, Any]:
         "change_reason": version.change_reason,
         "commit": version.commit,
         "plan_id": None if version.plan_id is None else str(version.plan_id),
+        "pull_requests": version.pull_requests,
+        "approved_by": version.approved_by,
     }
 
 

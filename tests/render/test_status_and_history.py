@@ -3,6 +3,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from reconciler.core.key import PackId, share_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import Strategy
@@ -141,6 +143,39 @@ def test_the_json_of_a_history_is_whole_and_ordered() -> None:
     first, second = document["versions"]
     assert first["resource"]["data_objects"] == [{"name": "c.s.t", "type": "TABLE"}]
     assert (second["is_deleted"], second["effective_to"], second["resource"]) == (True, None, None)
+
+
+def test_a_history_says_who_stands_behind_each_version() -> None:
+    share = Share("sales_q1_share")
+    one = replace(version(1, share), pull_requests="jllt/packs#12", approved_by="ann (review)")
+    several = replace(
+        version(2, share), pull_requests="jllt/packs#12, jllt/packs#14", approved_by="ann (review), bob (merge)"
+    )
+    nobody = version(3, share, is_last=True)
+    lines = history_text(KEY, [one, several, nobody]).splitlines()
+    said = [lines[at + 1].strip() for at, each in enumerate(lines) if "by ann, from commit 1f2e3d4c5b6a" in each]
+    assert said == [
+        "pull request jllt/packs#12, approved by ann (review)",
+        "pull requests jllt/packs#12, jllt/packs#14, approved by ann (review), bob (merge)",
+        "plan 0001",
+    ]
+    document = json.loads(history_json(KEY, [one, nobody]))
+    assert [(each["pull_requests"], each["approved_by"]) for each in document["versions"]] == [
+        ("jllt/packs#12", "ann (review)"),
+        ("", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pull_requests", "approved_by", "said"),
+    [
+        ("jllt/packs#12", "", "pull request jllt/packs#12"),
+        ("", "bob (environment production)", "approved by bob (environment production)"),
+    ],
+)
+def test_a_history_says_as_much_as_is_known(pull_requests: str, approved_by: str, said: str) -> None:
+    known = replace(version(1, SALES, is_last=True), pull_requests=pull_requests, approved_by=approved_by)
+    assert f"      {said}\n" in history_text(KEY, [known])
 
 
 def test_degraded_objects_are_told_with_their_pack_and_what_to_grant() -> None:
