@@ -19,22 +19,14 @@ def complaints(top: Path, linter: str = "") -> Sequence[str]:
     """What the linters, or this one, say of the workflows and actions below `top`/.github; empty when content."""
     workflows = sorted(str(path) for path in (top / ".github" / "workflows").glob("*.yml"))
     actions = sorted(str(path) for path in (top / ".github" / "actions").glob("*/action.yml"))
-    commands = [each for each in _commands(top, workflows, actions) if linter in {"", each[0]}]
+    commands = [each for each in _commands(workflows, actions) if linter in {"", each[0]}]
     return [each for command in commands for each in _run(command, top)]
 
 
-def _commands(top: Path, workflows: Sequence[str], actions: Sequence[str]) -> Iterator[Sequence[str]]:
+def _commands(workflows: Sequence[str], actions: Sequence[str]) -> Iterator[Sequence[str]]:
     # shellcheck and pyflakes would be used where they happen to be installed, and not elsewhere.
     yield ["actionlint", "-no-color", "-shellcheck=", "-pyflakes=", *workflows]
-    yield [
-        "zizmor",
-        "--offline",
-        "--persona=pedantic",
-        "--no-progress",
-        "--color=never",
-        "--quiet",
-        str(top / ".github"),
-    ]
+    yield ["zizmor", "--offline", "--persona=pedantic", "--no-progress", "--color=never", "--quiet", ".github"]
     schemas = {
         "vendor.github-workflows": workflows,
         "custom.github-workflows-require-timeout": workflows,

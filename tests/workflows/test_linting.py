@@ -15,12 +15,13 @@ def test_the_workflows_and_actions_please_the_linters() -> None:
 CHECKOUT = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2"
 TIMEOUT = "    timeout-minutes: 120\n"
 SAID = ('echo "::stop-commands::$quiet"', 'echo "${{ github.event.comment.body }}"')
-LEFT = ("persist-credentials: false", "persist-credentials: true")
+LEFT = ("          persist-credentials: false\n", "")
+FOREIGN = ("  pull_request:", "  pull_request_target:")
 DATABASE = ("steps.login.outputs.database", "steps.logon.outputs.database")
 
 #: What is wrong: who finds it, in which file, what is there instead of what, and a word of what is said.
 BROKEN = {
-    "an unknown key": ("check-jsonschema", "plan.yml", "timeout-minutes: 30", "time-out: 30", "time-out"),
+    "an unknown key": ("actionlint", "plan.yml", "timeout-minutes: 30", "time-out: 30", "time-out"),
     "no time limit": ("check-jsonschema", "apply.yml", TIMEOUT, "", "timeout-minutes"),
     "an unknown key in an action": ("check-jsonschema", "action.yml", "using: composite", "use: composite", "runs"),
     "a wrong expression": ("actionlint", "plan.yml", "HOST != ''", "HOST !== ''", "expression"),
@@ -29,13 +30,7 @@ BROKEN = {
     "an action by its tag": ("zizmor", "validate.yml", CHECKOUT, "actions/checkout@v6", "unpinned-uses"),
     "a comment in a script": ("zizmor", "apply.yml", *SAID, "template-injection"),
     "an input in a script": ("zizmor", "action.yml", 'case "$VERSION" in', "case ${{ inputs.version }} in", "template"),
-    "rights for code of others": (
-        "zizmor",
-        "plan.yml",
-        "  pull_request:",
-        "  pull_request_target:",
-        "dangerous-triggers",
-    ),
+    "rights for code of others": ("zizmor", "plan.yml", *FOREIGN, "dangerous-triggers"),
     "rights for all": ("zizmor", "drift.yml", "permissions: {}", "permissions: write-all", "excessive-permissions"),
     "credentials left behind": ("zizmor", "drift.yml", *LEFT, "artipacked"),
 }
