@@ -28,6 +28,10 @@ _PLAIN: Final = re.compile(r"(\(?)((?:[^\W\d_]+(?:['\u2019-][^\W\d_]+)*)|D2[OD]|
 _MAY_BE_COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,}")
 #: What may stand around a word without being part of what it names.
 _AROUND: Final = re.compile(r"([(\"“]?)(.*?)([)\"”]?[,;:.?]?)", re.DOTALL)
+#: What a message has put into code itself.
+_QUOTED: Final = re.compile(r"`([^`]+)`")
+#: What follows such a code.
+_STOPS: Final = re.compile("[,.;:)]{1,3}")
 #: A line that begins so is taken for the words of a person who lets something go.
 _COMMAND: Final = "sharepack"
 
@@ -60,7 +64,14 @@ def strong(text: str) -> str:
 
 def prose(text: str) -> str:
     """A sentence of ours with foreign words in it: plain words stay as they are, all others are put into code."""
-    return "".join(_pieces(shown(text)))
+    said = ""
+    for at, part in enumerate(_QUOTED.split(shown(text))):
+        words = code(part) if at % 2 else "".join(_pieces(part))
+        if not words:
+            continue
+        # Two pieces of code without a gap would be one.
+        said += words if not said or words[0] in ",.;:)" or said[-1] == "(" else f" {words}"
+    return said
 
 
 def html_code(text: str) -> str:
@@ -107,7 +118,11 @@ def _pieces(text: str) -> Iterator[str]:
     """Words that are not plain and stand beside each other share their code."""
     held: list[str] = []
     gap = ""
-    for word in text.split():
+    words = text.split()
+    if words and _STOPS.fullmatch(words[0]):
+        yield words.pop(0)
+        gap = " "
+    for word in words:
         if _is_plain(word):
             yield from _flushed(held, gap)
             gap = " " if held or gap else ""
@@ -132,7 +147,7 @@ def _flushed(words: list[str], gap: str) -> Iterator[str]:
 
 def _is_plain(word: str) -> bool:
     found = _PLAIN.fullmatch(word)
-    if found is None or _MAY_BE_COMMIT.search(found[2]):
+    if found is None or _MAY_BE_COMMIT.search(found[2]) or found[2] == _COMMAND:
         return False
     # `1.` and `1)` begin a list.
     return not (found[2].isdigit() and found[3] and found[3][0] in ").")

@@ -50,7 +50,8 @@ def how_to_lift(lift: str) -> str:
     if action == APPROVE:
         return f"to approve it, somebody with write access writes the line {code(f'sharepack approve {words}')} here"
     entry = code(f"allow: [{{action: {lift}, until: YYYY-MM-DD, reason: …}}]")
-    return f"to allow it, write {entry} in the pack, or the line {code(f'sharepack allow {lift}')} in a comment here"
+    line = code(f"sharepack allow {lift}")
+    return f"to allow it, write {entry} in the pack; or, after the merge, somebody with write access writes {line} here"
 
 
 def _obstacles(step: Step) -> Iterator[_Obstacle]:

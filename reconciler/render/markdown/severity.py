@@ -41,7 +41,8 @@ def severity_blocks(plan: Plan) -> Iterator[str]:
     for pack in plan.packs:
         for step in pack.steps:
             if not step.is_held and (lines := list(_grave(step))):
-                title = f"{step_title(step, pack.workspace)}  {step_effect(step).text}"
+                effect = "" if step.effect < Effect.WIDENS else f"  {step_effect(step).text}"
+                title = f"{step_title(step, pack.workspace)}{effect}"
                 yield fenced([f"@@ {title} @@", *lines], "diff")
 
 
@@ -64,7 +65,9 @@ def _grave(step: Step) -> Iterator[str]:
             if isinstance(after, Recipient) and _is_opened(after, changes):
                 yield "! no address left in the list: it can then read from any address"
         case Replace(before) | Delete(Recipient() as before):
-            yield from (f"! {''.join(span.text for span in line).strip()}" for line in gone_lines(before, _ALL))
+            yield from (
+                f"! {' '.join(''.join(span.text for span in line).split())}" for line in gone_lines(before, _ALL)
+            )
         case _:
             return
 

@@ -7,6 +7,7 @@ from reconciler.core.severity import Effect
 from reconciler.render.effect_text import effects
 from reconciler.render.element_text import counted
 from reconciler.render.markdown.access import Access
+from reconciler.render.summary import is_drift
 
 
 def verdict_sentences(plan: Plan, found: Access, verb: str) -> Iterator[str]:
@@ -14,8 +15,12 @@ def verdict_sentences(plan: Plan, found: Access, verb: str) -> Iterator[str]:
     yield f"{verb} {_does(plan, found)}"
     held = sum(step.is_held for step in plan.steps)
     if held:
-        waits = "waits" if held == 1 else "wait"
-        yield f"**{counted(held, 'change')} held**: {'it' if held == 1 else 'they'} {waits} for what is said below."
+        waits = "is held: it waits" if held == 1 else "are held: they wait"
+        yield f"**{counted(held, 'change')}** {waits} for what is said under Held."
+    drifted = sum(map(is_drift, plan.steps))
+    if drifted:
+        were = "was" if drifted == 1 else "were"
+        yield f"**{counted(drifted, 'resource')}** {were} changed by hand in the workspace."
     errors = sum(problem.is_error for problem in plan.problems)
     if errors:
         yield f"**{counted(errors, 'problem')} in files**: what stands there is not in this plan."
