@@ -53,18 +53,15 @@ def test_a_saved_plan_reads_back_as_what_was_approved(name: str) -> None:
     plan: Plan = SCENES[name]
     saved = read_saved_plan(plan_json(plan))
     assert saved.revision == plan.revision
-    assert {pack: (each.fingerprint, each.actions, each.workspace) for pack, each in saved.packs.items()} == {
-        pack.pack: (pack.fingerprint, pack.actions, pack.workspace) for pack in plan.packs
-    }
+    assert {
+        pack: (each.fingerprint, each.actions, each.workspace, each.gains) for pack, each in saved.packs.items()
+    } == {pack.pack: (pack.fingerprint, pack.actions, pack.workspace, pack.gains) for pack in plan.packs}
 
 
-def test_a_plan_of_the_first_format_is_still_read_and_fits_the_schema() -> None:
+def test_a_plan_of_the_first_format_is_refused_since_it_does_not_say_who_gains() -> None:
     text = (Path(__file__).parent / "golden" / "saved_1_0.json").read_text(encoding="utf-8")
-    (approved,) = read_saved_plan(text).packs.values()
-    assert 'share/sales_q1_share comment = "Q1 sales data with refunds"' in next(
-        action for action in sorted(approved.actions) if "comment" in action
-    )
-    assert [error.message for error in Draft7Validator(SCHEMA).iter_errors(json.loads(text))] == []
+    with pytest.raises(SavedPlanError, match=r"format version 1\.0 .* plan again"):
+        read_saved_plan(text)
 
 
 def test_the_document_opens_with_access_over_all_packs_and_effects_worst_first() -> None:
@@ -75,7 +72,7 @@ def test_the_document_opens_with_access_over_all_packs_and_effects_worst_first()
 
 
 def test_a_newer_minor_version_with_more_keys_is_read() -> None:
-    document = plan_document(SCENES["new"]) | {"format_version": "1.9", "more": 1}
+    document = plan_document(SCENES["new"]) | {"format_version": "2.9", "more": 1}
     document["revision"]["more"] = 1
     assert read_saved_plan(json.dumps(document)).packs
 
@@ -98,7 +95,11 @@ def _other_pack(document: dict[str, Any]) -> None:
     document["packs"][0]["id"]["project_name"] = "Another Project"
 
 
-@pytest.mark.parametrize("change", [_more_actions, _other_workspace, _other_pack])
+def _more_gains(document: dict[str, Any]) -> None:
+    document["packs"][0]["gains"].append("eve reads main.s.t (TABLE)")
+
+
+@pytest.mark.parametrize("change", [_more_actions, _more_gains, _other_workspace, _other_pack])
 def test_a_plan_changed_by_hand_is_refused(change: Callable[[dict[str, Any]], None]) -> None:
     document = plan_document(SCENES["new"])
     change(document)
@@ -107,6 +108,6 @@ def test_a_plan_changed_by_hand_is_refused(change: Callable[[dict[str, Any]], No
 
 
 def test_another_major_version_is_refused() -> None:
-    document = plan_document(SCENES["new"]) | {"format_version": "2.0"}
-    with pytest.raises(SavedPlanError, match=r"format version 2\.0"):
+    document = plan_document(SCENES["new"]) | {"format_version": "3.0"}
+    with pytest.raises(SavedPlanError, match=r"format version 3\.0"):
         read_saved_plan(json.dumps(document))
