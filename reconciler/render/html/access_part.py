@@ -24,6 +24,8 @@ from reconciler.render.people import People, who
 
 #: Names in a card before they can be folded away.
 _FOLDS_BEYOND: Final = 12
+#: Names in a card before it takes all the room there is, its names in columns.
+_BROAD_BEYOND: Final = 40
 _ORDER: Final = {"+": 0, "~": 1, "-": 2}
 
 
@@ -92,7 +94,7 @@ def _card(change: AccessChange, description: str, schemas: frozenset[str]) -> Ma
         tag("p", description, class_="who"),
         *(_part(part) for part in parts if part.names),
         *_ending(change),
-        class_=f"card {tone.value}-card",
+        class_=f"card {tone.value}-card{' broad' if max(len(part.names) for part in parts) > _BROAD_BEYOND else ''}",
     )
 
 

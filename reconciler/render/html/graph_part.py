@@ -4,12 +4,11 @@ words before, after and what changes switch all of them without a script."""
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from reconciler.core.access import AccessChange
 from reconciler.core.access_graph import AccessGraph, Standing, access_graph, components, concerned
 from reconciler.core.plan import Step
 from reconciler.render.access_text import access_of, effective, short_workspace, whole_schemas
 from reconciler.render.html.graph_layout import lay_out
-from reconciler.render.html.graph_svg import counted_nodes, drawing, sample
+from reconciler.render.html.graph_svg import Counts, counted_nodes, counts, drawing, sample
 from reconciler.render.html.markup import NOTHING, Content, Markup, joined, tag
 
 #: Lines of a plan that change, up to which every object that changes is drawn for itself.
@@ -52,11 +51,11 @@ def graph_part(steps: Sequence[Step]) -> Markup:
 
 
 def _workspace_part(workspace: str, graph: AccessGraph, steps: Sequence[Step], limit: int, *, is_named: bool) -> Markup:
-    changes = access_of(steps)[workspace]
+    changed = counts(access_of(steps)[workspace])
     schemas = whole_schemas(steps)
     heading: Content = tag("h3", f"in {short_workspace(workspace)}") if is_named else ""
     parts = components(graph)
-    pictures = [_picture(part, changes, schemas, limit) for part in parts]
+    pictures = [_picture(part, changed, schemas, limit) for part in parts]
     if len(parts) > 1:
         pictures = [
             tag("details", tag("summary", _named(part)), picture, open=index < _UNFOLDED)
@@ -65,9 +64,8 @@ def _workspace_part(workspace: str, graph: AccessGraph, steps: Sequence[Step], l
     return joined([heading, *pictures])
 
 
-def _picture(graph: AccessGraph, changes: Sequence[AccessChange], schemas: frozenset[str], limit: int) -> Markup:
-    picture = lay_out(graph, limit, schemas)
-    svg = drawing(picture, graph, changes)
+def _picture(graph: AccessGraph, changed: tuple[Counts, Counts], schemas: frozenset[str], limit: int) -> Markup:
+    svg = drawing(lay_out(graph, limit, schemas), graph, *changed)
     return tag("div", svg, class_="scroll", tabindex=0, role="group", aria_label=counted_nodes(graph))
 
 

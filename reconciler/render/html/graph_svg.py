@@ -39,8 +39,7 @@ def counts(changes: Iterable[AccessChange]) -> tuple[Counts, Counts]:
     return recipients, objects
 
 
-def drawing(picture: Picture, graph: AccessGraph, changes: Iterable[AccessChange]) -> Markup:
-    by_recipient, by_object = counts(changes)
+def drawing(picture: Picture, graph: AccessGraph, by_recipient: Counts, by_object: Counts) -> Markup:
     high = picture.height + _TOP
     shares = frozenset(node.name for node in picture.shares)
     return tag(

@@ -17,14 +17,16 @@ from reconciler.render.plan_text import is_busy, pack_line, pack_notes, quiet_li
 from reconciler.render.step_text import drift_step_lines, is_by_file, is_by_hand, step_lines
 from reconciler.render.step_title import short_place, step_sign, step_title
 
-#: Packs that are all shown unfolded; of more, only those that break, revoke or are held.
+#: So many packs are shown unfolded; of more, those that break, revoke or are held, when there are few of these.
 _UNFOLDED: Final = 5
 
 
 def packs_part(plan: Plan, limit: int) -> Markup:
     busy = [pack for pack in plan.packs if is_busy(pack)]
     quiet = [pack for pack in plan.packs if not is_busy(pack)]
-    shown: list[Content] = [_pack(pack, limit, is_open=len(busy) <= _UNFOLDED or _is_grave(pack)) for pack in busy]
+    unfolded = busy if len(busy) <= _UNFOLDED else [pack for pack in busy if _is_grave(pack)]
+    opened = {pack.pack for pack in unfolded} if len(unfolded) <= _UNFOLDED else frozenset()
+    shown: list[Content] = [_pack(pack, limit, is_open=pack.pack in opened) for pack in busy]
     if quiet:
         shown.append(tag("div", block(quiet_lines(quiet)), class_="quiet"))
     return joined(shown, "\n")
