@@ -40,7 +40,10 @@ def came_in(repository: Repository, paths: Collection[str], since: str, until: s
         return ()
     if _is_line_cut_off(repository, start, tip):
         raise _too_shallow(repository, f"what came in {f'since {_shown(since)}' if since else 'from the beginning'}")
-    asked = [tip, *([f"^{start}"] if start else []), "--", *(path or "." for path in sorted(paths))]
+    stretch = _stretch(repository, start, tip) if start else (tip,)
+    if not stretch:
+        return ()
+    asked = [*stretch, "--", *(path or "." for path in sorted(paths))]
     # On the command line, thousands of paths have no room; in a file of lines, those with a line break have none.
     apart = [path for path in asked if _LINE_BREAK.search(path)]
     lines = b"".join(b"%b\n" % path.encode("utf-8", "surrogateescape") for path in asked if path not in apart)
@@ -71,6 +74,16 @@ def _is_line_cut_off(repository: Repository, start: str, tip: str) -> bool:
     if start and start not in line:
         return True
     return not ends.isdisjoint(line[: line.index(start)] if start else line)
+
+
+def _stretch(repository: Repository, start: str, tip: str) -> tuple[str, ...]:
+    """The same commits of the first-parent line since one that is on it, as revisions; empty when there are none. Since
+    a commit beside the line, Git leaves out the merge of that one when it is asked what changed a path."""
+    line = git(repository.root, "rev-list", "--first-parent", "--parents", tip, f"^{start}").text.splitlines()
+    if not line:
+        return ()
+    _, *parents = line[-1].split()
+    return (tip, *(f"^{parent}" for parent in parents[:1]))
 
 
 def _reached(repository: Repository, *asked: str) -> list[str]:
