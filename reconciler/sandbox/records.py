@@ -26,6 +26,8 @@ class Principal:
     client_secret: str | None = field(repr=False)
     is_metastore_admin: bool
     groups: frozenset[str]
+    #: the `sub` of the tokens of another issuer that it may sign in with, such as GitHub's for an environment
+    federated_subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@
         sharing: INTERNAL_AND_EXTERNAL (default), INTERNAL or DISABLED; token_lifetime in seconds, at most a year
     owner: NAME                  owns what names no owner; default: the first metastore admin
     principals:
-      NAME: {token | tokens, client_id, client_secret, admin: true, groups: […], privileges: […]}
+      NAME: {token | tokens, client_id, client_secret, federated_subject, admin: true, groups: […], privileges: […]}
         privileges: those on the metastore, such as CREATE_SHARE. Metastore admin is who owns the metastore, alone or
         through a group; several with `admin: true` own it as the group metastore-admins
     catalogs:
@@ -80,6 +80,10 @@ _TABLE_KEYS = frozenset(
 )
 _COMMA_OUTSIDE_BRACKETS = re.compile(r",(?![^(<]*[)>])")
 
+_OF_PRINCIPALS = frozenset(
+    {"token", "tokens", "client_id", "client_secret", "federated_subject", "admin", "groups", "privileges"}
+)
+
 SomeSeed = TypeVar("SomeSeed")
 
 
@@ -139,7 +143,7 @@ class _Reader:
         for name, value in _mapping(self.document.get("principals"), "principals").items():
             place = f"principals.{name}"
             given = _mapping(value, place)
-            _only(given, {"token", "tokens", "client_id", "client_secret", "admin", "groups", "privileges"}, place)
+            _only(given, _OF_PRINCIPALS, place)
             tokens = _names(given.get("tokens"), f"{place}.tokens")
             yield Principal(
                 name=str(name),
@@ -148,6 +152,7 @@ class _Reader:
                 client_secret=_text(given.get("client_secret")),
                 is_metastore_admin=bool(given.get("admin", False)),
                 groups=frozenset(_names(given.get("groups"), f"{place}.groups")),
+                federated_subject=_text(given.get("federated_subject")),
             )
 
     def _first_admin(self) -> str:
