@@ -58,7 +58,7 @@ def issuing() -> Iterator[IdTokens]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called there
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
