@@ -31,8 +31,21 @@ async def _bring_up_to_date(connection: asyncpg.Connection, where: str) -> None:
     server = connection.get_server_version()
     if server.major < OLDEST_SERVER:
         raise LedgerError(f"{where}: PostgreSQL {server.major} is too old; version {OLDEST_SERVER} or newer is needed")
-    if await _current(connection, where) == newest_revision():
+    found = await _current(connection, where)
+    if found == newest_revision():
         return
+    try:
+        await _migrate(connection, where)
+    except asyncpg.InsufficientPrivilegeError as error:
+        if found is None:
+            raise
+        raise LedgerError(
+            f"{where}: its schema is at revision {found}, {newest_revision()} is needed, and this user may not change "
+            f"it ({error.args[0]}); first start this version as the user that owns the tables: the daemon, or an apply"
+        ) from error
+
+
+async def _migrate(connection: asyncpg.Connection, where: str) -> None:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         if await connection.fetchval("SELECT to_regnamespace('reconciler')") is None:
