@@ -31,6 +31,7 @@ _WORKBOOK = {
     "workbook-sheet-missing": "The sheets Metadata, Recipients and Shares are there.",
     "workbook-sheet-duplicate": "Each sheet is there once.",
     "workbook-sheet-unknown": "Other sheets are not read; a name that is nearly right is refused.",
+    "workbook-version": "A workbook's template is not newer than the program; an older one is warned of.",
     "workbook-hidden": "What is read is visible.",
     "workbook-header": "The first row of a sheet names its columns, each once.",
     "workbook-value-without-header": "Every value stands under a column name.",

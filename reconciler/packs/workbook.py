@@ -22,6 +22,7 @@ from reconciler.packs.workbook_gate import refusal
 from reconciler.packs.workbook_joins import place_rows
 from reconciler.packs.workbook_rows import MAX_ROWS, Notes, Row, filled_rows, heading, place, without_header
 from reconciler.packs.workbook_table import Table, read_table
+from reconciler.packs.workbook_version import VERSION_FIELD, version_flaw
 
 _TITLES: Final = {sheet_name(title): title for title in TITLES}
 
@@ -93,6 +94,10 @@ class _Reader:
             key_at, at = place(title, field_at, number), place(title, value_at, number)
             without_header(title, row, {field_at, value_at}, self.notes)
             field = heading(cells[field_at]) if field_at in cells else ""
+            if field == VERSION_FIELD:
+                flaw = version_flaw(cells[value_at].value if value_at in cells else None, at)
+                self.notes.add(*filter(None, [flaw]))
+                continue
             if field in spots:
                 message = f"the field {shown(field)} stands here again"
                 flaw = Flaw(key_at, "key-duplicate", message, "keep one of the two", also=spots[field].key)

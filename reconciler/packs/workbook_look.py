@@ -1,64 +1,106 @@
 """How a written workbook helps whoever fills it in: notes at the head of each column, lists of the words it takes,
 cells that stay text, and a sheet that explains all columns. Nothing of it is read back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Final
 
 from openpyxl import Workbook
 from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reconciler.packs.cells import column_letters
 from reconciler.packs.sheet_words import ColumnWords, column_words
-from reconciler.packs.sheets import LONG, METADATA, TABLES, Form, Sheet
+from reconciler.packs.sheets import LONG, METADATA, PIPELINES, REQUIRED, TABLES, Form, Sheet
 from reconciler.packs.workbook_rows import MAX_ROWS
+from reconciler.packs.workbook_version import VERSION_FIELD
 
 COLUMNS_SHEET: Final = "Columns"
 _HEADER: Final = ("Sheet", "Column", "Required", "Description", "Written as", "Example")
-_WIDTHS: Final = (20, 18, 10, 80, 40, 50)
+_WIDTHS: Final = (20, 18, 12, 80, 40, 50)
 _NOTE_WIDTH: Final = 380
-_BOLD: Final = Font(bold=True)
-_HEADER_FILL: Final = PatternFill("solid", fgColor="DCE6F1")
+#: What has to be filled in is dark, what may be left empty is light.
+_NEEDED: Final = (Font(bold=True, color="FFFFFF"), PatternFill("solid", fgColor="1F4E78"))
+_OPTIONAL: Final = (Font(bold=True, color="1F4E78"), PatternFill("solid", fgColor="DCE6F1"))
+_UNUSED: Final = (Font(italic=True, color="808080"), PatternFill("solid", fgColor="EDEDED"))
+_LINE: Final = Side(style="thin", color="8EA9C1")
+_UNDER: Final = Border(bottom=_LINE)
+_AROUND: Final = Border(_LINE, _LINE, _LINE, _LINE)
+_MIDDLE: Final = Alignment(vertical="center")
+_TABS: Final = {"needed": "1F4E78", "optional": "8EA9C1", "unused": "BFBFBF", "explained": "70AD47"}
+_UNUSED_NOTE: Final = "Pipelines are not supported yet. Leave this sheet empty."
+_QUIET: Final = Font(italic=True, color="808080")
+_VERSION_NOTE: Final = "Which template this is. Leave it: a sharepack that does not know it says so."
 _WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
+_TOP: Final = Alignment(vertical="top")
 
 
 def explain(book: Workbook) -> None:
     _style_metadata(book[METADATA])
     for table in TABLES:
         _style_table(book[table.title], table)
+    _style_unused(book[PIPELINES])
     _add_columns_sheet(book)
 
 
 def _style_metadata(sheet: Worksheet) -> None:
     words = _words()[METADATA]
-    _style_header(sheet, [22, 60])
-    for number, (field,) in enumerate(sheet.iter_rows(min_row=2, max_col=1), start=2):
+    _style_header(sheet, [24, 70], needed={1, 2})
+    for number, (field, value) in enumerate(sheet.iter_rows(min_row=2, max_col=2), start=2):
+        field.border = value.border = _AROUND
+        field.alignment, value.alignment = _TOP, _WRAPPED
+        if field.value == VERSION_FIELD:
+            field.font = value.font = _QUIET
+            field.comment = Comment(_VERSION_NOTE, "sharepack", height=80, width=_NOTE_WIDTH)
+            continue
         about = words[str(field.value)]
+        value.number_format = "@"
         field.comment = _note(about)
-        if about.is_required:
-            field.font = _BOLD
+        field.font, field.fill = _NEEDED if about.is_required else _OPTIONAL
         _offer(sheet, about, f"B{number}")
+    _look(sheet, "needed", "A2", select="B2")
 
 
 def _style_table(sheet: Worksheet, table: Sheet) -> None:
     words = _words()[table.title]
-    _style_header(sheet, [_width(words[name]) for name in table.columns])
+    needed = {number for number, name in enumerate(table.columns, start=1) if words[name].is_required}
+    _style_header(sheet, [_width(words[name]) for name in table.columns], needed)
     for number, name in enumerate(table.columns, start=1):
         letters = column_letters(number)
         sheet.cell(1, number).comment = _note(words[name])
+        if words[name].form in LONG:
+            sheet.column_dimensions[letters].alignment = _WRAPPED
         _offer(sheet, words[name], f"{letters}2:{letters}{MAX_ROWS}")
+    # The name of a row stays in view, however far to the right one scrolls.
+    beside_name = column_letters(list(table.columns).index(table.named_by) + 2)
+    _look(sheet, "needed" if table.title in REQUIRED else "optional", f"{beside_name}2")
 
 
-def _style_header(sheet: Worksheet, widths: Sequence[int]) -> None:
+def _style_unused(sheet: Worksheet) -> None:
+    for number, (cell,) in enumerate(sheet.iter_cols(min_row=1, max_row=1), start=1):
+        cell.font, cell.fill = _UNUSED
+        sheet.column_dimensions[column_letters(number)].width = 18
+    sheet["A1"].comment = Comment(_UNUSED_NOTE, "sharepack", height=50, width=_NOTE_WIDTH)
+    _look(sheet, "unused", "A2")
+
+
+def _style_header(sheet: Worksheet, widths: Sequence[int], needed: Collection[int] = ()) -> None:
     for number, width in enumerate(widths, start=1):
         header, column = sheet.cell(1, number), sheet.column_dimensions[column_letters(number)]
-        header.font, header.fill = _BOLD, _HEADER_FILL
+        header.font, header.fill = _NEEDED if number in needed else _OPTIONAL
+        header.alignment, header.border = _MIDDLE, _UNDER
         # Excel leaves alone what is typed into cells of this format: 1e3 and 1-2 stay as they are.
         column.number_format, column.width = "@", width
-    sheet.freeze_panes = "A2"
+    sheet.row_dimensions[1].height = 22
+
+
+def _look(sheet: Worksheet, tab: str, frozen: str, select: str = "A2") -> None:
+    sheet.sheet_properties.tabColor = _TABS[tab]
+    sheet.freeze_panes = frozen
+    for selection in sheet.sheet_view.selection:
+        selection.activeCell = selection.sqref = select
 
 
 def _width(words: ColumnWords) -> int:
@@ -92,6 +134,8 @@ def _add_columns_sheet(book: Workbook) -> None:
         for cell in row:
             cell.data_type, cell.number_format, cell.alignment = "s", "@", _WRAPPED
     _style_header(sheet, _WIDTHS)
+    sheet.auto_filter.ref = sheet.dimensions
+    _look(sheet, "explained", "A2")
 
 
 @cache

@@ -28,6 +28,7 @@ from reconciler.packs.sheets import (
 )
 from reconciler.packs.workbook_look import explain
 from reconciler.packs.workbook_rows import MAX_ROWS
+from reconciler.packs.workbook_version import TEMPLATE_VERSION, VERSION_FIELD
 
 #: The first moment a zip file can name: the same document makes the same bytes.
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -59,9 +60,10 @@ def to_workbook(document: PackDocument | None, *, explained: bool = True) -> byt
 
 
 def _metadata_rows(document: PackDocument | None) -> Sequence[_Row]:
-    """All fields: what is not mentioned has no value."""
+    """All fields: what is not mentioned has no value. Below them the version of the template."""
     values = document.metadata.model_dump(exclude_none=True) if document else {}
-    return [[field, write_text(values[field]) if field in values else None] for field in METADATA_FIELDS]
+    fields = [[field, write_text(values[field]) if field in values else None] for field in METADATA_FIELDS]
+    return [*fields, [VERSION_FIELD, str(TEMPLATE_VERSION)]]
 
 
 def _tables(document: PackDocument | None) -> Iterator[tuple[Sheet, Sequence[_Row]]]:

@@ -12,6 +12,7 @@ from reconciler.packs.parsing import parse_file
 from reconciler.packs.sheet_words import column_words
 from reconciler.packs.sheets import METADATA, TABLES, TITLES
 from reconciler.packs.workbook_look import COLUMNS_SHEET
+from reconciler.packs.workbook_version import TEMPLATE_VERSION, VERSION_FIELD
 from reconciler.packs.workbook_writing import to_workbook
 from reconciler.packs.yaml_template import yaml_template
 
@@ -52,7 +53,8 @@ def filled(book: Workbook, kind: str) -> bytes:
     """With the examples of the sheet Columns, as far as they go together for this type of recipient."""
     given = examples(METADATA)
     for field, value in book[METADATA].iter_rows(min_row=2):
-        value.value = given[str(field.value)]
+        if field.value != VERSION_FIELD:
+            value.value = given[str(field.value)]
     fill(book, "Recipients", {**examples("Recipients", *NOT_FOR[kind]), "type": kind})
     fill(book, "Shares", {**examples("Shares", "data_objects"), "data_objects": "prod_catalog.sales.customers"})
     fill(book, "DataObjects", examples("DataObjects", "cdf", "content"))
@@ -107,7 +109,8 @@ def test_it_has_every_sheet_and_column_each_with_what_it_is_for(book: Workbook) 
 def test_what_is_typed_into_it_stays_text_and_its_head_stays_in_view(book: Workbook) -> None:
     for table in TABLES:
         sheet = book[table.title]
-        assert sheet.freeze_panes == "A2"
+        names = list(table.columns)
+        assert sheet.freeze_panes == f"{column_letters(names.index(table.named_by) + 2)}2"
         for number, cell in enumerate(sheet[1], start=1):
             column = sheet.column_dimensions[column_letters(number)]
             assert (column.number_format, cell.font.b) == ("@", True)
