@@ -17,6 +17,10 @@ class PackSourceError(Exception):
         self.advice = advice
 
 
+class NoFolderError(PackSourceError):
+    """The commit has no packs folder, or nothing in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PackFiles:
     revision: Revision
