@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core.access import AccessChange, share_states
@@ -38,6 +38,14 @@ class Access:
     known: People
     recipients: Mapping[Key, Step]
 
+    def beyond(self, other: "Access") -> "Access":
+        """Without what `other` says as well."""
+        more = {
+            workspace: tuple(each for each in changes if each not in other.changes.get(workspace, ()))
+            for workspace, changes in self.changes.items()
+        }
+        return replace(self, changes={workspace: changes for workspace, changes in more.items() if changes})
+
     def all(self) -> Iterator[AccessChange]:
         for changes in self.changes.values():
             yield from changes
@@ -67,12 +75,12 @@ def access(plan: Plan) -> Access:
 
 
 def access_sentences(found: Access, *, only_drift: bool = False) -> Iterator[str]:
-    """A list item for each recipient: first what files ask for, then what only undoes somebody's hand."""
+    """A list item for each recipient: what files ask for, then what only undoes somebody's hand; gains first."""
     for workspace, changes in found.changes.items():
         told = [change for change in changes if change.is_drift or not only_drift]
         if told and len(found.changes) > 1:
             yield f"\nIn workspace {code(short_workspace(workspace))}:\n"
-        for change in sorted(told, key=lambda each: each.is_drift):
+        for change in sorted(told, key=lambda each: (each.is_drift, not each.gains)):
             yield "\n".join(_sentence(found, workspace, change))
 
 
@@ -114,7 +122,7 @@ def _with_names(found: Access, workspace: str, words: str, names: Sequence[str])
 
 
 def _all_of(found: Access, workspace: str, name: str) -> str:
-    return " (all of the schema)" if found.kinds.get((workspace, name)) == _SCHEMA else ""
+    return " (with all that is added to it later)" if found.kinds.get((workspace, name)) == _SCHEMA else ""
 
 
 def _by_schema(found: Access, workspace: str, sign: str, names: Sequence[str]) -> Iterator[str]:

@@ -1,20 +1,20 @@
 """What a merged pull request is told: which packs wait for approval and what is new in them, and how the work ended."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
-from reconciler.core.allowance import approval_lift
+from reconciler.core.allowance import APPROVE
 from reconciler.core.desired import Revision
-from reconciler.core.guard import Objection
 from reconciler.core.plan import PackPlan, Plan
 from reconciler.ports.ledger import OperationRecord, Work, WorkStatus
-from reconciler.render.element_text import counted
+from reconciler.render.element_text import counted, shortened
 from reconciler.render.markdown.access import access, access_sentences
 from reconciler.render.markdown.blocks import diff_block, folded
 from reconciler.render.markdown.comment import LIMIT
 from reconciler.render.markdown.escape import code, html_code, prose
 from reconciler.render.markdown.fitting import Part, fit
+from reconciler.render.markdown.held import let_go
+from reconciler.render.markdown.severity import severity_blocks
 from reconciler.render.result_text import result_lines
 
 HELD_MARKER: Final = "<!-- sharepack:held -->"
@@ -38,7 +38,7 @@ def held_comment(packs: Sequence[PackPlan]) -> str:
         "request. Nothing of it is done until somebody with write access approves it, by writing the line that stands "
         "with it in a comment here."
     )
-    items = tuple("\n\n".join(_held(pack)) for pack in packs)
+    items = tuple("\n\n".join(filter(None, _held(pack))) for pack in packs)
     return fit([Part(heading, (said,)), Part("", items, rank=1, noun="packs")], LIMIT, _ELSEWHERE).text
 
 
@@ -60,26 +60,22 @@ def outcome_comment(plan: Plan, work: Sequence[Work], operations: Sequence[Opera
 
 def _held(pack: PackPlan) -> Iterator[str]:
     """As it would be with the approval: what the objection holds is counted as done."""
-    freed = _freed(pack)
+    freed = let_go(pack, lambda objection: objection.rule == _NOT_APPROVED)
     yield f"### {code(pack.path)} {code(str(pack.pack))}"
-    found = tuple(access_sentences(access(Plan(Revision(), (freed,)))))
-    yield "\n".join(found) if found else "Nobody gains or loses a data object by it."
-    yield from (prose(message) for message in dict.fromkeys(each.message for each in _objections(pack)))
-    lift = next((each.lift for each in _objections(pack)), approval_lift(pack.fingerprint))
-    words = lift.partition(":")[2]
-    yield f"To approve it: {code(f'sharepack approve {words}')}"
-
-
-def _objections(pack: PackPlan) -> list[Objection]:
-    return [each for step in pack.steps for each in step.objections if each.rule == _NOT_APPROVED]
-
-
-def _freed(pack: PackPlan) -> PackPlan:
-    steps = tuple(
-        replace(step, objections=tuple(each for each in step.objections if each.rule != _NOT_APPROVED))
-        for step in pack.steps
+    yield (
+        "\n".join(access_sentences(access(Plan(Revision(), (freed,))))) or "Nobody gains or loses a data object by it."
     )
-    return replace(pack, steps=steps)
+    objections = {each for step in pack.steps for each in step.objections if each.rule == _NOT_APPROVED}
+    for objection in objections:
+        yield "\n".join(_new(objection.message, pack.workspace))
+        yield f"To approve it: {code(objection.lift.replace(f'{APPROVE}:', 'sharepack approve '))}"
+    yield "\n\n".join(severity_blocks(Plan(Revision(), (freed,))))
+
+
+def _new(message: str, workspace: str) -> Iterator[str]:
+    """Item by item; how long a comment is that somebody wrote does not keep the rest from being read."""
+    for item in message.split("; "):
+        yield f"- {prose(shortened(item.removesuffix(f' in {workspace}')))}"
 
 
 def _ended(plan: Plan, item: Work, operations: Sequence[OperationRecord]) -> str:

@@ -3,7 +3,7 @@ what stands in the way, and what is done to which resource. What is dangerous is
 comment holds, and says so."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core.plan import Plan
@@ -13,7 +13,7 @@ from reconciler.render.element_text import counted
 from reconciler.render.markdown.access import Access, access, access_counts, access_sentences
 from reconciler.render.markdown.escape import code, link, prose
 from reconciler.render.markdown.fitting import Part, fit
-from reconciler.render.markdown.held import held_items, lifted_items, problem_item
+from reconciler.render.markdown.held import held_items, let_go, lifted_items, problem_item
 from reconciler.render.markdown.resources import LISTED, drift_blocks, resource_blocks
 from reconciler.render.markdown.severity import severity_blocks, severity_lines
 from reconciler.render.markdown.verdict import verdict_sentences
@@ -101,6 +101,11 @@ def _parts(proposal: Proposal, found: Access, listed: int = LISTED) -> Iterator[
     errors = [problem for problem in plan.problems if problem.is_error]
     warnings = [problem for problem in plan.problems if not problem.is_error]
     yield Part("### Who gains and loses access", tuple(access_sentences(found)), between="\n")
+    yield Part(
+        "### And once what is held is allowed by name",
+        tuple(access_sentences(_once_allowed(plan, found))),
+        between="\n",
+    )
     yield Part("### Severity", tuple(severity_lines(plan)), between="\n")
     yield Part("", tuple(severity_blocks(plan)))
     yield Part("### What each pack does", tuple(_resources(proposal, listed)), rank=1, noun="packs")
@@ -111,6 +116,12 @@ def _parts(proposal: Proposal, found: Access, listed: int = LISTED) -> Iterator[
     yield Part("### Warnings", tuple(map(problem_item, warnings)), rank=5, noun="warnings", between="\n")
     yield Part("### Changed cells", tuple(cell_tables(proposal.workbooks)), rank=2, noun="workbooks")
     yield Part("### Workbooks as YAML", tuple(yaml_blocks(proposal.workbooks)), rank=4, noun="workbooks")
+
+
+def _once_allowed(plan: Plan, found: Access) -> Access:
+    """Whoever approves the plan approves this too: only the words are missing then."""
+    packs = tuple(let_go(pack, lambda objection: bool(objection.lift)) for pack in plan.packs)
+    return access(replace(plan, packs=packs)).beyond(found)
 
 
 def _resources(proposal: Proposal, listed: int) -> Iterator[str]:
@@ -124,7 +135,8 @@ def _superseded(earlier: Sequence[tuple[str, str]]) -> Part:
 
 
 def _footer(proposal: Proposal, artefact_url: str) -> str:
-    others = f"{counted(proposal.others, 'other pack')} left as they are." if proposal.others else ""
+    left = "left as it is" if proposal.others == 1 else "left as they are"
+    others = f"{counted(proposal.others, 'other pack')} {left}." if proposal.others else ""
     whole = f"{link('The whole plan', artefact_url)}." if artefact_url else ""
     about = f"Plan {code(proposal.fingerprint[:_SHORT])} of commit {code(proposal.commit[:12])}, against "
     about += f"{code(proposal.base[:12])}."

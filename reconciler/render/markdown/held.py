@@ -1,11 +1,11 @@
 """What stands in the way: held steps with the words that lift what stands against them, and problems of files."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.core.allowance import APPROVE
 from reconciler.core.guard import Objection
-from reconciler.core.plan import Step
+from reconciler.core.plan import PackPlan, Step
 from reconciler.core.problem import Problem
 from reconciler.core.severity import Effect
 from reconciler.core.verdict import Conflict, Unknown
@@ -29,6 +29,15 @@ def held_items(steps: Iterable[Step]) -> Iterator[str]:
             held.setdefault(obstacle, []).append(step)
     for obstacle, found in held.items():
         yield "\n".join(_item(obstacle, found))
+
+
+def let_go(pack: PackPlan, may: Callable[[Objection], bool]) -> PackPlan:
+    """As it would be without the objections that `may` be lifted."""
+    steps = (
+        replace(step, objections=tuple(each for each in step.objections if not may(each))) if step.objections else step
+        for step in pack.steps
+    )
+    return replace(pack, steps=tuple(steps))
 
 
 def lifted_items(steps: Iterable[Step]) -> Iterator[str]:

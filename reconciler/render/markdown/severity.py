@@ -37,10 +37,10 @@ def severity_lines(plan: Plan) -> Iterator[str]:
 
 
 def severity_blocks(plan: Plan) -> Iterator[str]:
-    """For each step whose danger is not told by who reads which object."""
+    """For each step whose danger is not told by who reads which object; also for held ones that can be let go."""
     for pack in plan.packs:
         for step in pack.steps:
-            if not step.is_held and (lines := list(_grave(step))):
+            if not step.is_unseen and all(each.lift for each in step.objections) and (lines := list(_grave(step))):
                 effect = "" if step.effect < Effect.WIDENS else f"  {step_effect(step).text}"
                 title = f"{step_title(step, pack.workspace)}{effect}"
                 yield fenced([f"@@ {title} @@", *lines], "diff")

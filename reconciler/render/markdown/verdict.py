@@ -44,7 +44,7 @@ def _does(plan: Plan, found: Access) -> str:
         f"lets **{counted(found.gaining, 'recipient')}** read more" if found.gaining else "",
         f"takes something from **{counted(found.losing, 'recipient')}**" if found.losing else "",
         f"changes which part **{counted(found.otherwise, 'recipient')}** reads" if found.otherwise else "",
-        "**breaks or revokes access**" if worst >= Effect.BREAKS else "",
+        "**revokes or breaks access**" if worst >= Effect.BREAKS else "",
     ]
     done = [each for each in said if each]
     if done:
