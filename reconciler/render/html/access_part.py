@@ -18,7 +18,7 @@ from reconciler.render.access_text import (
     then_reads,
     whole_schemas,
 )
-from reconciler.render.html.markup import Content, Markup, joined, tag
+from reconciler.render.html.markup import NOTHING, Markup, joined, tag
 from reconciler.render.lines import Line, Span, Tone, line
 from reconciler.render.people import People, who
 
@@ -76,12 +76,12 @@ def _workspace_part(
 ) -> Markup:
     """Those who gain first."""
     ordered = sorted(changes, key=lambda change: (_ORDER[change_sign(change)[0]], change.recipient))
-    cards = [_card(change, who(change.recipient, workspace, known), schemas) for change in ordered]
-    heading: Content = tag("h3", f"in {short_workspace(workspace)}") if is_named else ""
+    level, heading = ("h4", tag("h3", f"in {short_workspace(workspace)}")) if is_named else ("h3", NOTHING)
+    cards = [_card(change, level, who(change.recipient, workspace, known), schemas) for change in ordered]
     return joined([heading, tag("ul", *cards, class_="cards")])
 
 
-def _card(change: AccessChange, description: str, schemas: frozenset[str]) -> Markup:
+def _card(change: AccessChange, level: str, description: str, schemas: frozenset[str]) -> Markup:
     sign, tone = change_sign(change)
     parts = [
         _Part("+", Tone.ADD, "gains", said(change.gains, schemas)),
@@ -90,7 +90,7 @@ def _card(change: AccessChange, description: str, schemas: frozenset[str]) -> Ma
     ]
     return tag(
         "li",
-        tag("h4", tag("span", sign, class_=f"sign {tone.value}"), tag("bdi", change.recipient)),
+        tag(level, tag("span", sign, class_=f"sign {tone.value}"), tag("bdi", change.recipient), class_="what"),
         tag("p", description, class_="who"),
         *(_part(part) for part in parts if part.names),
         *_ending(change),

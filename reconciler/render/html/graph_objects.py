@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Final, TypeAlias
 
 from reconciler.core.access_graph import AccessGraph, Standing
@@ -79,8 +80,9 @@ def _places(graph: AccessGraph) -> Mapping[str, int]:
 
 def _middle(
     group: tuple[str, _Shares], alike: Mapping[tuple[str, _Shares], Sequence[str]], places: Mapping[str, int]
-) -> tuple[float, str, float]:
-    """First where the schema belongs, for its objects stay together; then where the objects do."""
+) -> tuple[float, str, bool, float]:
+    """First where the schema belongs, for its objects stay together; in it what changes, then where the objects do."""
     schema, shares = group
     of_schema = [places[share] for (name, others) in alike if name == schema for share, _ in others]
-    return sum(of_schema) / len(of_schema), schema, sum(places[share] for share, _ in shares) / len(shares)
+    stays = all(standing is Standing.STAYS for _, standing in shares)
+    return fmean(of_schema), schema, stays, fmean(places[share] for share, _ in shares)

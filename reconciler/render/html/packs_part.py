@@ -38,10 +38,7 @@ def drift_part(plan: Plan, limit: int) -> Markup:
         tag(
             "section",
             tag("h3", *_pack_words(pack)),
-            *(
-                _step(step, pack, _without_headline(drift_step_lines(step, step_title(step, pack.workspace), limit)))
-                for step in drifted
-            ),
+            *(_drifted(step, pack, list(drift_step_lines(step, "", limit))) for step in drifted),
             class_="pack",
         )
         for pack in plan.packs
@@ -64,7 +61,7 @@ def _pack(pack: PackPlan, limit: int, *, is_open: bool) -> Markup:
         "details",
         tag("summary", tag("h3", *_pack_words(pack)), _held_count(pack), _worst(pack.steps)),
         block(pack_notes(pack)),
-        *(_step(step, pack, _without_headline(step_lines(step, "", limit))) for step in by_file),
+        *(_step(step, pack, list(step_lines(step, "", limit))) for step in by_file),
         tag("p", "Also changed by hand: see Drift.", class_="calm") if by_hand else NOTHING,
         tag("div", block(degraded), class_="degraded") if degraded else NOTHING,
         block(unchanged_lines(pack)),
@@ -102,32 +99,36 @@ def _is_grave(pack: PackPlan) -> bool:
     return pack.is_held or any(step.is_change and step.effect >= Effect.BREAKS for step in pack.steps)
 
 
-def _step(step: Step, pack: PackPlan, body: Iterable[Line]) -> Markup:
-    return tag("section", _step_heading(step, pack), block(body), class_="step")
+def _step(step: Step, pack: PackPlan, lines: Sequence[Line]) -> Markup:
+    """The first line is told by the heading."""
+    return tag("section", _step_heading(step, pack, "h4"), block(lines[1:]), class_="step")
 
 
-def _step_heading(step: Step, pack: PackPlan) -> Markup:
+def _drifted(step: Step, pack: PackPlan, lines: Sequence[Line]) -> Markup:
+    """The first line also tells since when and by whom, behind its sign and title."""
+    by_hand = tuple(span for span in lines[0][2:] if span.tone is Tone.DRIFT)
+    told = tag("p", words(by_hand), class_="by-hand") if by_hand else NOTHING
+    return tag("section", _step_heading(step, pack, "h4"), told, block(lines[1:]), class_="step")
+
+
+def _step_heading(step: Step, pack: PackPlan, level: str) -> Markup:
     sign, tone = step_sign(step)
     deed = step_title(step, pack.workspace).removeprefix(str(step.key)).strip()
     return tag(
-        "h4",
+        level,
         tag("span", sign, class_=f"sign {tone.value}"),
         tag("bdi", str(step.key)),
         tag("span", deed, class_="deed") if deed else NOTHING,
         badge(step) if step.effect is not Effect.NONE else NOTHING,
         toned(Tone.DIM, tag("span", short_place(step.where), class_="place")) if step.where else NOTHING,
+        class_="what",
     )
-
-
-def _without_headline(lines: Iterable[Line]) -> Sequence[Line]:
-    _, *others = lines
-    return others
 
 
 def _held(step: Step, pack: PackPlan) -> Markup:
     return tag(
         "section",
-        _step_heading(step, pack),
+        _step_heading(step, pack, "h3"),
         tag("p", words(pack_line(pack)[:1]), class_="calm"),
         block(_against(step)),
         class_="step held" if step.is_held else "step",

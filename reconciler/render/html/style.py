@@ -54,7 +54,7 @@ _ACCESS: Final = """
 padding:1rem 1.15rem}
 .card{border-top:4px solid var(--change)}.add-card{border-top-color:var(--add)}
 .remove-card{border-top-color:var(--remove)}
-.card h4{display:flex;gap:.6rem;align-items:center;font-size:1.08rem}
+.card .what{display:flex;gap:.6rem;align-items:center;font-size:1.08rem}
 .sign{flex:none;display:inline-grid;place-items:center;min-width:1.5rem;height:1.5rem;border-radius:99px;
 background:var(--wash);font:700 1rem/1 ui-monospace,"DejaVu Sans Mono",monospace}
 .sign.add{background:var(--add-wash)}.sign.remove{background:var(--remove-wash)}.sign.change{background:var(--change-wash)}
@@ -116,8 +116,9 @@ transform:rotate(-45deg)}
 .badge{flex:none;padding:.12rem .6rem;border-radius:99px;font-size:.8rem;font-weight:600;background:var(--wash)}
 .badge.change{background:var(--change-wash)}.badge.trouble{background:var(--trouble-wash)}
 .step{padding:.75rem 0;border-top:1px solid var(--rule)}
-.step h4{display:flex;flex-wrap:wrap;gap:.3rem .65rem;align-items:center;margin-bottom:.35rem}
+.step .what{display:flex;flex-wrap:wrap;gap:.3rem .65rem;align-items:center;margin-bottom:.35rem}
 .deed{font-weight:400}.place{margin-left:auto;font-weight:400}
+.by-hand{padding-left:2.15rem;font-size:.9rem}
 .field{display:grid;grid-template-columns:9rem 1fr;gap:0 .8rem;padding-left:2.15rem}
 .field.deep{padding-left:4rem}.label{color:var(--dim);font-size:.88rem}
 .value{white-space:pre-wrap;min-width:0}.note{padding-left:2.15rem;white-space:pre-wrap}.hint{color:var(--ink)}
@@ -129,7 +130,8 @@ transform:rotate(-45deg)}
 _NARROW: Final = """
 @media (max-width:40rem){body{padding-top:1.4rem}.field{grid-template-columns:1fr;padding-left:0}
 .field.deep{padding-left:1rem}.label:not(:empty){margin-top:.3rem}
-.note{padding-left:0}#held .step .calm{padding-left:0}.place{margin-left:0}h2 small{display:block;margin:.1rem 0 0}
+.note,.by-hand{padding-left:0}#held .step .calm{padding-left:0}.place{margin-left:0}
+h2 small{display:block;margin:.1rem 0 0}
 .card,.pack,.quiet,#held .step{padding:.85rem .9rem}dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}
 .scroll{padding:.6rem}}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--dim:#444;--rule:#bbb}
