@@ -67,6 +67,10 @@ class BareRepository:
         except subprocess.CalledProcessError:
             return None
 
+    def branches(self) -> dict[str, str]:
+        lines = self.git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads/").splitlines()
+        return {name: commit for commit, name in (line.split(" ", 1) for line in lines)}
+
     def set_ref(self, name: str, commit: str | None) -> None:
         if commit is None:
             self.git("update-ref", "-d", name)

@@ -78,3 +78,31 @@ class Events:
         except subprocess.CalledProcessError:
             return True
         return False
+
+
+def variables(kind: str, payload: Json, world: World, forms: Forms) -> dict[str, str]:
+    """https://docs.github.com/en/actions/reference/variables-reference#default-environment-variables, as far as they
+    tell of the event."""
+    return {
+        "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_API_URL": forms.api, "GITHUB_SERVER_URL": forms.site,
+        "GITHUB_REPOSITORY": world.full_name, "GITHUB_REPOSITORY_OWNER": world.full_name.split("/")[0],
+        "GITHUB_EVENT_NAME": kind, "GITHUB_RUN_NUMBER": "1", "GITHUB_RUN_ATTEMPT": "1",
+        "GITHUB_ACTOR": payload.get("sender", {}).get("login", ""), **_place(kind, payload, world),
+    }  # fmt: skip
+
+
+def _place(kind: str, payload: Json, world: World) -> dict[str, str]:
+    if kind == "pull_request":
+        pull = payload["pull_request"]
+        # The commit is that of the trial merge, not of the branch.
+        return {
+            "GITHUB_REF": f"refs/pull/{payload['number']}/merge", "GITHUB_REF_NAME": f"{payload['number']}/merge",
+            "GITHUB_SHA": pull["merge_commit_sha"] or "", "GITHUB_HEAD_REF": pull["head"]["ref"],
+            "GITHUB_BASE_REF": pull["base"]["ref"],
+        }  # fmt: skip
+    ref = payload.get("ref", "refs/heads/main")
+    return {
+        "GITHUB_REF": ref, "GITHUB_REF_NAME": ref.removeprefix("refs/heads/"),
+        "GITHUB_SHA": payload.get("after") or world.git.git("rev-parse", ref),
+        "GITHUB_HEAD_REF": "", "GITHUB_BASE_REF": "",
+    }  # fmt: skip

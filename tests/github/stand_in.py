@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.github.bare import BareRepository
-from tests.github.events import Events
+from tests.github.events import Events, variables
 from tests.github.faults import Fault
 from tests.github.forms import Forms, Json
 from tests.github.issue_rules import fresh_token
@@ -98,6 +98,16 @@ class StandIn:
             self._world.apps[ids[0]] = AppRecord(ids[0], slug, user, ids[1], dict(permissions), public)
         return AppCredentials(str(ids[0]), private, ids[1])
 
+    def app_token(self, slug: str, permissions: Mapping[str, str]) -> str:
+        """Of an installation, made by somebody else."""
+        with self._world.lock:
+            return fresh_token(self._world, "app", self._world.user(f"{slug}[bot]"), dict(permissions))
+
+    def delete_user(self, login: str) -> None:
+        """What they wrote stays, under their name."""
+        with self._world.lock:
+            del self._world.users[login.casefold()]
+
     def revoke(self, token: str) -> None:
         with self._world.lock:
             del self._world.tokens[token]
@@ -125,6 +135,10 @@ class StandIn:
             made = self._world.git.fork(self._folder / "forks" / f"{owner}.git")
             self._world.forks[owner] = made
             return made.root
+
+    def delete_fork(self, owner: str) -> None:
+        with self._world.lock:
+            del self._world.forks[owner]
 
     def commit(
         self,
@@ -348,38 +362,12 @@ class StandIn:
 
     def environment(self, kind: str, event: Path, *, token: str = "", run: int = 1) -> dict[str, str]:
         """The variables that a step of a workflow finds, for an event of `event_file`; `token` only where it is handed
-        on: https://docs.github.com/en/actions/reference/variables-reference#default-environment-variables"""
+        on."""
         payload = json.loads(event.read_text(encoding="utf-8"))
-        place = _place(kind, payload, self._world)
-        given = {
-            "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_API_URL": self.api_url, "GITHUB_SERVER_URL": self.site,
-            "GITHUB_REPOSITORY": self.repository, "GITHUB_REPOSITORY_OWNER": self.repository.split("/")[0],
-            "GITHUB_EVENT_NAME": kind, "GITHUB_EVENT_PATH": str(event), "GITHUB_RUN_ID": str(run),
-            "GITHUB_RUN_NUMBER": "1", "GITHUB_RUN_ATTEMPT": "1",
-            "GITHUB_ACTOR": payload.get("sender", {}).get("login", "ada"),
-        }  # fmt: skip
-        return given | place | ({"GITHUB_TOKEN": token} if token else {})
-
-
-def _place(kind: str, payload: Json, world: World) -> dict[str, str]:
-    if kind == "pull_request":
-        pull = payload["pull_request"]
-        return {
-            "GITHUB_REF": f"refs/pull/{payload['number']}/merge", "GITHUB_REF_NAME": f"{payload['number']}/merge",
-            # Of the trial merge, not of the branch.
-            "GITHUB_SHA": pull["merge_commit_sha"] or "", "GITHUB_HEAD_REF": pull["head"]["ref"],
-            "GITHUB_BASE_REF": pull["base"]["ref"],
-        }  # fmt: skip
-    ref = payload.get("ref", "refs/heads/main")
-    commit = payload.get("after") or world.git.git("rev-parse", ref)
-    name = ref.removeprefix("refs/heads/")
-    return {
-        "GITHUB_REF": ref,
-        "GITHUB_REF_NAME": name,
-        "GITHUB_SHA": commit,
-        "GITHUB_HEAD_REF": "",
-        "GITHUB_BASE_REF": "",
-    }
+        with self._world.lock:
+            found = variables(kind, payload, self._world, self._server.forms)
+        found |= {"GITHUB_EVENT_PATH": str(event), "GITHUB_RUN_ID": str(run)}
+        return found | ({"GITHUB_TOKEN": token} if token else {})
 
 
 @contextmanager

@@ -1,11 +1,20 @@
 """The world of the stand-in: what people do on the pages of GitHub, and what that leads to in the repository."""
 
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.github.bare import BareRepository, ConflictError
 from tests.github.records import ROLES, AppRecord, Comment, Issue, Label, Pull, Review, Run, Seen, Status, Token, User
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Of merging one commit into another: the commits it would bring, and the merge, if there is one."""
+
+    own: tuple[str, ...]
+    commit: str | None
 
 
 class World:
@@ -30,6 +39,7 @@ class World:
         self.seen: list[Seen] = []
         #: What GitHub would not have understood; a test that ends with any fails.
         self.complaints: list[str] = []
+        self._trials: dict[tuple[str, str], _Trial] = {}
         self._last_id = 1_000_000
         self._now = datetime.now(UTC).replace(microsecond=0)
         self.user(full_name.partition("/")[0]).role = "admin"
@@ -69,11 +79,9 @@ class World:
         is_draft: bool = False,
     ) -> Pull:
         issue = self.open_issue(title, body, self.user(by))
-        ref = f"refs/pull/{issue.number}/head"
-        head = self._head_of(branch, fork, ref)
-        base_commit = self.git.resolve(f"refs/heads/{base}")
-        if head is None or base_commit is None:
-            raise ValueError(f"there is no branch {branch} or {base}")
+        ours = self.git.branches()
+        head, base_commit = (ours if fork is None else self.forks[fork].branches())[branch], ours[base]
+        self._take_head(branch, fork, head, issue.number)
         pull = Pull(issue, self.next_id(), branch, base, head, base_commit, fork, is_draft)
         self.pulls[issue.number] = pull
         self._try_to_merge(pull)
@@ -81,10 +89,13 @@ class World:
 
     def refresh(self) -> None:
         """What GitHub does after a push: heads and trial merges of open pull requests follow the branches."""
+        ours, theirs = self.git.branches(), {owner: fork.branches() for owner, fork in self.forks.items()}
         for pull in self.pulls.values():
             if pull.issue.state == "open":
-                head = self._head_of(pull.branch, pull.fork, f"refs/pull/{pull.number}/head") or pull.head
-                base = self.git.resolve(f"refs/heads/{pull.base}") or pull.base_commit
+                branches = ours if pull.fork is None else theirs.get(pull.fork, {})
+                head, base = branches.get(pull.branch, pull.head), ours.get(pull.base, pull.base_commit)
+                if head != pull.head:
+                    self._take_head(pull.branch, pull.fork, head, pull.number)
                 if (head, base) != (pull.head, pull.base_commit):
                     pull.head, pull.base_commit = head, base
                     pull.issue.updated_at = self.now()
@@ -145,29 +156,30 @@ class World:
             return [each for each in self.pulls.values() if commit in each.introduced]
         return [each for each in self.pulls.values() if commit in each.own and _is_open_or_merged(each)]
 
-    def _head_of(self, branch: str, fork: str | None, ref: str) -> str | None:
+    def _take_head(self, branch: str, fork: str | None, head: str, number: int) -> None:
+        ref = f"refs/pull/{number}/head"
         if fork is None:
-            head = self.git.resolve(f"refs/heads/{branch}")
-            if head is not None and head != self.git.resolve(ref):
-                self.git.set_ref(ref, head)
-            return head
-        other = self.forks.get(fork)
-        if other is not None and other.resolve(f"refs/heads/{branch}") is not None:
-            self.git.fetch_from(other, branch, ref)
-        return self.git.resolve(ref)
+            self.git.set_ref(ref, head)
+        else:
+            self.git.fetch_from(self.forks[fork], branch, ref)
 
     def _try_to_merge(self, pull: Pull) -> None:
-        pull.own = self.git.between(pull.base_commit, pull.head)
+        trial = self._trials.get((pull.base_commit, pull.head))
+        if trial is None:
+            trial = self._trials[pull.base_commit, pull.head] = self._trial(pull.base_commit, pull.head)
+        pull.own, pull.merge_commit = list(trial.own), trial.commit
+        pull.is_mergeable = trial.commit is not None
+        # With a conflict, the reference stays where it was, as on GitHub.
+        if trial.commit is not None:
+            self.git.set_ref(f"refs/pull/{pull.number}/merge", trial.commit)
+
+    def _trial(self, base: str, head: str) -> "_Trial":
+        own = tuple(self.git.between(base, head))
         try:
-            tree = self.git.merged_tree(pull.base_commit, pull.head)
+            tree = self.git.merged_tree(base, head)
         except ConflictError:
-            # The reference stays where it was, as on GitHub.
-            pull.is_mergeable, pull.merge_commit = False, None
-            return
-        message = f"Merge {pull.head} into {pull.base_commit}"
-        pull.merge_commit = self.git.commit(tree, [pull.base_commit, pull.head], message, "GitHub")
-        pull.is_mergeable = True
-        self.git.set_ref(f"refs/pull/{pull.number}/merge", pull.merge_commit)
+            return _Trial(own, None)
+        return _Trial(own, self.git.commit(tree, [base, head], f"Merge {head} into {base}", "GitHub"))
 
     def _merged(self, pull: Pull, how: str, by: str) -> str:
         owner = pull.fork or self.full_name.split("/")[0]
