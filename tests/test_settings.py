@@ -293,3 +293,45 @@ def test_the_number_of_an_installation_is_a_number() -> None:
     (problem,) = refused(github_app_installation_id="canary")
     assert problem.startswith("github_app_installation_id: ")
     assert "canary" not in problem
+
+
+KEY = "-----BEGIN RSA PRIVATE KEY-----\ncanary\n-----END RSA PRIVATE KEY-----"
+
+
+def test_the_key_of_an_app_is_given_or_in_a_file(tmp_path: Path) -> None:
+    place = tmp_path / "app.pem"
+    place.write_text(f"{KEY}\n")
+    for given in (
+        {"github_app_private_key": KEY},
+        {"github_app_private_key": KEY.replace("\n", "\\n")},
+        {"github_app_private_key_path": place},
+    ):
+        settings = Settings.load(github_app_id="7", **given)
+        key = settings.github_private_key()
+        assert key is not None
+        assert key.get_secret_value() == KEY
+        assert "canary" not in repr(settings)
+    assert Settings.load().github_private_key() is None
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"github_app_id": "7"}, "github_app_private_key: is missing"),
+        ({"github_app_private_key": KEY}, "github_app_id: is missing"),
+        (
+            {"github_app_id": "7", "github_app_private_key": KEY, "github_token": "canary"},
+            "github_token and github_app",
+        ),
+        ({"github_app_id": "7", "github_app_private_key": KEY, "github_app_private_key_path": "x"}, "is given twice"),
+        ({"github_app_id": "7", "github_app_private_key_path": "nowhere.pem"}, "nowhere.pem cannot be read: No such"),
+    ],
+)
+def test_half_an_app_is_told(given: dict[str, str], problem: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(**given).github_private_key()
+    (told,) = caught.value.problems
+    assert problem in told
+    assert "canary" not in told
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import NoReturn
 from uuid import UUID
 
@@ -146,6 +147,9 @@ CANARIES = [
     f"{URL}/delta_sharing/retrieve_config.html?{WORD}",
     f"https://x.example/activation/{WORD}#{WORD}",
     f"dapi{WORD}0123456789",
+    f"ghs_{WORD}0123456789",
+    f"github_pat_11ABC_{WORD}",
+    f"-----BEGIN RSA PRIVATE KEY-----\n{WORD}\n{WORD}==\n-----END RSA PRIVATE KEY-----",
     f"dapi-{WORD}-of-the-administrator",
     f"postgresql://ann:{WORD}@db.example:5432/x",
     f"postgresql://ann:{WORD}/with#odd@characters@db.example/x",
@@ -204,6 +208,15 @@ def test_what_the_settings_hold_is_known_wherever_it_stands(monkeypatch: pytest.
     scrub = Scrubber(secrets_of(Settings.load()))
     assert scrub("plain-looking-words, pass/word-of-ann") == "[removed], [removed]"
     assert scrub("pass%2Fword-of-ann a2V5LW9mLXRoZS1hY2NvdW50 by oauth-m2m") == "[removed] [removed] by oauth-m2m"
+
+
+def test_the_private_key_of_an_app_is_known_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "app.pem"
+    place.write_text("-----BEGIN RSA PRIVATE KEY-----\nfirst-line-of-the-key\n-----END RSA PRIVATE KEY-----\n")
+    for name in ("GITHUB_TOKEN", "GH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    settings = Settings.load(github_app_id="7", github_app_private_key_path=place)
+    assert Scrubber(secrets_of(settings))("cannot read first-line-of-the-key") == "cannot read [removed]"
 
 
 @pytest.mark.usefixtures("_json")

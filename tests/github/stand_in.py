@@ -19,9 +19,9 @@ from pathlib import Path
 from tests.github.bare import BareRepository
 from tests.github.events import Events, variables
 from tests.github.faults import Fault
-from tests.github.forms import Forms, Json
+from tests.github.forms import Json
 from tests.github.issue_rules import fresh_token
-from tests.github.records import AppRecord, Pull, Run, RunApproval, Seen, User
+from tests.github.records import AppRecord, Pull, Run, RunApproval, Seen
 from tests.github.server import Server
 from tests.github.state import World
 
@@ -380,6 +380,3 @@ def standing_in(folder: Path, repository: str = "acme/packs", *, prefix: str = "
         yield StandIn(world, server, folder)
     if world.complaints:
         raise AssertionError("GitHub would not have understood:\n" + "\n".join(world.complaints))
-
-
-__all__ = ["AppCredentials", "Forms", "StandIn", "User", "standing_in"]
