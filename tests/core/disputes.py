@@ -13,7 +13,7 @@ from reconciler.core.plan import Step
 from reconciler.core.resource import Resource
 from reconciler.core.verdict import Adopt, Drifted, Rename, Update
 from tests.core.carrying import SCOPE, Run
-from tests.core.scenes import Scene, scenes
+from tests.core.scenes import Scene, drawn, scenes
 
 SINCE = datetime(2030, 3, 17, 12, tzinfo=UTC)
 UNTIL = SINCE + timedelta(days=7)
@@ -67,7 +67,7 @@ def disputed_scenes(draw: st.DrawFn, *, free: bool = False) -> Scene:
         if step.desired is None or not {step.key, replace(step.key, name=step.renamed_from)} & rows.keys():
             continue
         fields = sorted(set(fields_at_stake(step)))
-        chosen = draw(st.integers(0, 2 ** len(fields) - 1))
+        chosen = drawn(draw, range(2 ** len(fields)))
         wanted = step.desired
         contests[step.key] = tuple(a_contest(each, wanted) for index, each in enumerate(fields) if chosen >> index & 1)
     return replace(scene, holds=Holds(contests=contests))
@@ -75,6 +75,6 @@ def disputed_scenes(draw: st.DrawFn, *, free: bool = False) -> Scene:
 
 @st.composite
 def suspended_scenes(draw: st.DrawFn, *, revocations_too: bool) -> Scene:
-    scene = draw(disputed_scenes() if draw(st.booleans()) else scenes())
+    scene = draw(disputed_scenes() if drawn(draw, (False, True)) else scenes())
     suspensions: dict[PackId, Suspension] = dict.fromkeys(SCOPE, a_suspension(revocations_too=revocations_too))
     return replace(scene, holds=replace(scene.holds, suspensions=suspensions))

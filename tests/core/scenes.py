@@ -183,7 +183,17 @@ def shares(name: str, recipients: frozenset[str]) -> tuple[Share, ...]:
 
 def one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
     """Like `sampled_from`, which would tell all of them in its repr."""
-    return st.integers(0, len(values) - 1).map(values.__getitem__)
+    return _below(len(values)).map(values.__getitem__)
+
+
+def drawn(draw: st.DrawFn, values: Sequence[T]) -> T:
+    """One of them. Making a strategy takes longer than drawing from it, so each is made once."""
+    return values[draw(_below(len(values)))]
+
+
+@cache
+def _below(count: int) -> st.SearchStrategy[int]:
+    return st.integers(0, count - 1)
 
 
 def declared_recipients(name: str) -> st.SearchStrategy[Recipient]:
@@ -248,39 +258,38 @@ def scenes(draw: st.DrawFn, *, free: bool = False) -> Scene:
     `free`: everything is allowed, nothing is limited, newly protected or only reported, so that all that can be done
     is done.
     """
-    subsets = st.sampled_from(SUBSETS)
-    recipient_names, share_names, split = draw(subsets), draw(subsets), draw(subsets)
-    declared: list[Resource] = [draw(declared_recipients(name)) for name in sorted(recipient_names)]
-    declared += [draw(declared_shares(name, recipient_names)) for name in sorted(share_names)]
+    recipient_names, share_names, split = drawn(draw, SUBSETS), drawn(draw, SUBSETS), drawn(draw, SUBSETS)
+    declared: list[Resource] = [drawn(draw, RECIPIENTS[name]) for name in sorted(recipient_names)]
+    declared += [drawn(draw, shares(name, recipient_names)) for name in sorted(share_names)]
     declared = [replace(item, protect=item.protect and not free) for item in declared]
-    adopt, catalog = draw(st.booleans()), draw(one_of(CATALOGS))
+    adopt, catalog = drawn(draw, (False, True)), drawn(draw, CATALOGS)
     first = a_pack(SALES_Q1, *[item for item in declared if item.name in split], adopt=adopt)
     second = a_pack(SALES_Q2, *[item for item in declared if item.name not in split], adopt=adopt)
     packs = [_with_renames(draw, pack) for pack in (first, second)]
-    if not free and draw(st.integers(0, 4)) == 0:
+    if not free and drawn(draw, range(5)) == 0:
         packs[0] = replace(packs[0], drift=DriftPolicy.REPORT)
     states = _States(draw, {key: item.resource for pack in packs for key, item in pack.resources.items()}, catalog)
-    names = [*NAMES, *(f"old-{name}" for name in sorted(draw(subsets)))]
+    names = [*NAMES, *(f"old-{name}" for name in sorted(drawn(draw, SUBSETS)))]
     for name in names:
-        states.add(recipient_key(name, WORKSPACE), draw(declared_recipients(name)))
+        states.add(recipient_key(name, WORKSPACE), drawn(draw, RECIPIENTS[name]))
     known = frozenset(key.name for key in states.present if key.kind is Kind.RECIPIENT)
     for name in names:
         readable = known & frozenset(NAMES)
-        states.add(share_key(name, WORKSPACE), draw(declared_shares(name, readable)))
+        states.add(share_key(name, WORKSPACE), drawn(draw, shares(name, readable)))
     return Scene(
         desired_of(*packs),
         recorded_of(states.rows, states.intents),
         _workspace(draw, states, known),
         catalog,
-        NO_LIMITS if free else draw(st.sampled_from([NO_LIMITS, Limits(), Limits(2, 3, 40, 40)])),
-        EVERYTHING if free or draw(st.booleans()) else frozenset(),
-        {key: DAY // 1000 for key in states.present if key.kind is Kind.RECIPIENT and draw(st.integers(0, 8)) == 0},
+        NO_LIMITS if free else drawn(draw, [NO_LIMITS, Limits(), Limits(2, 3, 40, 40)]),
+        EVERYTHING if free or drawn(draw, (False, True)) else frozenset(),
+        {key: DAY // 1000 for key in states.present if key.kind is Kind.RECIPIENT and drawn(draw, range(9)) == 0},
     )
 
 
 def _with_renames(draw: st.DrawFn, pack: SharePack) -> SharePack:
     for key in sorted(pack.resources):
-        if draw(st.integers(0, 2)) == 0:
+        if drawn(draw, range(3)) == 0:
             pack = renamed(pack, key, f"old-{key.name}")
     return pack
 
@@ -295,14 +304,14 @@ class _States:
     intents: set[Key] = field(default_factory=set)
 
     def add(self, key: Key, other: Resource) -> None:
-        candidates = [None, *(self._typed(item) for item in self._like(key, other))]
-        recorded = self.draw(one_of(candidates))
+        candidates = [None, *self._like(key, other)]
+        recorded = self._typed(drawn(self.draw, candidates))
         if recorded is not None:
-            self.rows[key] = (recorded, self.draw(st.sampled_from([SALES_Q1, SALES_Q2])))
-        actual = self.draw(one_of([*candidates, recorded]))
+            self.rows[key] = (recorded, drawn(self.draw, [SALES_Q1, SALES_Q2]))
+        actual = self._typed(drawn(self.draw, [*candidates, recorded]))
         if actual is not None:
             self.present[key] = actual
-        if self.draw(st.integers(0, 5)) == 0:
+        if drawn(self.draw, range(6)) == 0:
             self.intents.add(key)
 
     def _like(self, key: Key, other: Resource) -> Iterator[Resource]:
@@ -312,14 +321,14 @@ class _States:
             if wanted is not None:
                 yield replace(wanted, name=key.name)
 
-    def _typed(self, resource: Resource) -> Resource:
+    def _typed(self, resource: Resource | None) -> Resource | None:
         return resolve(resource, Absent(), self.catalog).share if isinstance(resource, Share) else resource
 
 
 def _workspace(draw: st.DrawFn, states: _States, known: frozenset[str]) -> ModelWorkspace:
     """Databricks drops the grants of a recipient that is gone (contract 2.8); a recipient of old may hold some."""
-    workspace = ModelWorkspace(caller=draw(one_of(CALLERS)))
-    old = draw(st.booleans())
+    workspace = ModelWorkspace(caller=drawn(draw, CALLERS))
+    old = drawn(draw, (False, True))
     for key, item in states.present.items():
         actual = as_actual(item)
         if isinstance(actual, Share) and isinstance(actual.recipients, frozenset):
@@ -335,8 +344,8 @@ def _workspace(draw: st.DrawFn, states: _States, known: frozenset[str]) -> Model
 
 def _tokens(draw: st.DrawFn, recipient: Recipient) -> list[Token]:
     """The newest ends when the recipient says, and may be old or young; there may be another one, ended or not."""
-    age = draw(st.sampled_from([DAY, 29 * DAY, 31 * DAY, 200 * DAY]))
+    age = drawn(draw, [DAY, 29 * DAY, 31 * DAY, 200 * DAY])
     ends = None if recipient.expires_at is UNMANAGED else recipient.expires_at
     newest = Token(f"{recipient.name}-0", NOW - age, ends)
-    other = draw(st.sampled_from([None, None, NOW - DAY, NOW + DAY]))
+    other = drawn(draw, [None, None, NOW - DAY, NOW + DAY])
     return [newest] if other is None else [newest, Token(f"{recipient.name}-before", newest.created_at - DAY, other)]
