@@ -113,7 +113,7 @@ transform:rotate(-45deg)}
 .pack[open]>summary::before{transform:rotate(45deg)}.pack[open]>summary{margin-bottom:.8rem}
 .pack h3{flex:1;min-width:min(100%,14rem)}.pack h3 span.path{display:block;font-size:.95rem}
 .of{display:block;font-weight:400;font-size:.88rem;white-space:pre-wrap}
-.badge{flex:none;padding:.12rem .6rem;border-radius:99px;font-size:.8rem;font-weight:600;background:var(--wash)}
+.badge{padding:.12rem .6rem;border-radius:99px;font-size:.8rem;font-weight:600;background:var(--wash)}
 .badge.change{background:var(--change-wash)}.badge.trouble{background:var(--trouble-wash)}
 .step{padding:.75rem 0;border-top:1px solid var(--rule)}
 .step .what{display:flex;flex-wrap:wrap;gap:.3rem .65rem;align-items:center;margin-bottom:.35rem}
