@@ -22,6 +22,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         chromium = ensure_installed()
     except NoChromiumError as error:
         pytest.skip(f"there is no Chromium and none could be installed: {error}")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with running(chromium, tmp_path_factory.mktemp("chromium") / "profile") as address:
         yield address
 

@@ -7,11 +7,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from tests.browser.devtools import DevTools, Params, connected
 
+Theme: TypeAlias = Literal["light", "dark"]
+
 _WAIT: Final = 10.0
+#: Pixels of a picture that Chromium draws without a graphics card.
+_TALLEST: Final = 8_000
 _KEYS: Final = {"Tab": 9, "Enter": 13, "Space": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 _TYPED: Final = {"Enter": "\r", "Space": " "}
 
@@ -76,7 +80,7 @@ class Page:
         """Into what has the focus."""
         await self.call("Input.insertText", text=text)
 
-    async def look(self, *, width: int = 1280, height: int = 900, theme: Literal["light", "dark"] = "light") -> None:
+    async def look(self, *, width: int = 1280, height: int = 900, theme: Theme = "light") -> None:
         """How wide the window is in CSS pixels, and which colours the person prefers."""
         await self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -87,13 +91,16 @@ class Page:
         )
         await self.media(theme=theme)
 
-    async def media(self, *, theme: str = "light", kind: str = "screen") -> None:
+    async def media(self, *, theme: Theme = "light", kind: str = "screen") -> None:
         features = [{"name": "prefers-color-scheme", "value": theme}]
         await self.call("Emulation.setEmulatedMedia", media=kind, features=features)
 
     async def picture(self, path: Path, *, whole: bool = True) -> None:
-        """A PNG, of the whole page or of what the window shows; its folder is there."""
-        answer = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        """A PNG, of the whole page as far as Chromium draws one, or of what the window shows. Its folder is there."""
+        wide, high = await self.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": wide, "height": min(high, _TALLEST), "scale": 1}
+        part = {"captureBeyondViewport": True, "clip": clip} if whole else {}
+        answer = await self.call("Page.captureScreenshot", format="png", **part)
         await asyncio.to_thread(path.write_bytes, base64.b64decode(answer["data"]))
 
     async def call(self, method: str, **params: Any) -> Params:
