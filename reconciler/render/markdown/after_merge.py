@@ -25,6 +25,8 @@ _NEXT: Final = (
     "What was applied stays applied. Mend the cause and apply again (run the workflow anew, or `sharepack apply`): "
     "only what is missing is done then. This comment will say when all is well."
 )
+#: Of what is new in a pack. Who is let in is told in any case.
+_LISTED: Final = 30
 _ELSEWHERE: Final = "`sharepack plan` shows all"
 
 
@@ -62,11 +64,11 @@ def _held(pack: PackPlan) -> Iterator[str]:
     """As it would be with the approval: what the objection holds is counted as done."""
     freed = let_go(pack, lambda objection: objection.rule == _NOT_APPROVED)
     yield f"### {code(pack.path)} {code(str(pack.pack))}"
-    yield (
-        "\n".join(access_sentences(access(Plan(Revision(), (freed,))))) or "Nobody gains or loses a data object by it."
-    )
+    said = "\n".join(access_sentences(access(Plan(Revision(), (freed,)))))
+    yield f"Once it is approved:\n\n{said}" if said else "Nobody gains or loses a data object by it."
     objections = {each for step in pack.steps for each in step.objections if each.rule == _NOT_APPROVED}
     for objection in objections:
+        yield "New, and not approved:"
         yield "\n".join(_new(objection.message, pack.workspace))
         yield f"To approve it: {code(objection.lift.replace(f'{APPROVE}:', 'sharepack approve '))}"
     yield "\n\n".join(severity_blocks(Plan(Revision(), (freed,))))
@@ -74,10 +76,13 @@ def _held(pack: PackPlan) -> Iterator[str]:
 
 def _new(message: str, workspace: str) -> Iterator[str]:
     """Item by item; how long a comment is that somebody wrote does not keep the rest from being read."""
-    for item in message.split("; "):
+    items = message.split("; ")
+    for item in items[:_LISTED]:
         yield f"- {prose(shortened(item.removesuffix(f' in {workspace}')))}"
+    if len(items) > _LISTED:
+        yield f"- … and {len(items) - _LISTED:,} more"
 
 
 def _ended(plan: Plan, item: Work, operations: Sequence[OperationRecord]) -> str:
     summary = f"{html_code(str(item.pack))}: {item.status}"
-    return folded(summary, prose(item.reason), diff_block(result_lines(plan, [item], operations)))
+    return folded(summary, prose(item.reason), diff_block(result_lines(plan, [item], operations)[1:]))

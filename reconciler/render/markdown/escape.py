@@ -142,6 +142,8 @@ def _flushed(words: list[str], gap: str) -> Iterator[str]:
         return
     found = _AROUND.fullmatch(" ".join(words))
     before, inner, after = found.groups() if found else ("", " ".join(words), "")
+    if after[:1] == ")" and before != "(":
+        inner, after = f"{inner})", after[1:]
     yield f"{gap}{before}{code(inner)}{after}" if inner else f"{gap}{code(before + after)}"
 
 

@@ -73,5 +73,6 @@ def _written(part: Part, kept: frozenset[int], elsewhere: str) -> str:
     shown = part.between.join(entry for index, entry in enumerate(part.entries) if index in kept)
     hidden = len(part.entries) - len(kept)
     more = "more " if kept else ""
-    cut = f"✂ _{hidden:,} {more}{part.noun} left out here, for a comment holds no more: {elsewhere}_" if hidden else ""
+    noun = part.noun if hidden != 1 else part.noun.removesuffix("s")
+    cut = f"✂ _{hidden:,} {more}{noun} left out here, for a comment holds no more: {elsewhere}_" if hidden else ""
     return "\n\n".join(filter(None, [part.heading, shown, cut]))

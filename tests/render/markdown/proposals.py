@@ -97,16 +97,16 @@ def hostile(texts: Sequence[str] = ATTACKS) -> Proposal:
 
 
 def _hostile_scene(number: int, text: str) -> Scene:
-    recipient = Recipient(f"r{number}{text}", TokenSharing(), text, frozenset({text}), text, text)
+    recipient = Recipient(f"r{number}{text}", TokenSharing(), text, frozenset({text}), text)
     policy = replace(POLICY, name=text, issuer=text, subject=text, audiences=frozenset({text}), comment=text)
     signs_in = Recipient(
         f"o{number}{text}", OidcSharing(), text, policies=frozenset({policy}), properties=frozenset({(text, text)})
     )
     item = SharedObject(
         f"c.s.{number}{text}", ObjectType.TABLE, shared_as=text, comment=text,
-        partitions=frozenset({frozenset({Condition(text, value=text)})}),
+        partitions=frozenset({frozenset({Condition("region", value=text)})}),
     )  # fmt: skip
-    share = Share(f"s{number}{text}", text, frozenset({item}), frozenset({recipient.name, signs_in.name}), text, text)
+    share = Share(f"s{number}{text}", text, frozenset({item}), frozenset({recipient.name, signs_in.name}))
     before = replace(share, comment="", recipients=frozenset({f"gone{text}"}))
     return Scene(
         [recipient, signs_in, share],

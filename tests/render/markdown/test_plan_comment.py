@@ -46,10 +46,11 @@ def test_nothing_is_smuggled_into_a_comment(name: str) -> None:
 
 
 def test_nothing_is_smuggled_whatever_a_plan_is_made_of() -> None:
-    comment = plan_comment(hostile(), limit=10**9)
+    some = hostile(ATTACKS[::3])
+    comment = plan_comment(some, limit=10**9)
     assert comment.is_whole
     nothing_is_smuggled(comment.body)
-    nothing_is_smuggled(plan_markdown(hostile().plan))
+    nothing_is_smuggled(plan_markdown(some.plan))
     cut = plan_comment(hostile())
     assert length(cut.body) <= LIMIT
     nothing_is_smuggled(cut.body)
@@ -134,14 +135,14 @@ def test_three_hundred_changed_packs_fit_with_all_who_gain_access() -> None:
 
 
 def test_a_dangerous_part_that_does_not_fit_is_said_and_counted() -> None:
-    proposal = Proposal(big(450), BASE)
+    proposal = Proposal(big(150, readers=3), BASE)
     comment = plan_comment(proposal, artefact_url=ARTEFACT, earlier=EARLIER)
     assert (comment.fits, comment.is_whole) == (False, False)
     assert length(comment.body) <= LIMIT
     text = seen(comment.body)
     assert "This plan cannot be shown here, so this check fails." in text
     assert "900 objects gained, 0 lost" in text
-    assert "450 widens access" in text
+    assert "150 widens access" in text
     assert "partner-p000-0 gains 2 tables" in text
     assert proposal.fingerprint in text
     nothing_is_smuggled(comment.body, (ARTEFACT,))
