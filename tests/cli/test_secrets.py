@@ -27,6 +27,7 @@ from reconciler.render.lines import PLAIN
 from reconciler.render.plan_json import plan_json
 from reconciler.render.plan_text import plan_text
 from tests.cli.conftest import Bench
+from tests.drawing import examples
 
 SETTINGS_TOKEN = "dapi-sandbox-admin"
 PATIENCE = 120
@@ -36,7 +37,7 @@ secrets = st.text(
 ).map("4711{}".format)
 
 
-@settings(max_examples=1000 if os.environ.get("CI") else 200, deadline=None)
+@settings(max_examples=examples(100, 300), deadline=None)
 @given(secrets, secrets, st.booleans(), st.sampled_from(["", "a comment", "another"]))
 def test_whatever_databricks_tells_of_a_recipient_no_rendering_holds_its_secrets(
     link: str, code: str, is_adopted: bool, comment: str

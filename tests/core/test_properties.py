@@ -1,6 +1,5 @@
 """Properties of the pure core over any three states: convergence, crash safety, hands off, order, lowering."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from random import Random
@@ -20,9 +19,10 @@ from tests.core.carrying import Run, in_order
 from tests.core.disputes import disputed_scenes
 from tests.core.scenes import Scene, scenes
 from tests.core.worlds import read_back, without_contents
+from tests.drawing import examples
 
 often = settings(
-    max_examples=1000 if os.environ.get("CI") else 150,
+    max_examples=examples(100, 250),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

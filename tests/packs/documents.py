@@ -1,6 +1,5 @@
 """Strategies for valid pack documents, for properties over all of them."""
 
-import os
 from typing import Any
 
 from hypothesis import settings
@@ -9,9 +8,9 @@ from hypothesis import strategies as st
 from reconciler.packs.addresses import canonical_address
 from reconciler.packs.document import Metadata, PackDocument, RecipientEntry, ShareEntry
 from reconciler.packs.names import object_name
+from tests.drawing import examples
 
-#: 100 examples at a desk, 1,000 in CI.
-THOROUGH = settings(max_examples=1_000 if os.environ.get("CI") == "true" else 100, deadline=None)
+THOROUGH = settings(max_examples=examples(100, 300), deadline=None)
 
 #: What other YAML readers, Excel or this product take for more than text.
 TRICKY = """

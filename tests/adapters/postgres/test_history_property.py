@@ -2,7 +2,6 @@
 recorded state, and a question about the past gets what was current then."""
 
 import asyncio
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,13 +14,14 @@ from hypothesis import strategies as st
 
 from reconciler.adapters.postgres.tables import USERS
 from reconciler.adapters.postgres.versions import Change, Row, read_current, revised, write_versions
+from tests.drawing import examples
 
 #: One value of a key, or its deletion. Few values, so that writing the same again is common.
 STATE = st.sampled_from(["ann", "bob", "", None])
 #: Each round writes some of the keys in one statement.
 ROUNDS = st.lists(st.dictionaries(st.integers(0, 3), STATE, min_size=1), min_size=1, max_size=6)
 
-EXAMPLES = 1_000 if os.environ.get("CI") == "true" else 100
+EXAMPLES = examples(50, 200)
 
 
 @dataclass(slots=True)
