@@ -38,6 +38,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "log_format": "text or json",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "enable_workflow": "true or false",
+    "only_plans": "true or false",
     "github_api_url": (
         "the URL of the API, such as https://HOST/api/v3 on GitHub Enterprise Server, or leave it out for github.com"
     ),
@@ -171,6 +172,8 @@ class Settings(BaseSettings):
     arm_client_id: SecretStr | None = None
     arm_client_secret: SecretStr | None = None
     arm_tenant_id: SecretStr | None = None
+    #: This identity reads and another one applies, as for pull requests: what it may not do holds nothing.
+    only_plans: bool = False
     #: API calls under way at once, for each workspace.
     databricks_in_flight: Annotated[int, Field(ge=1, le=64)] = 16
 

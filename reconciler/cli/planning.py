@@ -66,7 +66,7 @@ def under(typed: Sequence[str], settings: Settings) -> Choose:
 async def make_plan(
     ports: Ports, settings: Settings, read: Read, choose: Choose, wishes: Wishes | None = None
 ) -> Planned:
-    wishes = wishes or Wishes(limits=limits(settings))
+    wishes = wishes or allowing((), settings)
     source = pack_source(settings.packs_dir)
     desired = await read(source, settings.databricks_host, ports.clock.now().date())
     recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
@@ -103,7 +103,7 @@ def allowing(typed: Sequence[str], settings: Settings) -> Wishes:
                 "it lifts that one and no other"
             )
         lifts.add(lift)
-    return Wishes(frozenset(lifts), limits=limits(settings))
+    return Wishes(frozenset(lifts), limits=limits(settings), only_plans=settings.only_plans)
 
 
 def limits(settings: Settings) -> Limits:

@@ -41,6 +41,8 @@ class Caller:
     shares_externally: bool = True
     #: `<cloud>:<region>:<uuid>`, lower case; empty when it is not told.
     metastore_id: str = ""
+    #: It only plans, and another one applies: what that one may do is not known here.
+    only_plans: bool = False
 
     def is_one_of(self, owner: str) -> bool:
         """Whether it acts as `owner`: by name or as a member."""
@@ -60,6 +62,8 @@ def rights_objections(
     """
     if caller is None:
         return tuple(_blind(verdict))
+    if caller.only_plans:
+        return tuple(_metastore_objections(verdict, caller))
     wants: list[str] = []
     for operation in lower(key, verdict):
         wants += _missing(operation.call, caller, owner, recipient_owners)

@@ -37,6 +37,8 @@ class Wishes:
     #: Recipients whose token is to be replaced now, with the overlap in seconds.
     rotations: Mapping[Key, int] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    #: Another identity applies than the one that plans: rights are looked at when that one plans.
+    only_plans: bool = False
     #: Why the newest commits cannot be fetched; empty when they can. Until then nothing is taken for removed.
     source_failure: str = ""
     #: Seconds within which a read need not show what we wrote.
@@ -111,6 +113,7 @@ async def _plan(
     known, owned, taken = await asyncio.gather(
         callers(changing, platform), platform.observe(sorted(granted)), metastore_recipients(created, platform)
     )
+    known = {workspace: replace(caller, only_plans=wishes.only_plans) for workspace, caller in known.items()}
     world = replace(world, callers=known, actual={**actual, **owned}, metastore_recipients=taken)
     plan = make_plan(desired, scope, world)
     if wishes.approvals is None:

@@ -176,6 +176,17 @@ def test_what_others_own_already_is_somebody_s_decision() -> None:
     assert raised(Adopt(as_actual(SHARE), SHARE, ()), NOBODY, "others") == []
 
 
+def test_who_only_plans_holds_nothing_by_what_it_may_not_do_itself() -> None:
+    giving_away = update(SHARE, replace(SHARE, owner="team"))
+    for verdict in (Create(SHARE, Cause.FILE), giving_away, Delete(as_actual(SHARE))):
+        assert rights_objections(key_of(SHARE, WORKSPACE), verdict, NOBODY, "owner", {"acme": "owner"})
+        reader = replace(NOBODY, only_plans=True)
+        assert rights_objections(key_of(SHARE, WORKSPACE), verdict, reader, "owner", {"acme": "owner"}) == ()
+    closed = Caller("robot", shares_externally=False, only_plans=True)
+    (objection,) = rights_objections(recipient_key(WORKSPACE, "acme"), Create(ACME, Cause.FILE), closed, "", {})
+    assert objection.rule == "external-sharing-off"
+
+
 def test_a_caller_nobody_knows_holds_only_what_could_lock_it_out() -> None:
     assert raised(update(SHARE, replace(SHARE, comment="x")), None) == []
     assert raised(Delete(SHARE), None) == []
