@@ -32,7 +32,7 @@ def _pulls(call: Call) -> Reply:
     state = query.get("state", "open")
     found = [each for each in call.world.pulls.values() if state in {"all", each.issue.state}]
     # The newest first, unless asked otherwise.
-    found.sort(key=lambda each: each.issue.created_at, reverse=query.get("direction", "desc") == "desc")
+    found.sort(key=lambda each: (each.issue.created_at, each.number), reverse=query.get("direction", "desc") == "desc")
     return call.page([call.forms.pull_entry(each) for each in found])
 
 

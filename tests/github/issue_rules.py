@@ -41,7 +41,7 @@ def issues(call: Call) -> Reply:
         for each in call.world.issues.values()
         if query.get("state", "open") in {"all", each.state} and wanted <= {name.casefold() for name in each.labels}
     ]
-    found.sort(key=lambda each: each.created_at, reverse=query.get("direction", "desc") == "desc")
+    found.sort(key=lambda each: (each.created_at, each.number), reverse=query.get("direction", "desc") == "desc")
     return call.page([call.forms.issue(each) for each in found])
 
 

@@ -177,6 +177,7 @@ class StandIn:
 
     def merge(self, number: int, how: str = "squash", *, by: str) -> str:
         """`how`: merge, squash or rebase. Gives the commit that `main` is at now. Raises ConflictError."""
+        self._world.let_a_second_begin()
         with self._world.lock:
             return self._world.merge(number, how, by)
 
@@ -191,6 +192,7 @@ class StandIn:
 
     def review(self, number: int, by: str, state: str, body: str = "", *, commit: str | None = None) -> int:
         """`state`: APPROVED, CHANGES_REQUESTED, COMMENTED or PENDING. Gives its id."""
+        self._world.let_a_second_begin()
         with self._world.lock:
             return self._world.review(number, by, state, body, commit).id
 
@@ -201,6 +203,7 @@ class StandIn:
 
     def say(self, number: int, by: str, text: str) -> int:
         """Gives the id of the comment."""
+        self._world.let_a_second_begin()
         with self._world.lock:
             return self._world.say(number, self._world.user(by), text).id
 
@@ -214,6 +217,7 @@ class StandIn:
             return made.id
 
     def let_go_ahead(self, run: int, by: str, environment: str = "production", state: str = "approved") -> None:
+        self._world.let_a_second_begin()
         with self._world.lock:
             found = self._world.runs[run]
             found.approvals.append(RunApproval(self._world.user(by), state, environment, ""))

@@ -1,8 +1,9 @@
 """The world of the stand-in: what people do on the pages of GitHub, and what that leads to in the repository."""
 
 import threading
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.github.bare import BareRepository, ConflictError
@@ -41,7 +42,7 @@ class World:
         self.complaints: list[str] = []
         self._trials: dict[tuple[str, str], _Trial] = {}
         self._last_id = 1_000_000
-        self._now = datetime.now(UTC).replace(microsecond=0)
+        self._seen_by_people = 0
         self.user(full_name.partition("/")[0]).role = "admin"
 
     def next_id(self) -> int:
@@ -49,9 +50,16 @@ class World:
         return self._last_id
 
     def now(self) -> datetime:
-        """In whole seconds, as GitHub tells it; two moments always differ."""
-        self._now = max(self._now + timedelta(seconds=1), datetime.now(UTC).replace(microsecond=0))
-        return self._now
+        """In whole seconds, as GitHub tells it."""
+        return datetime.now(UTC).replace(microsecond=0)
+
+    def let_a_second_begin(self) -> None:
+        """Before a person does something: were it told as of a second in which a program did something before it, it
+        would seem to come first."""
+        with self.lock:
+            is_quiet, self._seen_by_people = len(self.seen) == self._seen_by_people, len(self.seen)
+        if not is_quiet:
+            time.sleep(1.0 - time.time() % 1.0 + 0.001)
 
     def user(self, login: str, *, role: str | None = None) -> User:
         found = self.users.get(login.casefold())

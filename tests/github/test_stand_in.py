@@ -7,6 +7,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,13 @@ def test_nobody_approves_their_own(github: StandIn) -> None:
     number = github.open_pull("widen", "Widen", by="ada")
     with pytest.raises(ValueError, match="their own"):
         github.review(number, "ada", "APPROVED")
+
+
+def test_what_a_person_does_is_told_as_of_when_it_was_done(github: StandIn) -> None:
+    """Also though GitHub tells whole seconds only: a plan that was shown before is not shown after."""
+    number = github.open_pull("widen", "Widen", by="ada")
+    for _ in range(2):
+        ask(github, "GET", f"/repos/acme/packs/pulls/{number}")
+        before = datetime.now(UTC)
+        github.review(number, "rita", "APPROVED")
+        assert before <= github.pull(number).reviews[-1].submitted_at <= datetime.now(UTC)

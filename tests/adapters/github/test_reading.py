@@ -111,8 +111,10 @@ async def test_only_people_who_may_write_are_listened_to(github: StandIn, pulls:
     for login in ("eve", "tom", "helper[bot]"):
         github.say(number, login, "sharepack approve 0123456789abcdef")
     github.say(number, "rita", "first")
+    await pulls.get(number)
     github.review(number, "max", "COMMENTED", "second")
     github.review(number, "max", "APPROVED")
+    await pulls.get(number)
     github.say(number, "ada", "third")
     said = await pulls.said(number)
     assert [(each.by, each.text) for each in said] == [("rita", "first"), ("max", "second"), ("ada", "third")]
