@@ -60,8 +60,10 @@ class Leading:
     commit: str = ""
     #: Packs held until somebody approves them.
     waiting: frozenset[PackId] = frozenset()
-    #: Why the packs cannot be fetched or read; empty when they can.
-    source_failure: str = ""
+    #: Why the packs cannot be fetched; empty when they can.
+    fetch_failure: str = ""
+    #: Why the newest of what was fetched cannot be read.
+    read_failure: str = ""
     #: Packs of which something could not be read when they were looked at last.
     unread: frozenset[PackId] = frozenset()
     _desired: Desired | None = None
@@ -99,19 +101,24 @@ class Leading:
         try:
             await self.reconciler.source.fetch()
         except PackSourceError as error:
-            self._source_failed(error)
+            self._failed(self.fetch_failure, error, "fetched")
+            self.fetch_failure = error.what
         else:
-            if self.source_failure:
+            if self.fetch_failure:
                 logger.info("The packs can be fetched again")
                 # What was held because of it may go on.
                 self._look_at_everything()
-            self.source_failure = ""
+            self.fetch_failure = ""
         self._fetch_at = self._now() + self.following.fetch_every
 
-    def _source_failed(self, error: PackSourceError) -> None:
-        if self.source_failure != error.what:
-            logger.warning("{}", f"The packs cannot be fetched or read; the last good commit stays in force: {error}")
-        self.source_failure = error.what
+    @property
+    def source_failure(self) -> str:
+        return self.fetch_failure or self.read_failure
+
+    def _failed(self, before: str, error: PackSourceError, verb: str) -> None:
+        if before != error.what:
+            words = f"The packs cannot be {verb}; the last good commit stays in force: {error}"
+            logger.warning("{}", words)
 
     async def _follow(self) -> None:
         """Read the packs when they are not the ones read last."""
@@ -120,14 +127,17 @@ class Leading:
         try:
             newest = await source.newest(following.revision)
             if newest == self.commit and self._desired is not None:
+                self.read_failure = ""
                 return
             if source.has_commits:
                 desired = await read_commit(source, following.default_workspace, newest, today=today)
             else:
                 desired = await read_working_tree(source, following.default_workspace, today=today)
         except PackSourceError as error:
-            self._source_failed(error)
+            self._failed(self.read_failure, error, "read")
+            self.read_failure = error.what
             return
+        self.read_failure = ""
         logger.bind(commit=newest).info("{}", f"Following {desired.revision} with {len(desired.packs)} packs")
         await self._read(desired, newest)
 
@@ -192,12 +202,6 @@ class Leading:
     def look_at(self, packs: Collection[PackId]) -> None:
         """At the next tick, whatever the schedule says."""
         self._changed |= set(packs)
-
-    @property
-    def branch(self) -> str:
-        """The name pull requests have for what is followed, such as `main`; empty before it was read."""
-        _, _, name = self.following.revision.partition("/")
-        return name or self.following.revision or ("" if self._desired is None else self._desired.revision.branch)
 
     def _warn(self, troubles: Iterable[str]) -> None:
         for words in troubles:

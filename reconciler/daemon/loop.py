@@ -173,7 +173,8 @@ class DaemonProcess:
 
     async def _look_at_pulls(self, watch: PullRequestWatch, leading: Leading) -> None:
         try:
-            heard = await watch.look(leading.branch, leading.commit, leading.waiting)
+            branch = await self.reconciler.source.followed(self.following.revision)
+            heard = await watch.look(branch, leading.commit, leading.waiting)
         except Exception as error:  # noqa: BLE001 - a look that fails is followed by the next one
             logger.warning("{}", f"The pull requests could not be looked at: {fault_words(error)}")
             return

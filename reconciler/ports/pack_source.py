@@ -86,6 +86,9 @@ class PackSource(Protocol):
         out, or of HEAD where there is none. For a folder outside Git, the digest of its files. Raises
         PackSourceError."""
 
+    async def followed(self, revision: str = "") -> str:
+        """What the remote calls the branch that `newest` follows, such as `main`; empty when it follows none."""
+
     async def merge_base(self, older: str, newer: str) -> str:
         """The full id of the newest commit from which both descend: where a branch left the other. Raises
         PackSourceError, which explains a clone that is too shallow to tell."""

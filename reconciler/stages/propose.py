@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeAlias
 
-from reconciler.core.desired import Desired
+from reconciler.core.desired import Desired, Revision
 from reconciler.core.key import PackId
 from reconciler.core.pack import SharePack
 from reconciler.core.pack_encoding import encode_pack
@@ -14,7 +14,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.problem import Problem
 from reconciler.core.proposal import Proposal, WorkbookChange
 from reconciler.packs.reading import read_packs
-from reconciler.ports.pack_source import PackFiles, PackSource
+from reconciler.ports.pack_source import NoFolderError, PackFiles, PackSource
 
 #: Path now, path before, bytes before and now -> what changed in a workbook.
 CompareWorkbooks: TypeAlias = Callable[[str, str | None, bytes | None, bytes | None], WorkbookChange]
@@ -83,7 +83,11 @@ async def branch(source: PackSource, default_workspace: str, since: str, head: s
     """`since` and `head` are revisions; without `head`, the files as they lie there. Raises PackSourceError."""
     found = await (source.working_tree() if head is None else source.committed(head))
     base = await source.merge_base(since, found.revision.commit or "HEAD")
-    past = await source.committed(base)
+    try:
+        past = await source.committed(base)
+    except NoFolderError:
+        # The branch begins the folder.
+        past = PackFiles(Revision(base, is_committed=True), {}, found.folder)
     before, after = (_desired(each, default_workspace, today) for each in (past, found))
     return Branch(base, before, after, past.files, found.files)
 

@@ -17,12 +17,19 @@ from reconciler.adapters.git.source import pack_source
 from reconciler.adapters.postgres.doorbell import PostgresDoorbell
 from reconciler.adapters.postgres.leadership import PostgresLeadership
 from reconciler.adapters.postgres.ledger import PostgresLedger
+from reconciler.cli.wording import wording
 from reconciler.core.schedule import Cadence
 from reconciler.daemon.leading import Following, Leading
 from reconciler.daemon.loop import DaemonProcess
+from reconciler.daemon.pull_requests import PullRequestWatch
 from reconciler.ports.clock import Clock
+from reconciler.ports.pull_requests import PullRequests
 from reconciler.render.plan_json import plan_document
+from reconciler.stages.plan import Wishes
+from reconciler.stages.present import Presenting
 from reconciler.stages.reconcile import Reconciler
+from reconciler.stages.review import Reviewing
+from reconciler.stages.tell import Teller
 from reconciler.stages.workers import Workforce
 from reconciler.wiring import Ports
 from tests.journeys.journey import NO_LIMITS, Journey, git
@@ -86,6 +93,7 @@ async def daemon(
     clock: Clock | None = None,
     hands: int = 2,
     token: str = "dapi-sandbox-admin",
+    pulls: PullRequests | None = None,
     **of_the_force: Any,
 ) -> AsyncIterator[Running]:
     """Parts of its own throughout, as in a process of its own."""
@@ -102,6 +110,11 @@ async def daemon(
     process = DaemonProcess(ports, reconciler, replace(following, default_workspace=journey.url), name, force)
     running = Running(name, process, asyncio.Event())
     process.on_tick = running.ticked
+    if pulls is not None:
+        process.teller = Teller(pulls, Reviewing(pulls, ledger, source), wording())
+        wishes = Wishes(limits=following.limits, grace=following.grace)
+        presenting = Presenting(pulls, source, ledger, platform, clock, wording(), journey.url, wishes)
+        process.watch = PullRequestWatch(presenting, process.teller.reviewing, every=0.3)
     running.task = asyncio.create_task(process.run(running.stop))
     try:
         yield running

@@ -50,6 +50,9 @@ class FolderPackSource:
     async def fetch_pull(self, number: int) -> str:
         raise _no_history(self._folder, f"there is no pull request {number}")
 
+    async def followed(self, revision: str = "") -> str:  # noqa: ARG002 - there are no branches
+        return ""
+
     async def newest(self, revision: str = "") -> str:
         if revision:
             raise _no_commits(self._folder, revision)

@@ -33,6 +33,16 @@ def newest(repository: Repository, revision: str) -> str:
     return _existing(repository, "HEAD")
 
 
+def followed(repository: Repository, revision: str) -> str:
+    """What the remote calls the branch that `newest` follows; empty when it follows none."""
+    if not revision:
+        branch = _checked_out_branch(repository)
+        return _setting(repository, f"branch.{branch}.merge").removeprefix("refs/heads/") or branch
+    named = repo.branch_name(repository, revision)
+    remotes = git(repository.root, "remote").text.split()
+    return next((named.removeprefix(f"{name}/") for name in remotes if named.startswith(f"{name}/")), named)
+
+
 def remote_of(repository: Repository) -> Remote | None:
     """That of the branch that is checked out, else `origin`, else the only one."""
     names = git(repository.root, "remote").text.split()

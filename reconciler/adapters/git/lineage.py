@@ -2,7 +2,7 @@
 be told is refused: it must not look as if nothing had come in, or as if a branch had begun where the clone does."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -12,8 +12,6 @@ from reconciler.adapters.git.repository import Repository
 from reconciler.ports.pack_source import PackSourceError
 
 DEEPEN: Final = "Give actions/checkout `fetch-depth: 0`; elsewhere run `git fetch --unshallow`."
-
-_LINE_BREAK: Final = re.compile(r"[\n\r]")
 
 
 def merge_base(repository: Repository, older: str, newer: str) -> str:
@@ -40,15 +38,40 @@ def came_in(repository: Repository, paths: Collection[str], since: str, until: s
         return ()
     if _is_line_cut_off(repository, start, tip):
         raise _too_shallow(repository, f"what came in {f'since {_shown(since)}' if since else 'from the beginning'}")
-    stretch = _stretch(repository, start, tip) if start else (tip,)
-    if not stretch:
-        return ()
-    asked = [*stretch, "--", *(path or "." for path in sorted(paths))]
-    # On the command line, thousands of paths have no room; in a file of lines, those with a line break have none.
-    apart = [path for path in asked if _LINE_BREAK.search(path)]
-    lines = b"".join(b"%b\n" % path.encode("utf-8", "surrogateescape") for path in asked if path not in apart)
-    options = ("--first-parent", "--reverse", "--stdin")
-    return tuple(git(repository.root, "rev-list", *options, "--", *apart, stdin=lines).text.split())
+    line = _line(repository, start, tip)
+    wanted = {path.strip("/").encode("utf-8", "surrogateescape") for path in paths}
+    changed = {commit for commit, path in _changes(repository, line) if not wanted.isdisjoint(_and_above(path))}
+    return tuple(commit for commit in line if commit in changed)
+
+
+def _line(repository: Repository, start: str, tip: str) -> Mapping[str, str]:
+    """Commits of the first-parent line, oldest first, each with its first parent (empty for the first of all)."""
+    asked = ("--first-parent", "--parents", tip, *([f"^{start}"] if start else []))
+    listed = [line.split() for line in git(repository.root, "rev-list", *asked).text.splitlines()]
+    return {commit: next(iter(parents), "") for commit, *parents in reversed(listed)}
+
+
+def _changes(repository: Repository, line: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """What each commit changed of its first parent. Not `rev-list -- paths`: that takes 20 s for 300 paths in 20,000
+    commits, and leaves out the merge of a commit that it is asked since."""
+    asked = "".join(f"{commit} {parent}".rstrip() + "\n" for commit, parent in line.items())
+    options = ("--stdin", "--root", "-r", "-z", "--raw", "--no-renames")
+    told = iter(git(repository.root, "diff-tree", *options, stdin=asked.encode()).out.split(b"\0")[:-1])
+    commit = ""
+    for word in told:
+        # A file as `:mode mode id id status`, then its path; anything else is the commit that follows.
+        if word.startswith(b":"):
+            yield commit, next(told)
+        else:
+            commit = word.decode()
+
+
+def _and_above(path: bytes) -> Iterator[bytes]:
+    """The path, its folders, and the repository itself, which is empty."""
+    while path:
+        yield path
+        path = path.rpartition(b"/")[0]
+    yield b""
 
 
 def _known(repository: Repository, revision: str) -> str:
@@ -74,16 +97,6 @@ def _is_line_cut_off(repository: Repository, start: str, tip: str) -> bool:
     if start and start not in line:
         return True
     return not ends.isdisjoint(line[: line.index(start)] if start else line)
-
-
-def _stretch(repository: Repository, start: str, tip: str) -> tuple[str, ...]:
-    """The same commits of the first-parent line since one that is on it, as revisions; empty when there are none. Since
-    a commit beside the line, Git leaves out the merge of that one when it is asked what changed a path."""
-    line = git(repository.root, "rev-list", "--first-parent", "--parents", tip, f"^{start}").text.splitlines()
-    if not line:
-        return ()
-    _, *parents = line[-1].split()
-    return (tip, *(f"^{parent}" for parent in parents[:1]))
 
 
 def _reached(repository: Repository, *asked: str) -> list[str]:

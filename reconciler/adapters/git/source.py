@@ -10,7 +10,7 @@ from reconciler.adapters.git import repository as repo
 from reconciler.adapters.git.contents import check_total, digest, path_text, refuse_repository, without_pointer
 from reconciler.adapters.git.fetching import FETCH_LIMIT, fetch
 from reconciler.adapters.git.folder import FolderPackSource, existing_folder, read_file
-from reconciler.adapters.git.following import newest
+from reconciler.adapters.git.following import followed, newest
 from reconciler.adapters.git.history import ancestry, descends_from_all, gaps, is_commit_id
 from reconciler.adapters.git.lineage import came_in, merge_base
 from reconciler.adapters.git.memory import CommitContent, Memory
@@ -18,7 +18,7 @@ from reconciler.adapters.git.pulls import OWN_REFS, fetch_pull
 from reconciler.adapters.git.repository import Repository
 from reconciler.adapters.git.watching import Places, Watch
 from reconciler.core.desired import Revision
-from reconciler.ports.pack_source import Ancestry, Gaps, PackFiles, PackSource, PackSourceError
+from reconciler.ports.pack_source import Ancestry, Gaps, NoFolderError, PackFiles, PackSource, PackSourceError
 
 
 def pack_source(folder: Path) -> PackSource:
@@ -74,6 +74,9 @@ class GitPackSource:
     async def newest(self, revision: str = "") -> str:
         await self._watch.begin()
         return await asyncio.to_thread(lambda: newest(self._locate(), revision))
+
+    async def followed(self, revision: str = "") -> str:
+        return await asyncio.to_thread(lambda: followed(self._locate(), revision))
 
     async def merge_base(self, older: str, newer: str) -> str:
         return await asyncio.to_thread(lambda: merge_base(self._locate(), older, newer))
@@ -168,7 +171,7 @@ def _not_checked_out(repository: Repository, missing: Gaps) -> PackSourceError:
 def _entries(repository: Repository, commit: str) -> dict[bytes, str]:
     found = dict(repo.readable_entries(repository, commit))
     if not found or os.fsencode(repository.prefix) in found:
-        raise PackSourceError(
+        raise NoFolderError(
             f"There is no folder {repository.prefix or '/'!r} with files in commit {commit[:12]} of {repository.root}. "
             "Nothing is taken to be removed.",
             "Check `packs_dir` and the commit; an empty folder needs one committed file, such as a README.",
