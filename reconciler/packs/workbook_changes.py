@@ -5,7 +5,8 @@ import datetime as dt
 import io
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final, TypeAlias
@@ -21,8 +22,8 @@ from reconciler.packs.workbook_gate import refusal
 from reconciler.packs.workbook_rows import Notes, Row, filled_rows, heading
 from reconciler.packs.writing import to_yaml
 
-#: Rows of one version times rows of the other that are aligned; more are compared place by place.
-_MOST_PAIRS: Final = 1_000_000
+#: Of a search for the rows that belong together (`_effort`): about a second.
+_MOST_EFFORT: Final = 20_000_000
 _NO_RESULT: Final = "(a formula without a result)"
 
 
@@ -162,12 +163,9 @@ def _row_changes(old: _Sheet, new: _Sheet, pair: _Pair) -> Iterator[CellChange]:
 def _aligned(old: Sequence[_Row], new: Sequence[_Row]) -> Iterator[_Pair]:
     """Rows that are the same or have the same name are one row, also where others were put in or taken out above."""
     first, last = _ends_alike(old, new)
-    if (len(old) - first - last) * (len(new) - first - last) > _MOST_PAIRS:
-        yield from _side_by_side(old, new)
-        return
     # What is the same at both ends needs no search, and differs in nothing.
     old, new = old[first : len(old) - last], new[first : len(new) - last]
-    for lines in _runs(list(map(_content, old)), list(map(_content, new))):
+    for lines in _runs(list(map(_content, old)), list(map(_content, new)), with_same=False):
         changed, became = old[lines[0]], new[lines[1]]
         for run in _runs([row.name for row in changed], [row.name for row in became], with_same=True):
             yield from _together(changed[run[0]], became[run[1]])
@@ -185,10 +183,23 @@ def _ends_alike(old: Sequence[_Row], new: Sequence[_Row]) -> tuple[int, int]:
     return first, last
 
 
-def _runs(old: Sequence[object], new: Sequence[object], *, with_same: bool = False) -> Iterator[tuple[slice, slice]]:
+def _runs(old: Sequence[Hashable], new: Sequence[Hashable], *, with_same: bool) -> Iterator[tuple[slice, slice]]:
+    """What belongs together; when finding that out would take too long, what stands at the same place."""
+    if _effort(old, new) > _MOST_EFFORT:
+        both = min(len(old), len(new))
+        yield slice(0, both), slice(0, both)
+        yield slice(both, len(old)), slice(both, len(new))
+        return
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal" or with_same:
             yield slice(a, b), slice(c, d)
+
+
+def _effort(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
+    """Steps a search may take: for each run that is the same, every pair of rows that are, and every row."""
+    there, here = Counter(old), Counter(new)
+    alike = sum(count * here[row] for row, count in there.items())
+    return min(len(old), len(new)) * (alike + len(old))
 
 
 def _together(old: Sequence[_Row], new: Sequence[_Row]) -> Iterator[_Pair]:
@@ -198,9 +209,3 @@ def _together(old: Sequence[_Row], new: Sequence[_Row]) -> Iterator[_Pair]:
         return
     yield from ((row, None) for row in old)
     yield from ((None, row) for row in new)
-
-
-def _side_by_side(old: Sequence[_Row], new: Sequence[_Row]) -> Iterator[_Pair]:
-    before, after = {row.number: row for row in old}, {row.number: row for row in new}
-    for number in sorted(before.keys() | after.keys()):
-        yield before.get(number), after.get(number)
