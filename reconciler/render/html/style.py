@@ -115,7 +115,7 @@ transform:rotate(-45deg)}
 .of{display:block;font-weight:400;font-size:.88rem;white-space:pre-wrap}
 .badge{padding:.12rem .6rem;border-radius:99px;font-size:.8rem;font-weight:600;background:var(--wash)}
 .badge.change{background:var(--change-wash)}.badge.trouble{background:var(--trouble-wash)}
-.step{padding:.75rem 0;border-top:1px solid var(--rule)}
+.pack>h3{margin-bottom:.7rem}.step{padding:.75rem 0;border-top:1px solid var(--rule)}
 .step .what{display:flex;flex-wrap:wrap;gap:.3rem .65rem;align-items:center;margin-bottom:.35rem}
 .deed{font-weight:400}.place{margin-left:auto;font-weight:400}
 .by-hand{padding-left:2.15rem;font-size:.9rem}
