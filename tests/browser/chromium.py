@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from xml.sax.saxutils import escape
 
 from tests.azurite.install import node
 
@@ -24,8 +25,14 @@ _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome
 _DEBIAN: Final = ("chromium", "fonts-dejavu-core")
 _LOCKED: Final = ("package.json", "package-lock.json", ".npmrc")
 _BUNDLE: Final = Path("node_modules", "@sparticuz", "chromium", "bin")
-#: The bundle is made for machines without a graphics card, a display or the right to make namespaces.
-_BUNDLE_FLAGS: Final = ("--single-process", "--no-zygote", "--no-sandbox", "--use-angle=swiftshader")
+#: The bundle comes without the set-uid helper that a sandbox needs. It opens nothing but pages of the tests.
+_BUNDLE_FLAGS: Final = ("--no-zygote", "--no-sandbox")
+#: Libraries that a bare system lacks, a renderer for machines without a graphics card, and a font.
+_ARCHIVES: Final = ("al2023.tar", "swiftshader.tar", "fonts.tar")
+_FONTS: Final = (
+    '<?xml version="1.0"?><fontconfig><dir>/usr/share/fonts</dir><dir>{home}/fonts</dir>'
+    "<cachedir>{home}/font-cache</cachedir></fontconfig>"
+)
 _UNPACK: Final = (
     "const fs=require('fs');require('stream').pipeline(fs.createReadStream(process.argv[1]),"
     "require('zlib').createBrotliDecompress(),fs.createWriteStream(process.argv[2]),e=>{if(e)throw e})"
@@ -101,14 +108,15 @@ def _with_npm() -> str:
     path = f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"
     if failure := _run([str(node()), str(npm), "ci", *options], {"PATH": path, "NO_UPDATE_NOTIFIER": "1"}, home):
         return failure
-    for name in ("chromium", "al2023.tar", "fonts.tar"):
+    for name in ("chromium", *_ARCHIVES):
         packed = home / _BUNDLE / f"{name}.br"
         if failure := _run([str(node()), "-e", _UNPACK, str(packed), str(home / name)]):
             return failure
-    for name in ("al2023.tar", "fonts.tar"):
+    for name in _ARCHIVES:
         with tarfile.open(home / name) as archive:
             archive.extractall(home, filter="data")
         (home / name).unlink()
+    (home / "fonts.conf").write_text(_FONTS.format(home=escape(str(home))), encoding="utf-8")
     (home / "chromium").chmod(0o755)
     shutil.rmtree(home / "node_modules")
     shutil.rmtree(home / ".downloads", ignore_errors=True)
@@ -118,7 +126,8 @@ def _with_npm() -> str:
 
 def _bundled(home: Path) -> Chromium:
     libraries = [str(home / "lib"), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
-    return Chromium(home / "chromium", _BUNDLE_FLAGS, {"LD_LIBRARY_PATH": os.pathsep.join(libraries)})
+    environ = {"LD_LIBRARY_PATH": os.pathsep.join(libraries), "FONTCONFIG_FILE": str(home / "fonts.conf")}
+    return Chromium(home / "chromium", _BUNDLE_FLAGS, environ)
 
 
 def _home() -> Path:
