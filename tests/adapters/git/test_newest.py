@@ -103,3 +103,19 @@ async def test_a_git_that_cannot_be_run_is_an_error_and_no_reason_to_stop_waitin
     with pytest.raises(PackSourceError, match=r"git cannot be run for .*Permission denied"):
         await source.fetch()
     assert not await source.changed(0.1)
+
+
+async def test_the_branch_that_is_followed_has_the_name_its_remote_has_for_it(server: Server, clone: Clone) -> None:
+    mine = server.clone("mine")
+    mine.git("checkout", "--quiet", "-b", "side", "--track", "origin/main")
+    source = pack_source(mine.packs)
+    assert await source.followed() == await source.followed("origin/main") == "main"
+    assert await source.followed("side") == "side"
+    mine.git("checkout", "--quiet", "--detach")
+    assert await source.followed() == ""
+    assert await pack_source(clone.packs).followed() == "main"
+
+
+async def test_a_plain_folder_follows_no_branch(tmp_path: Path) -> None:
+    (tmp_path / "packs").mkdir()
+    assert await pack_source(tmp_path / "packs").followed() == ""
