@@ -70,7 +70,9 @@ def arrange(collection: Collection, order: Order) -> None:
         if isinstance(entry.value, Collection):
             arrange(entry.value, order.of(entry.key.value if entry.key else _EACH))
             _hoist(entry)
-    is_even = order.is_spaced or (_holds_mappings(collection) and any(map(_begins_blank, collection.entries[1:])))
+    is_list = order.by_name or not collection.is_mapping
+    has_blanks = is_list and _holds_more(collection) and any(map(_begins_blank, collection.entries[1:]))
+    is_even = order.is_spaced or has_blanks
     _tidy(collection, is_even=is_even)
     if order.fields:
         ranks = {name: rank for rank, name in enumerate(order.fields)}
@@ -96,10 +98,9 @@ def _hoist(entry: Entry) -> None:
     if entry.key is not None or not isinstance(inside, Collection) or not inside.entries:
         return
     first = inside.entries[0]
-    moved = [*filter(None, first.above), *([entry.beside] if entry.beside and not inside.is_flow else [])]
+    moved = [*filter(None, first.above)]
     if moved:
         first.above, entry.above = [], [*_without_last_blank(entry.above), *moved]
-        entry.beside = entry.beside if inside.is_flow else ""
 
 
 def _tidy(collection: Collection, *, is_even: bool) -> None:
@@ -115,7 +116,7 @@ def _tidy(collection: Collection, *, is_even: bool) -> None:
 
 
 def _by_name(collection: Collection) -> Iterator[Entry]:
-    is_group = _heads_group if _holds_mappings(collection) else _follows_blank
+    is_group = _heads_group if _holds_more(collection) else _follows_blank
     for group in _groups(collection.entries, is_group):
         heading = _heading(group[0].above)
         group[0].above = group[0].above[len(heading) :]
@@ -148,8 +149,9 @@ def _heading(above: Sequence[str]) -> list[str]:
     return list(above[: last + 1])
 
 
-def _holds_mappings(collection: Collection) -> bool:
-    return not collection.is_mapping and any(isinstance(each.value, Collection) for each in collection.entries)
+def _holds_more(collection: Collection) -> bool:
+    """Than plain values, whose groups are made by blank lines; between mappings these are only for the eye."""
+    return any(isinstance(each.value, Collection) for each in collection.entries)
 
 
 def _begins_blank(entry: Entry) -> bool:

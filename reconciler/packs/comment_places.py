@@ -32,7 +32,10 @@ def read_commented(text: str) -> Document | None:
     """None when it is not a mapping with keys."""
     document = read_document(text)
     if document is not None:
-        _Places(text, document.root).fill(comments_between(text))
+        comments = comments_between(text)
+        before = [comment for comment in comments if comment.index < document.marker]
+        document.preamble = [comment.text for comment in before]
+        _Places(text, document.root).fill(comments[len(before) :])
         first = document.root.entries[0]
         document.head, first.above = first.above, []
     return document

@@ -67,10 +67,11 @@ class Collection:
 @dataclass(slots=True)
 class Document:
     root: Collection
-    #: What stands before the first key: it is about the file.
+    #: Index of the "---" that it begins with; -1 without.
+    marker: int = -1
+    #: What stands before that, and before the first key: it is about the file.
+    preamble: list[str] = field(default_factory=list)
     head: list[str] = field(default_factory=list)
-    #: Whether it begins with "---".
-    has_marker: bool = False
 
 
 _Value: TypeAlias = Scalar | Collection
@@ -84,7 +85,8 @@ def read_document(text: str) -> Document | None:
     root = _value(text, events, next(events), None)
     if not isinstance(root, Collection) or not root.is_mapping or not root.entries:
         return None
-    return Document(root, has_marker=bool(start.explicit))
+    at: Any = start.start_mark
+    return Document(root, at.index if start.explicit else -1)
 
 
 def _value(text: str, events: Iterator[Any], event: Any, owner: Entry | None) -> _Value:

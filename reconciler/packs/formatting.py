@@ -4,12 +4,13 @@ What has problems is not touched, and neither is what would not read back the sa
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import TypeAlias
 
 from reconciler.core.problem import Problem
 from reconciler.packs.arranging import PACK_ORDER, TENANTS_ORDER, Order, arrange, in_any_order
 from reconciler.packs.comment_places import block_comment, comments_between, read_commented
-from reconciler.packs.commented import Collection, Scalar, read_document
+from reconciler.packs.commented import Collection, Document, Scalar, read_document
 from reconciler.packs.file_names import is_tenants_file
 from reconciler.packs.laying_out import laid_out
 from reconciler.packs.parsing import parse_file, read_tree, yaml_text
@@ -63,9 +64,15 @@ def _formatted(text: str, order: Order) -> str | None:
     if document is None:
         return None
     arrange(document.root, order)
-    while document.head and not document.head[0]:
-        document.head.pop(0)
+    document.head = _head(document)
     return laid_out(document)
+
+
+def _head(document: Document) -> list[str]:
+    """Without blank lines before it, and apart from what is about the first key."""
+    lines = list(dropwhile(lambda text: not text, document.head))
+    is_apart = not lines or not lines[-1] or not document.root.entries[0].above
+    return lines if is_apart else [*lines, ""]
 
 
 def _difference(path: str, data: bytes, formatted: str, order: Order) -> str:

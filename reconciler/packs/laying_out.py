@@ -21,8 +21,9 @@ _WORDS: Final = re.compile(r"[^\s]+(?: [^\s]+)*")
 
 def laid_out(document: Document) -> str:
     """Ends with one line break, and so does every line."""
-    head = [*document.head, *(["---"] if document.has_marker else [])]
-    return "".join(f"{line}\n" for line in [*head, *_block(document.root, 0)])
+    marker = ["---"] if document.marker >= 0 else []
+    lines = [*document.preamble, *marker, *document.head, *_block(document.root, 0)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _block(collection: Collection, indent: int) -> Iterator[str]:
@@ -46,6 +47,8 @@ def _entry(entry: Entry, indent: int) -> Iterator[str]:
         yield before + beside
         yield from _block(entry.value, indent + 2)
     else:
+        if entry.beside:
+            yield " " * indent + entry.beside
         first, *more = _block(entry.value, indent + 2)
         yield f"{before} {first[indent + 2 :]}"
         yield from more
