@@ -3,6 +3,7 @@ granting and revoking objects, which the access section tells. Values stand here
 what is cut."""
 
 from collections.abc import Collection, Iterator
+from textwrap import wrap
 from typing import Final
 
 from reconciler.core.changes import ElementAdded, ElementRemoved, FieldChange, ObjectChanged, ValueSet
@@ -15,11 +16,13 @@ from reconciler.core.verdict import Adopt, Create, Delete, Rename, Replace, Upda
 from reconciler.render.change_text import change_lines
 from reconciler.render.effect_text import effects, step_effect
 from reconciler.render.element_text import LONGEST_VALUE, element_text, object_title, policy_text, value_text
-from reconciler.render.markdown.escape import code, fenced
+from reconciler.render.markdown.escape import code, fenced, shown
 from reconciler.render.resource_text import gone_lines
 from reconciler.render.step_title import short_place, step_title
 
 _ALL: Final = 10**9
+#: Characters of a line of a code block that are seen without scrolling.
+_WIDTH: Final = 100
 #: What the access section tells.
 _TOLD: Final = frozenset({"objects", "recipients"})
 
@@ -43,7 +46,14 @@ def severity_blocks(plan: Plan) -> Iterator[str]:
             if not step.is_unseen and all(each.lift for each in step.objections) and (lines := list(_grave(step))):
                 effect = "" if step.effect < Effect.WIDENS else f"  {step_effect(step).text}"
                 title = f"{step_title(step, pack.workspace)}{effect}"
-                yield fenced([f"@@ {title} @@", *lines], "diff")
+                yield fenced([f"@@ {title} @@", *(part for line in lines for part in _folded(line))], "diff")
+
+
+def _folded(line: str) -> Iterator[str]:
+    """Nothing of it is to lie beyond the edge of a block, where nobody looks."""
+    sign = line[:2]
+    for at, part in enumerate(wrap(shown(line[2:]), _WIDTH, break_on_hyphens=False)):
+        yield f"{sign}{'    ' if at else ''}{part}"
 
 
 def place_of(step: Step) -> str:

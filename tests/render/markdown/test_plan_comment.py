@@ -166,7 +166,10 @@ def test_a_filter_of_rows_is_never_cut() -> None:
     many = [f"country number {number}" for number in range(100)]
     before, after = shared(*many), shared(*many, "zz, the one that matters")
     plan = plan_of(Scene([PARTNER, after], [PARTNER, before], [PARTNER, before]))
-    assert "zz, the one that matters" in seen(plan_comment(Proposal(plan, BASE)).body)
+    text = seen(plan_comment(Proposal(plan, BASE)).body)
+    assert "zz, the one that matters" in " ".join(text.replace("\n!", "").split())
+    assert all(f"country number {number}'" in " ".join(text.replace("\n!", "").split()) for number in range(100))
+    assert max(map(len, text.partition("What each pack does")[0].splitlines())) < 200
     cut = plan_comment(Proposal(plan, BASE), limit=6_000)
     assert (cut.fits, length(cut.body) <= 6_000) == (False, True)
 
