@@ -12,7 +12,7 @@ from reconciler.packs.parsing import parse_file
 from reconciler.packs.sheet_words import column_words
 from reconciler.packs.sheets import METADATA, TABLES, TITLES
 from reconciler.packs.workbook_look import COLUMNS_SHEET
-from reconciler.packs.workbook_version import TEMPLATE_VERSION, VERSION_FIELD
+from reconciler.packs.workbook_version import VERSION_FIELD
 from reconciler.packs.workbook_writing import to_workbook
 from reconciler.packs.yaml_template import yaml_template
 
@@ -115,6 +115,22 @@ def test_what_is_typed_into_it_stays_text_and_its_head_stays_in_view(book: Workb
             column = sheet.column_dimensions[column_letters(number)]
             assert (column.number_format, cell.font.b) == ("@", True)
             assert 15 <= column.width <= 60
+
+
+def test_what_has_to_be_filled_in_is_seen_at_a_glance(book: Workbook) -> None:
+    """A dark head for what is needed, a light one for the rest, and what is not used at all in grey."""
+    for table in TABLES:
+        needed = {each.column for each in WORDS if each.sheet == table.title and each.is_required}
+        dark = {str(cell.value) for cell in book[table.title][1] if cell.fill.fgColor.rgb == "001F4E78"}
+        assert dark == needed
+    assert {cell.fill.fgColor.rgb for cell in book["Pipelines"][1]} == {"00EDEDED"}
+    colours = {sheet.title: sheet.sheet_properties.tabColor for sheet in book.worksheets}
+    tabs = {title: colour and colour.rgb for title, colour in colours.items()}
+    assert [title for title, colour in tabs.items() if colour == "001F4E78"] == ["Metadata", "Recipients", "Shares"]
+    longest = {sheet.title: max(len(str(cell.value)) for cell in sheet[1]) for sheet in book.worksheets}
+    for title, length in longest.items():
+        widths = [book[title].column_dimensions[column_letters(n + 1)].width for n in range(book[title].max_column)]
+        assert min(widths) >= min(length, 10)
 
 
 def test_columns_that_take_certain_words_offer_them(book: Workbook) -> None:
