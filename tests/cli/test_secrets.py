@@ -77,9 +77,9 @@ def test_no_command_lets_a_secret_out(
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
         logging.getLogger(name).setLevel(logging.DEBUG)
-    plan, picture = tmp_path / "plan.json", tmp_path / "plan.svg"
+    plan, picture, page = tmp_path / "plan.json", tmp_path / "plan.svg", tmp_path / "plan.html"
     commands = [
-        ["plan", "--calls", "--full", "--out", str(plan), "--svg", str(picture)],
+        ["plan", "--calls", "--full", "--out", str(plan), "--svg", str(picture), "--html", str(page)],
         ["apply", "--auto-approve"],
         ["plan", "--format", "json"],
         ["status", "--drift"],
