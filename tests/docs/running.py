@@ -23,7 +23,7 @@ def commands() -> Iterator[str]:
     """Every command line of ours: in the page, in the units, in the image and on Container Apps."""
     for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL):
         yield from re.findall(r"(?:^|/bin/)sharepack\b(?!-)([^\n'#]*)", block, re.MULTILINE)
-    yield from re.findall(r"`sharepack\b([^`]*)`", TEXT)
+    yield from re.findall(r"`sharepack\b(?!-)([^`]*)`", TEXT)
     for unit in UNITS:
         yield unit_lines(unit)["Service"]["ExecStart"].removeprefix("/opt/sharepack/bin/sharepack ")
     yield shlex.join(instruction("CMD"))

@@ -18,9 +18,9 @@ RUNNING = Path(__file__).parents[3] / "docs" / "running.md"
 
 
 def rights(role: str) -> str:
-    block = re.search(r"```sql\n(CREATE ROLE sharepack_plan .*?)```", RUNNING.read_text(encoding="utf-8"), re.DOTALL)
+    block = re.search(r"```sql\n(CREATE ROLE packs_planner .*?)```", RUNNING.read_text(encoding="utf-8"), re.DOTALL)
     assert block is not None
-    return block[1].replace("sharepack_plan", f'"{role}"')
+    return block[1].replace("packs_planner", f'"{role}"')
 
 
 def as_role(dsn: str, role: str) -> str:
