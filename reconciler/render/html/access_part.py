@@ -1,8 +1,8 @@
 """The top of the page: who gains and who loses access to what, in the words of the access section, a card for each
 recipient. Never cut: names beyond a few can be folded away by the reader, and are there."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core.access import AccessChange
@@ -24,7 +24,7 @@ from reconciler.render.people import People, who
 
 #: Names in a card before they can be folded away.
 _FOLDS_BEYOND: Final = 12
-#: Names in a card before it takes all the room there is, its names in columns.
+#: Names in a card before it takes all the room there is, its names in columns, and is shared by who has the same ones.
 _BROAD_BEYOND: Final = 40
 _ORDER: Final = {"+": 0, "~": 1, "-": 2}
 
@@ -77,12 +77,30 @@ def _workspace_part(
     """Those who gain first."""
     ordered = sorted(changes, key=lambda change: (_ORDER[change_sign(change)[0]], change.recipient))
     level, heading = ("h4", tag("h3", f"in {short_workspace(workspace)}")) if is_named else ("h3", NOTHING)
-    cards = [_card(change, level, who(change.recipient, workspace, known), schemas) for change in ordered]
+    cards = [
+        _card(group[0], [_heading(each, level, who(each.recipient, workspace, known)) for each in group], schemas)
+        for group in _alike(ordered)
+    ]
     return joined([heading, tag("ul", *cards, class_="cards")])
 
 
-def _card(change: AccessChange, level: str, description: str, schemas: frozenset[str]) -> Markup:
+def _alike(changes: Sequence[AccessChange]) -> Iterable[Sequence[AccessChange]]:
+    """Recipients of whom the same long lists would be said share a card."""
+    groups: dict[AccessChange, list[AccessChange]] = {}
+    for change in changes:
+        is_long = len(change.gains) + len(change.loses) + len(change.reads_otherwise) > _BROAD_BEYOND
+        groups.setdefault(replace(change, recipient="") if is_long else change, []).append(change)
+    return groups.values()
+
+
+def _heading(change: AccessChange, level: str, description: str) -> Markup:
     sign, tone = change_sign(change)
+    named = tag(level, tag("span", sign, class_=f"sign {tone.value}"), tag("bdi", change.recipient), class_="what")
+    return tag("div", named, tag("p", description, class_="who"))
+
+
+def _card(change: AccessChange, headings: Sequence[Markup], schemas: frozenset[str]) -> Markup:
+    _, tone = change_sign(change)
     parts = [
         _Part("+", Tone.ADD, "gains", said(change.gains, schemas)),
         _Part("-", Tone.REMOVE, "loses", said(change.loses, schemas)),
@@ -90,8 +108,7 @@ def _card(change: AccessChange, level: str, description: str, schemas: frozenset
     ]
     return tag(
         "li",
-        tag(level, tag("span", sign, class_=f"sign {tone.value}"), tag("bdi", change.recipient), class_="what"),
-        tag("p", description, class_="who"),
+        tag("div", *headings, class_="readers"),
         *(_part(part) for part in parts if part.names),
         *_ending(change),
         class_=f"card {tone.value}-card{' broad' if max(len(part.names) for part in parts) > _BROAD_BEYOND else ''}",

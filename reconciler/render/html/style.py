@@ -62,6 +62,7 @@ background:var(--wash);font:700 1rem/1 ui-monospace,"DejaVu Sans Mono",monospace
 .who,.then{color:var(--dim);font-size:.9rem}.who{margin:.2rem 0 .6rem}.then{margin-top:.6rem}
 .then.drift{color:var(--drift)}
 .verb,.card summary{font-weight:600;margin-top:.5rem}
+.readers{display:flex;flex-wrap:wrap;gap:0 2rem}
 .broad{grid-column:1/-1}.broad .names{columns:19rem;column-gap:1.5rem}
 .names{margin-top:.25rem;line-height:1.55}.names li{padding-left:1.4em;text-indent:-1.4em}
 summary{cursor:pointer}

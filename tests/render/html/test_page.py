@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from reconciler.core.plan import Plan
+from reconciler.core.share import Share
 from reconciler.render.html import plan_page
 from reconciler.render.html.page import POLICY
 from reconciler.render.html.style import STYLE
@@ -15,7 +16,7 @@ from reconciler.render.plan_text import Detail, plan_text
 from tests.render.golden_files import the_text_is_as_committed
 from tests.render.html.pages import HOSTILE, hostile, many, ordinary, wide
 from tests.render.html.parsed import Element, parse
-from tests.render.plans import SALES, Scene, plan_of
+from tests.render.plans import PARTNER, SALES, Scene, plan_of, table
 from tests.render.scenes import scenes
 
 SCENES = scenes()
@@ -160,6 +161,18 @@ def test_those_who_gain_come_first_and_every_object_is_named() -> None:
     assert all(f"+ {name}" in cards[0].text for name in gained)
     assert "gains 16" in cards[0].text
     assert "then reads 10" in cards[2].text
+
+
+def test_recipients_of_the_same_long_list_share_it() -> None:
+    objects = frozenset(table(f"c.s.t{number:03}") for number in range(41))
+    readers = [replace(PARTNER, name=f"partner-{number}") for number in range(3)]
+    share = Share("s", "", objects, frozenset(each.name for each in readers))
+    cards = [each for each in parse(plan_page(plan_of(Scene([*readers, share])))) if "card" in each.classes]
+    assert [all(f"partner-{number}" in card.text for number in range(3)) for card in cards] == [True]
+    assert cards[0].text.count("c.s.t040") == 1
+    few = replace(share, objects=frozenset({table("c.s.t")}))
+    apart = [each for each in parse(plan_page(plan_of(Scene([*readers, few])))) if "card" in each.classes]
+    assert [card.text.count("c.s.t") for card in apart] == [1, 1, 1]
 
 
 def test_no_all_clear_where_something_is_revoked_without_an_object_changing_hands() -> None:
