@@ -201,6 +201,11 @@ def _look_at_files(flight: Flight) -> None:
     flight.run("convert", "sharepacks/sales.yaml", workbook)
     flight.run("template", empty)
     flight.run("schema")
+    flight.run("init", str(flight.outputs / "repository"), "--line", MARKER, "--first-pack", "ann@example.com")
+    flight.run("fmt", "--check", "--diff", code=2)
+    flight.run("completion", "bash")
+    asked = ["--line", MARKER, "--project", MARKER, "--requestor", "ann@example.com", "--reader", MARKER]
+    flight.run("new", str(flight.outputs / "new.yaml"), "--yes", *asked, "--d2o", f"{MARKER}=ann@example.com")
 
 
 def _plan_and_apply(flight: Flight) -> None:
@@ -409,4 +414,4 @@ def _check_that_there_was_something_to_find(flight: Flight) -> None:
     assert flight.heard.where("work_id") >= {"queue", "queue server"}
     assert flight.heard.where("[link removed]") >= {"output", "tables"}
     written = {path.name for path in flight.outputs.iterdir()}
-    assert written == {"plan.json", "plan.svg", "pack.xlsx", "empty.yaml"}
+    assert written == {"plan.json", "plan.svg", "pack.xlsx", "empty.yaml", "new.yaml", "repository"}
