@@ -41,11 +41,12 @@ def without_contents(resource: Resource) -> Resource:
 def see(key: Key, old_name: str, recorded: RecordedState, actual: Actual, moved: Moves, unseen: Observed) -> Sight:
     """`unseen` is the answer for what was not looked at."""
     followed = follow(key, old_name, recorded, actual, unseen)
-    row = followed.recorded
-    if row is not None:
+    row, is_there = followed.recorded, isinstance(followed.actual, Found)
+    if row is not None and is_there:
+        # What is gone holds no grants that could move, and no notebooks.
         row = replace(row, resource=resource_after(row.resource, key.workspace, moved))
     is_renamed = followed.is_done or row != followed.recorded
-    if row is not None and key in recorded.open_intents and isinstance(followed.actual, Found):
+    if row is not None and is_there and key in recorded.open_intents:
         row = replace(row, resource=without_contents(row.resource))
     return Sight(
         row=row,

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.core.calls import ChangeGrants, DeleteShare, UpdateShare
 from reconciler.core.calls import Rename as RenameCall
+from reconciler.core.holds import EXISTENCE
 from reconciler.core.key import PackId, recipient_key, share_key
 from reconciler.core.limits import Limits
 from reconciler.core.lowering import lower
@@ -22,8 +23,9 @@ from reconciler.core.recipient import (
 )
 from reconciler.core.resource import Resource, key_of
 from reconciler.core.share import ObjectType, Share, SharedObject
-from reconciler.core.verdict import Create, Record, Rename, Replace, Update
+from reconciler.core.verdict import Create, Drifted, Record, Rename, Replace, Update
 from tests.core.carrying import Run
+from tests.core.disputes import contesting
 from tests.core.model import ModelWorkspace
 from tests.core.scenes import EVERYTHING, Scene
 from tests.core.worlds import (
@@ -154,6 +156,16 @@ def test_a_recipient_made_anew_is_given_its_grants_again() -> None:
     assert isinstance(regranted.verdict, Update)
     assert [operation.call for operation in lower(K_S, regranted.verdict)] == [ChangeGrants(K_S, ("acme",))]
     assert readers(finish(run)) == {"acme", "eve"}
+
+
+def test_a_share_that_stays_deleted_is_not_made_again_because_its_reader_is_made_anew() -> None:
+    mine = share("acme", "eve")
+    run = scene_of([a_pack(SALES_Q1, EVE, mine), a_pack(SALES_Q2, OTHERWISE)], list(THERE), {"acme": SALES_Q2})
+    del run.scene.workspace.resources[K_S]
+    run.scene = replace(run.scene, holds=contesting(K_S, mine, EXISTENCE))
+    assert isinstance(step_of(run.plan(), K_NEW).verdict, Replace)
+    assert step_of(run.plan(), K_S).verdict == Drifted(None, ())
+    assert K_S not in finish(run).resources
 
 
 def test_a_recipient_made_anew_in_another_pack_comes_before_the_shares_that_lose_it() -> None:

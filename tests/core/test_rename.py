@@ -142,3 +142,10 @@ def test_a_share_that_is_gone_holds_no_notebook_that_could_differ_from_its_recor
     notebook = SharedObject("n", ObjectType.NOTEBOOK_FILE, content=NotebookContent("1" * 64))
     row = Recorded(Share("s", objects=frozenset({notebook})), SALES_Q1, 1, COMMIT)
     assert see(key, "", RecordedState({key: row}, {key: SALES_Q1}), {key: Absent()}, {}, UNSEEN).row == row
+
+
+def test_a_share_that_is_gone_holds_no_grant_that_could_move() -> None:
+    key = share_key("s", WORKSPACE)
+    row = Recorded(SHARE, SALES_Q1, 1, COMMIT)
+    sight = see(key, "", RecordedState({key: row}), {key: Absent()}, moves([(NEW, RENAMED)]), UNSEEN)
+    assert (sight.row, sight.is_renamed) == (row, False)
