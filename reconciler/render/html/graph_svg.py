@@ -21,7 +21,7 @@ _LARGEST: Final = 1.2
 _SIGNS: Final = {Standing.GAINED: "+", Standing.LOST: "-", Standing.OTHERWISE: "~"}
 #: Where on a line its sign sits: nearer to the recipient, or to the object, and where lines have parted already.
 _AT_SOURCE: Final = 0.38
-_AT_TARGET: Final = 0.62
+_AT_TARGET: Final = 0.76
 
 
 def counts(changes: Iterable[AccessChange]) -> tuple[Counts, Counts]:
