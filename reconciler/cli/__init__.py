@@ -49,9 +49,11 @@ class LazyGroup(click.Group):
             return None
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)  # noqa: S101 - the table is ours; a test reads all of it
-        if ctx.resilient_parsing:
-            importlib.import_module("reconciler.cli.completing").offer_for(command)
-        return command
+        if not ctx.resilient_parsing:
+            return command
+        completed = importlib.import_module("reconciler.cli.completing").offering(command)
+        assert isinstance(completed, click.Command)  # noqa: S101 - as above
+        return completed
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         """From the table, so that completing a command's name imports none."""

@@ -4,6 +4,7 @@ Cheap on purpose: no settings but the folder, no checks, no workbooks, and an en
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -34,11 +35,19 @@ class Offered(StringParamType):
         return click.Path().shell_complete(ctx, param, incomplete) if self._offer is pack_paths else []
 
 
-def offer_for(command: click.Command) -> None:
-    """Gives the parameters of a command their proposals, by what they are called."""
-    for param in command.params:
-        if param.name in _OFFERS:
-            param.type = Offered(_OFFERS[param.name])
+def offering(command: click.Command) -> click.Command:
+    """A copy of the command whose parameters have their proposals, by what they are called."""
+    made = copy(command)
+    made.params = [_offering(param) for param in command.params]
+    return made
+
+
+def _offering(param: click.Parameter) -> click.Parameter:
+    if param.name not in _OFFERS:
+        return param
+    made = copy(param)
+    made.type = Offered(_OFFERS[param.name])
+    return made
 
 
 def pack_paths(folder: Path) -> Iterator[str]:

@@ -156,6 +156,7 @@ def _objection(pack: PackPlan, new: Sequence[str], reason: str) -> Objection:
         f"{reason or 'this is more than was approved'}: {'; '.join(_named(new))}",
         "look at what is new, then have it approved",
         lift,
+        tuple(new),
     )
 
 

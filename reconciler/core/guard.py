@@ -20,6 +20,8 @@ class Objection:
     hint: str
     #: The words that allow it by name (`delete:share/x`), on the command line or in the pack; empty: nothing does.
     lift: str = ""
+    #: All that it is about, where the message names only some.
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 their files. Plans nothing; the rest of the packs is only counted."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, TypeAlias
 
@@ -54,6 +54,7 @@ class Branch:
 
     def proposal(self, plan: Plan, compare: CompareWorkbooks) -> Proposal:
         """`plan` is of the packs in `changed`."""
+        plan = replace(plan, problems=self.problems)
         return Proposal(plan, self.base, self.moved_from, self.others, tuple(self._workbooks(compare)))
 
     @property

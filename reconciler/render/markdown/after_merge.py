@@ -68,15 +68,15 @@ def _held(pack: PackPlan) -> Iterator[str]:
     yield f"Once it is approved:\n\n{said}" if said else "Nobody gains or loses a data object by it."
     objections = {each for step in pack.steps for each in step.objections if each.rule == _NOT_APPROVED}
     for objection in objections:
-        yield "New, and not approved:"
-        yield "\n".join(_new(objection.message, pack.workspace))
+        why = objection.message.partition(f": {objection.details[0]}")[0]
+        yield f"New, and not approved ({prose(why)}):"
+        yield "\n".join(_new(objection.details, pack.workspace))
         yield f"To approve it: {code(objection.lift.replace(f'{APPROVE}:', 'sharepack approve '))}"
     yield "\n\n".join(severity_blocks(Plan(Revision(), (freed,))))
 
 
-def _new(message: str, workspace: str) -> Iterator[str]:
+def _new(items: Sequence[str], workspace: str) -> Iterator[str]:
     """Item by item; how long a comment is that somebody wrote does not keep the rest from being read."""
-    items = message.split("; ")
     for item in items[:_LISTED]:
         yield f"- {prose(shortened(item.removesuffix(f' in {workspace}')))}"
     if len(items) > _LISTED:

@@ -66,7 +66,7 @@ def prose(text: str) -> str:
     """A sentence of ours with foreign words in it: plain words stay as they are, all others are put into code."""
     said = ""
     for at, part in enumerate(_QUOTED.split(shown(text))):
-        words = code(part) if at % 2 else "".join(_pieces(part))
+        words = code(part) if at % 2 and part.strip() else "".join(_pieces(part))
         if not words:
             continue
         # Two pieces of code without a gap would be one.
