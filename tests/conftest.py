@@ -11,9 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import settings
 
 from reconciler.adapters.embedded import running
 from tests.faults.summary import pytest_terminal_summary  # noqa: F401 - a hook
+
+# How long an example takes says how busy the machine is. Under CI Hypothesis has a profile of its own, which is so too.
+if not os.environ.get("CI"):
+    settings.register_profile("desk", deadline=None)
+    settings.load_profile("desk")
 
 
 @pytest.fixture(scope="session")

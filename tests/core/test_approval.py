@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from reconciler.core.allowance import approval_lift, normal_approval, normal_lift
 from reconciler.core.approval import Approvals, Approved, check_approval, is_genuine, needs_approval, showing
@@ -18,6 +18,7 @@ from reconciler.core.review import Review
 from reconciler.core.share import Condition, ObjectType, Share, SharedObject
 from tests.core.carrying import Run
 from tests.core.scenes import Scene, scenes
+from tests.core.test_properties import often
 from tests.core.worlds import (
     LEGAL,
     SALES_Q1,
@@ -237,7 +238,7 @@ def _approved_plan(scene: Scene) -> Plan:
     return Run(scene, scene.recorded).plan()
 
 
-@settings(max_examples=150)
+@often
 @given(scenes())
 def test_a_plan_approved_as_a_whole_is_carried_out_as_a_whole(scene: Scene) -> None:
     plan = _approved_plan(scene)
@@ -246,7 +247,7 @@ def test_a_plan_approved_as_a_whole_is_carried_out_as_a_whole(scene: Scene) -> N
     assert again == plan
 
 
-@settings(max_examples=150)
+@often
 @given(scenes())
 def test_with_nothing_approved_only_hands_are_undone(scene: Scene) -> None:
     plan = Run(replace(scene, approvals=Approvals(), allowed=frozenset()), scene.recorded).plan()
