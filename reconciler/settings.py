@@ -5,6 +5,7 @@ Nothing here connects to anything. No error shows a value that was given: it may
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -38,6 +39,14 @@ _HINTS: Final[Mapping[str, str]] = {
     "log_format": "text or json",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "enable_workflow": "true or false",
+    "api_host": "an address of this machine, or 0.0.0.0 for all of them",
+    "api_port": "a port number, or 0 for any that is free",
+    "api_anonymous": "read or write, or leave it out to ask everybody for a key or a token",
+    "api_oidc_issuer": "the URL of the issuer, such as https://login.microsoftonline.com/TENANT/v2.0, or leave it out",
+    "api_max_upload_bytes": "a whole number of bytes from 1024 to 104857600",
+    "api_rate_per_minute": "a whole number from 1 to 100000",
+    "api_upload_mode": "commit or pull_request",
+    "api_trusted_proxies": "addresses or networks with commas between them, such as 10.0.0.4, 10.1.0.0/16",
     "only_plans": "true or false",
     "github_api_url": (
         "the URL of the API, such as https://HOST/api/v3 on GitHub Enterprise Server, or leave it out for github.com"
@@ -141,6 +150,30 @@ def _api_url(value: str) -> str:
     return f"{scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
+def _issuer(value: str) -> str:
+    """As it stands in tokens: letter for letter, with or without a slash at its end."""
+    text = value.strip()
+    try:
+        parts = urlsplit(text)
+        scheme, host = parts.scheme, parts.hostname or ""
+    except ValueError:
+        raise ValueError("is not the URL of an issuer") from None
+    if not text:
+        return ""
+    if scheme not in {"http", "https"} or not _HOST.fullmatch(host) or parts.query or parts.fragment or "@" in text:
+        raise ValueError("is not the URL of an issuer")
+    if scheme == "http" and host not in _LOCAL:
+        raise ValueError("would fetch keys without encryption (http)")
+    return text
+
+
+def _networks(value: str) -> str:
+    try:
+        return ", ".join(str(ip_network(each.strip())) for each in value.split(",") if each.strip())
+    except ValueError:
+        raise ValueError("is not a list of addresses and networks") from None
+
+
 class Settings(BaseSettings):
     """Names as in the guide; other settings of the guide, and whatever else the environment holds, are left alone."""
 
@@ -210,6 +243,24 @@ class Settings(BaseSettings):
     #: Where the daemon tells how it is; port 0 takes any that is free.
     health_host: str = "127.0.0.1"
     health_port: Annotated[int, Field(ge=0, le=65_535)] = 9464
+    #: Where the HTTP API listens; port 0 takes any that is free.
+    api_host: str = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    #: What who shows neither key nor token may do, on all business lines; for a platform that checks callers itself.
+    api_anonymous: Literal["", "read", "write"] = ""
+    #: Whose tokens are believed, and for whom they must be made out; both or neither.
+    api_oidc_issuer: Annotated[str, AfterValidator(_issuer)] = ""
+    api_oidc_audience: str = ""
+    #: Claims that name the business lines of whoever bears the token, and the roles (`sharepack.read`,
+    #: `sharepack.write`).
+    api_oidc_lines_claim: str = "business_lines"
+    api_oidc_roles_claim: str = "roles"
+    api_max_upload_bytes: Annotated[int, Field(ge=1024, le=104_857_600)] = 10_485_760
+    #: Of each caller, or of each address that shows no valid key.
+    api_rate_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120
+    api_upload_mode: Literal["commit", "pull_request"] = "commit"
+    #: Addresses and networks whose `X-Forwarded-For` is believed; empty: nobody's is.
+    api_trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -243,6 +294,12 @@ class Settings(BaseSettings):
             if getattr(self, secret) and not getattr(self, identity):
                 raise SettingsError((f"{identity}: is missing, and {secret} is given; set both",))
         return {known_as: value for name, known_as in _CREDENTIALS.items() if (value := getattr(self, name))}
+
+    def check_oidc(self) -> None:
+        """Raises SettingsError for half of what it takes to believe tokens."""
+        if bool(self.api_oidc_issuer) != bool(self.api_oidc_audience.strip()):
+            given, missing = ("issuer", "audience") if self.api_oidc_issuer else ("audience", "issuer")
+            raise SettingsError((f"api_oidc_{missing}: is missing, and api_oidc_{given} is given; set both",))
 
     def github_private_key(self) -> SecretStr | None:
         """PEM, of the App to sign in to GitHub with; None when there is none. Raises SettingsError for half of an App,

@@ -335,3 +335,33 @@ def test_half_an_app_is_told(given: dict[str, str], problem: str) -> None:
     assert "canary" not in told
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+def test_the_api_is_closed_and_believes_nobody_until_told() -> None:
+    settings = Settings.load()
+    assert (settings.api_host, settings.api_port, settings.api_anonymous) == ("127.0.0.1", 8000, "")
+    assert (settings.api_oidc_issuer, settings.api_oidc_audience, settings.api_trusted_proxies) == ("", "", "")
+    assert (settings.api_max_upload_bytes, settings.api_rate_per_minute) == (10 * 1024 * 1024, 120)
+    assert settings.api_upload_mode == "commit"
+    settings.check_oidc()
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    assert Settings.load(api_trusted_proxies=" 10.0.0.4,fd00::/8 ").api_trusted_proxies == "10.0.0.4/32, fd00::/8"
+    (problem,) = refused(api_trusted_proxies="canary")
+    assert problem.startswith("api_trusted_proxies: is not a list of addresses and networks; write addresses")
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://issuer.example.com", "https://a b", "https://me@issuer", "ftp://x", "https://i/?q"]
+)
+def test_an_issuer_whose_keys_nobody_can_trust_is_refused(issuer: str) -> None:
+    (problem,) = refused(api_oidc_issuer=issuer)
+    assert problem.startswith("api_oidc_issuer: ")
+
+
+@pytest.mark.parametrize(("given", "missing"), [("issuer", "audience"), ("audience", "issuer")])
+def test_tokens_take_an_issuer_and_an_audience(given: str, missing: str) -> None:
+    value = {"issuer": "https://issuer.example.com/", "audience": "sharepack"}[given]
+    with pytest.raises(SettingsError, match=rf"api_oidc_{missing}: is missing, and api_oidc_{given} is given"):
+        Settings.load(**{f"api_oidc_{given}": value}).check_oidc()
