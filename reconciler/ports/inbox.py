@@ -63,16 +63,17 @@ class Entered:
 class Inbox(Protocol):
     """Every method is one transaction and raises LedgerError."""
 
-    async def receive(self, upload: Upload) -> Upload:
+    async def receive(self, upload: Upload, *, anew: bool = False) -> Upload:
         """Keep it; or give back the newest one of the same pack when that has the same digest and neither failed nor
-        was rejected: the same file handed in again is the same upload. Whoever of several comes first is kept."""
+        was rejected: the same file handed in again is the same upload. Whoever of several comes first is kept.
+        `anew`: Git has something else by now, so one that is final does not count."""
 
     async def reject(self, upload: Upload) -> None:
         """Keep it as REJECTED, content left out."""
 
     async def committed(self, upload: Upload, commit: str, *, strategy: str, share_pack_name: str) -> Entered:
         """It is in Git: status COMMITTED, and the rows of tenant, project, pack (IN_PROGRESS) and request are there. A
-        pack that is on record keeps its id and name."""
+        pack that is on record keeps its id and name. Said again, nothing is written."""
 
     async def proposed(self, upload: Upload, commit: str, pull_request: int) -> None:
         """It is in a pull request."""
