@@ -87,13 +87,17 @@ class BareRepository:
             index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
             if parent is not None:
                 self.git("read-tree", parent, more=index)
-            for path, content in files.items():
-                if content is None:
-                    self.git("update-index", "--force-remove", path, more=index)
-                    continue
-                (Path(place) / "file").write_bytes(content if isinstance(content, bytes) else content.encode())
-                blob = self.git("hash-object", "-w", str(Path(place) / "file"))
-                self.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", more=index)
+            names = []
+            for number, content in enumerate(each for each in files.values() if each is not None):
+                names.append(str(Path(place) / str(number)))
+                Path(names[-1]).write_bytes(content if isinstance(content, bytes) else content.encode())
+            blobs = iter(self.git("hash-object", "-w", "--stdin-paths", stdin="\n".join(names)).split())
+            # Mode 0 takes a file away; `--force-remove` would ask for a working tree.
+            lines = [
+                f"0 {'0' * 40}\t{path}" if content is None else f"100644 {next(blobs)}\t{path}"
+                for path, content in files.items()
+            ]
+            self.git("update-index", "--add", "--index-info", stdin="\n".join(lines) + "\n", more=index)
             tree = self.git("write-tree", more=index)
         return self.commit(tree, [parent] if parent else [], message, "Ada Lovelace")
 

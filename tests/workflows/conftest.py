@@ -8,6 +8,7 @@ import pytest
 from reconciler.sandbox import ControlClient, Sandbox, Seed
 from reconciler.sandbox.seed import example_text
 from tests.github.stand_in import StandIn, standing_in
+from tests.workflows import forked
 from tests.workflows.hub import Hub
 from tests.workflows.id_tokens import IdTokens, issuing
 from tests.workflows.scene import PRINCIPALS, Scene, furnish, workflow_files
@@ -31,6 +32,12 @@ def id_tokens() -> Iterator[IdTokens]:
         yield tokens
 
 
+@pytest.fixture(scope="module")
+def sharepack() -> Iterator[Path]:
+    with forked.serving() as command:
+        yield command
+
+
 @pytest.fixture
 def github(tmp_path: Path) -> Iterator[StandIn]:
     """A packs repository with the workflows, people, and not a single pack."""
@@ -47,8 +54,9 @@ def hub(github: StandIn, tmp_path: Path, id_tokens: IdTokens) -> Hub:
 
 
 @pytest.fixture
-def scene(hub: Hub, workspace_url: str, migrated_database_url: str) -> Iterator[Scene]:
+def scene(hub: Hub, workspace_url: str, migrated_database_url: str, sharepack: Path) -> Iterator[Scene]:
     control = ControlClient(workspace_url)
+    hub.sharepack = sharepack
     control.reset()
     furnish(hub, workspace_url, migrated_database_url)
     yield Scene(hub.github, hub, control, migrated_database_url)

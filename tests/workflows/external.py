@@ -58,9 +58,10 @@ def _checkout(inputs: Mapping[str, str], around: Around) -> Mapping[str, str]:
     _git(place, "init", "--quiet", "--initial-branch=unborn")
     _git(place, "remote", "add", "origin", around.clone_url)
     wanted = f"+refs/heads/{branch}:refs/remotes/origin/{branch}" if branch else _wanted(around)
-    everything = ["+refs/heads/*:refs/remotes/origin/*"] if depth == "0" else []
+    if depth == "0":
+        _git(place, "fetch", "--quiet", "--no-tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
     limit = [] if depth == "0" else [f"--depth={depth}"]
-    _git(place, "fetch", "--quiet", "--no-tags", *limit, "origin", *everything, wanted)
+    _git(place, "fetch", "--quiet", "--no-tags", *limit, "origin", wanted)
     local = branch or around.ref.removeprefix("refs/heads/")
     if around.ref.startswith("refs/pull/") and not branch:
         _git(place, "checkout", "--quiet", "--detach", around.sha)

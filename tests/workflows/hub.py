@@ -16,7 +16,7 @@ from tests.workflows.external import Around
 from tests.workflows.files import Concurrency, Job, Workflow, read_workflow
 from tests.workflows.id_tokens import IdTokens
 from tests.workflows.job import JobRunning, StepSeen
-from tests.workflows.machine import Machine
+from tests.workflows.machine import INSTALLED, Machine
 
 #: By default, what a pull request event starts for: https://docs.github.com/actions/reference/events-that-trigger-workflows
 _PULL_REQUEST_TYPES: Final = frozenset({"opened", "synchronize", "reopened"})
@@ -93,6 +93,9 @@ class Hub:
     runs: list[Run] = field(default_factory=list)
     #: Called with the name of each step of a job before it runs.
     before_step: Callable[[str], None] = _nothing
+    sharepack: Path = INSTALLED
+    #: Workflows that somebody has disabled: names of their files, without the ending.
+    disabled: frozenset[str] = frozenset()
     _running: Run | None = None
 
     def vault(self, name: str, secret: str, client: str, value: str) -> None:
@@ -101,14 +104,17 @@ class Hub:
         place.mkdir(parents=True, exist_ok=True)
         (place / client).write_text(value, encoding="utf-8")
 
-    def happen(self, kind: str, *, by: str, paths: Sequence[str] = (), **about: Any) -> list[Run]:
-        """The event, and all it leads to; while a run is under way, only what waits for it. Gives its runs."""
+    def happen(self, kind: str, *, by: str, only: str = "", **about: Any) -> list[Run]:
+        """The event, and all it leads to; while a run is under way, only what waits for it. Gives its runs.
+
+        `only`: the workflow that is started by hand."""
         path = self.github.event_file(kind, by=by, **about)
         payload = json.loads(path.read_text(encoding="utf-8"))
         head = payload.get("pull_request", {}).get("head", {}).get("repo") or {}
         is_fork = kind == "pull_request" and head.get("full_name") != self.github.repository
         event = Event(kind, path, payload, is_fork, self._changed(kind, payload))
-        made = [self._queued(workflow, event) for workflow in self._workflows(event) if _wants(workflow, event)]
+        wanting = [each for each in self._workflows(event) if _wants(each, event)]
+        made = [self._queued(each, event) for each in wanting if not only or each.path.endswith(f"/{only}.yml")]
         self._work()
         return made
 
@@ -126,7 +132,8 @@ class Hub:
         commit = self.github.environment(event.kind, event.path)["GITHUB_SHA"]
         git = self.github.git.git
         for path in git("ls-tree", "--name-only", commit, ".github/workflows/").splitlines():
-            yield read_workflow(path, git("show", f"{commit}:{path}"))
+            if Path(path).stem not in self.disabled:
+                yield read_workflow(path, git("show", f"{commit}:{path}"))
 
     def _queued(self, workflow: Workflow, event: Event) -> Run:
         env = self.github.environment(event.kind, event.path)
@@ -223,7 +230,7 @@ class Hub:
         return f"repo:{self.github.repository}:environment:{job.environment}"
 
     def _machine(self, run: Run, job: Job) -> Machine:
-        machine = Machine(self.folder / "machines" / f"{run.id} {job.id}")
+        machine = Machine(self.folder / "machines" / f"{run.id} {job.id}", self.sharepack)
         machine.env |= self.github.environment(run.event.kind, run.event.path, run=run.id)
         machine.env |= {"GITHUB_JOB": job.id, "GITHUB_WORKFLOW": run.workflow.name}
         machine.command(machine.bin, "az", _AZ.format(vaults=shlex.quote(str(self.folder / "vaults"))))

@@ -19,6 +19,10 @@ _FILES: Final = ("ENV", "OUTPUT", "PATH", "STEP_SUMMARY")
 _BASH: Final = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
 
 
+#: As `pip install` of this project put it beside the Python of these tests.
+INSTALLED: Final = Path(sysconfig.get_path("scripts")) / "sharepack"
+
+
 class JobError(Exception):
     """A step did what it must not do, or what is not known here."""
 
@@ -37,6 +41,8 @@ class Done:
 @dataclass(slots=True)
 class Machine:
     folder: Path
+    #: What installing leads to: the command itself, or one that behaves like it (`forked`).
+    sharepack: Path = INSTALLED
     #: What GitHub sets, for every step.
     env: dict[str, str] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
@@ -84,7 +90,7 @@ class Machine:
     def install_python(self) -> None:
         """What setting up Python leads to: a Python whose pip knows one package, which is the one under test."""
         tools = self.folder / "tools"
-        sharepack = shlex.quote(str(Path(sysconfig.get_path("scripts")) / "sharepack"))
+        sharepack = shlex.quote(str(self.sharepack))
         what = f"-m pip install --quiet --disable-pip-version-check -- sharepack-reconciler=={__version__}"
         target = shlex.quote(str(tools / "sharepack"))
         script = f"""\

@@ -1,10 +1,12 @@
-"""A packs repository on GitHub with the workflows of this project, a workspace and a database, and the people around."""
+"""A packs repository on GitHub with the workflows of this project, a workspace, a database, and the people around."""
 
-import shutil
+import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from reconciler import __version__
 from reconciler.sandbox import ControlClient
@@ -18,7 +20,8 @@ PRINCIPALS: Final = {
     "planner@sandbox.example": f'{{client_id: planner, federated_subject: "repo:acme/packs:environment:{PLAN}", '
     "groups: [data-readers], privileges: [USE_SHARE, USE_RECIPIENT]}",
     "deployer@sandbox.example": f'{{client_id: deployer, federated_subject: "repo:acme/packs:environment:{APPLY}", '
-    "admin: true}",
+    # With the token, somebody at the keyboard is the same owner of the shares.
+    "admin: true, token: by-hand}",
 }
 Files = Mapping[str, str | bytes | None]
 
@@ -61,6 +64,9 @@ class Scene:
         comment = self.github.say(number, by, text)
         return self.hub.happen("issue_comment", by=by, number=number, comment=comment)
 
+    def dispatch(self, workflow: str, inputs: Mapping[str, str] | None = None) -> list[Run]:
+        return self.hub.happen("workflow_dispatch", by="rita", only=workflow, inputs=inputs)
+
     @property
     def main(self) -> str:
         found = self.github.git.resolve("refs/heads/main")
@@ -76,17 +82,43 @@ class Scene:
         return [body for who, body in self.github.comments(number) if who == "github-actions[bot]"]
 
     def objects(self, share: str) -> list[str]:
-        """What the workspace shares, by what it says itself."""
-        return sorted(each["name"] for each in self._share(share).get("objects", []))
+        """What the workspace shares, by what it says itself; nothing when there is no such share."""
+        return sorted(each["name"] for each in self._ask(f"shares/{share}?include_shared_data=true").get("objects", []))
 
     def readers(self, share: str) -> list[str]:
-        grants = self.control.call("GET", f"/api/2.1/unity-catalog/shares/{share}/permissions")
-        return sorted(each["principal"] for each in grants.get("privilege_assignments", []))
+        grants = self._ask(f"shares/{share}/permissions").get("privilege_assignments", [])
+        return sorted(each["principal"] for each in grants)
 
-    def _share(self, share: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.control.call(
-            "GET", f"/api/2.1/unity-catalog/shares/{share}?include_shared_data=true"
+    def by_hand(self, share: str, *, add: str = "", remove: str = "") -> None:
+        """Somebody changes a share in Databricks, past Git."""
+        action, name = ("ADD", add) if add else ("REMOVE", remove)
+        update = {"action": action, "data_object": {"name": name, "data_object_type": "TABLE"}}
+        self._ask(f"shares/{share}", {"updates": [update]})
+
+    def history(self, key: str) -> Mapping[str, Any]:
+        """The newest version, as `sharepack history` tells it."""
+        settings = {"domain_db_connection_string": self.database_url, "databricks_host": self.control.url}
+        env = {**settings, "PATH": "/usr/bin:/bin", "HOME": str(self.hub.folder)}
+        command = [str(self.hub.sharepack), "history", key, "--format", "json"]
+        done = subprocess.run(command, env=env, cwd=self.hub.folder, capture_output=True, text=True, check=True)
+        found: Mapping[str, Any] = json.loads(done.stdout)["versions"][-1]
+        return found
+
+    def _ask(self, what: str, change: object = None) -> Mapping[str, Any]:
+        request = Request(
+            f"{self.control.url}/api/2.1/unity-catalog/{what}",
+            data=None if change is None else json.dumps(change).encode(),
+            headers={"Authorization": "Bearer by-hand", "Content-Type": "application/json"},
+            method="GET" if change is None else "PATCH",
         )
+        try:
+            with urlopen(request, timeout=30) as answer:
+                found: Mapping[str, Any] = json.load(answer)
+        except HTTPError as error:
+            with error:
+                if error.code != 404:
+                    raise
+                return {}
         return found
 
 
@@ -118,7 +150,3 @@ def furnish(hub: Hub, workspace: str, database_url: str) -> None:
     hub.environments[APPLY] = Environment(
         variables={"DATABRICKS_CLIENT_ID": "deployer"}, secrets={"DOMAIN_DB_CONNECTION_STRING": database_url}
     )
-
-
-def clear(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
