@@ -108,9 +108,11 @@ class Reviewing:
         """Of the pull requests that brought these paths in, oldest first."""
         numbers: dict[int, None] = {}
         for commit in await self.source.came_in(paths, since, until):
-            if commit not in self._behind:
-                self._behind[commit] = tuple(pull.number for pull in await self.pulls.behind(commit))
-            numbers |= dict.fromkeys(self._behind[commit])
+            found = self._behind.get(commit) or tuple(pull.number for pull in await self.pulls.behind(commit))
+            if found:
+                # None may only mean that the host does not know yet what it has just merged.
+                self._behind[commit] = found
+            numbers |= dict.fromkeys(found)
         return list(numbers)
 
     async def _look(self, number: int) -> Brought:
