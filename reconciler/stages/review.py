@@ -54,9 +54,9 @@ class Reviewing:
     _environment: tuple[Approval, ...] | None = None
 
     async def is_news(self, pack: PackId) -> bool:
-        """Whether something was approved of this pack, or said of it, since it was asked about; also when that failed.
-        What was heard is forgotten then."""
-        if pack not in self.found:
+        """Whether something was approved of this pack, or said of it, since it was asked about; also when that failed,
+        or no pull request was found. What was heard is forgotten then."""
+        if not self.found.get(pack):
             return True
         numbers = [pull.number for pull in self.found[pack]]
         before = [self._brought.pop(number, None) for number in numbers]
