@@ -19,7 +19,7 @@ from reconciler.packs.file_names import YAML_ENDINGS, ending, is_pack, is_tenant
 from reconciler.packs.formatting import Formatted, HasProblems, NotTheSame, Outcome, format_file
 from reconciler.packs.parsing import MAX_YAML_BYTES
 from reconciler.packs.yaml_file import split_lines
-from reconciler.render.lines import Line, Span, Tone, line
+from reconciler.render.lines import EMPTY, Line, Span, Tone, line
 from reconciler.render.problems import problems_text, summary_text
 
 
@@ -95,11 +95,15 @@ def _settle(path: Path, outcome: Outcome, *, is_writing: bool, is_showing: bool)
 
 
 def _difference(path: Path, outcome: Formatted) -> Iterator[Line]:
-    before, after = (split_lines(data.decode("utf-8-sig")) for data in (outcome.before, outcome.data))
+    # Without the end of the last line: what is behind it is no line.
+    before, after = (
+        split_lines(data.decode("utf-8-sig").removesuffix("\n")) for data in (outcome.before, outcome.data)
+    )
     tones = {"+": Tone.ADD, "-": Tone.REMOVE, "@": Tone.DIM}
     changes = difflib.unified_diff(before, after, f"{path}", f"{path} (formatted)", lineterm="", n=2)
     for number, text in enumerate(changes):
         yield line(Span(text, Tone.HEADING if number < 2 else tones.get(text[:1], Tone.PLAIN)))
+    yield EMPTY
 
 
 def _tell_problems(files: Mapping[Path, bytes], outcomes: Mapping[Path, Outcome]) -> None:
