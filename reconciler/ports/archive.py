@@ -117,3 +117,6 @@ class Archive(Protocol):
 
     async def recipients_at(self, names: Collection[str], at: datetime | None) -> Mapping[Key, Recipient]:
         """Recipients of these names as they were, in any workspace."""
+
+    async def begins_at(self, lines: frozenset[str] | None = None) -> datetime | None:
+        """When the oldest version of a share of these business lines began; None: there is none."""
