@@ -45,7 +45,7 @@ def _lines(key: Key, versions: Sequence[KeyVersion]) -> Iterator[Line]:
             yield EMPTY
             yield _title(version)
             yield from _why(version)
-            yield from _what(before, version.resource)
+            yield from what_changed(before, version.resource)
             before = version.resource
 
 
@@ -78,7 +78,8 @@ def _behind(version: KeyVersion) -> Iterator[str]:
         yield f"approved by {version.approved_by}"
 
 
-def _what(before: Resource | None, after: Resource | None) -> Iterator[Line]:
+def what_changed(before: Resource | None, after: Resource | None) -> Iterator[Line]:
+    """From one version to the next, None being absent."""
     if after is None:
         yield line(Span("      deleted", Tone.REMOVE))
     elif before is None:

@@ -34,7 +34,7 @@ def status_text(report: Report, style: Style = PLAIN) -> str:
     rows = [_row(state, report) for state in report.states]
     is_looked_for = report.drift is not None
     headings = ["status", "strategy", "applied", "changed", *(["drift"] if is_looked_for else []), "pack", "file"]
-    said = [each for state in report.states for each in _pack_lines(state, report)]
+    said = [each for state in report.states for each in pack_lines(state, report)]
     lines = [*table(headings, rows), EMPTY, *said, *([EMPTY] if said else []), _counts(report), *daemon_lines(report)]
     return render(lines, style)
 
@@ -62,7 +62,8 @@ def _drifted(resources: int | None) -> Span:
             return Span(f"{count} resource{'s'[: count != 1]}", Tone.DRIFT)
 
 
-def _pack_lines(state: PackState, report: Report) -> Iterator[Line]:
+def pack_lines(state: PackState, report: Report) -> Iterator[Line]:
+    """What needs a word about a pack, each line beginning with its name or set in."""
     pack = state.pack
     if state.error_message or (state.status is PackStatus.IN_PROGRESS and state.provisioning_status):
         yield _told(pack, state.error_message or state.provisioning_status, Tone.PLAIN)

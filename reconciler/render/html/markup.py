@@ -19,7 +19,7 @@ Content: TypeAlias = "str | Markup"
 Value: TypeAlias = str | int | float | bool | None
 
 NOTHING: Final = Markup("")
-_VOID: Final = frozenset({"input", "meta", "br"})
+_VOID: Final = frozenset({"input", "link", "meta", "br"})
 
 
 def text(content: str) -> Markup:

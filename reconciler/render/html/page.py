@@ -35,7 +35,7 @@ class _Section:
 
 def plan_page(plan: Plan, title: str = TITLE, *, listed: int = LISTED, ending: str = "") -> str:
     """`ending` is put after the summary line: a plan that is only shown changed nothing."""
-    sections = [each for each in _sections(plan, listed) if each.content is not NOTHING and each.content.html]
+    sections = list(_filled(plan, listed))
     body = tag(
         "body",
         tag("header", *_opening(plan, title, ending), _contents(sections)),
@@ -44,6 +44,17 @@ def plan_page(plan: Plan, title: str = TITLE, *, listed: int = LISTED, ending: s
     )
     page = tag("html", _head(title), body, lang="en")
     return f"<!doctype html>\n{page.html}\n"
+
+
+def plan_parts(plan: Plan, *, listed: int = LISTED) -> Markup:
+    """All that is said of the plan below the heading of a page, for a page that says more than that."""
+    sections = list(_filled(plan, listed))
+    effects = [*_effects(plan), tag("p", str(summarize(plan.steps)), class_="summary"), block(problem_lines(plan))]
+    return joined([*effects, _contents(sections), *map(_section, sections)], "\n")
+
+
+def _filled(plan: Plan, listed: int) -> Iterator[_Section]:
+    return (each for each in _sections(plan, listed) if each.content is not NOTHING and each.content.html)
 
 
 def _sections(plan: Plan, listed: int) -> Iterator[_Section]:
@@ -74,11 +85,15 @@ def _head(title: str) -> Markup:
 def _opening(plan: Plan, title: str, ending: str) -> Iterator[Content]:
     yield tag("h1", title)
     yield tag("p", words(header(plan.revision, len(plan.packs))), class_="revision")
+    yield from _effects(plan)
+    yield tag("p", " ".join(filter(None, [str(summarize(plan.steps)), ending])), class_="summary")
+    yield block(problem_lines(plan))
+
+
+def _effects(plan: Plan) -> Iterator[Markup]:
     effects = [*access_counts(list(plan.steps)), *effect_lines(plan.steps)]
     if effects:
         yield tag("div", *(tag("p", words(each)) for each in effects), class_="effects")
-    yield tag("p", " ".join(filter(None, [str(summarize(plan.steps)), ending])), class_="summary")
-    yield block(problem_lines(plan))
 
 
 def _contents(sections: list[_Section]) -> Markup:
