@@ -27,6 +27,7 @@ def _plain(scene: Scene, text: str) -> str:
     text = re.sub(r"(?<=/actions/runs/)\d+", "RUN", text)
     text = re.sub(r"(?<=issuecomment-)\d+", "COMMENT", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?", "MOMENT", text)
+    text = re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID", text)
     found: dict[str, str] = {}
     # Short forms of a commit or fingerprint begin as it does.
     return re.sub(r"\b[0-9a-f]{12,64}\b", lambda hex_: _named(found, hex_[0]), text)
