@@ -30,6 +30,7 @@ from reconciler.cli import COMMANDS, cli
 from reconciler.sandbox import ControlClient, Sandbox, Seed
 from reconciler.settings import Settings
 from tests.azurite import Azurite
+from tests.github.stand_in import standing_in
 from tests.journeys import canary_process
 from tests.journeys.canaries import Heard
 from tests.journeys.canary_process import WORD, always, recognisable
@@ -44,6 +45,7 @@ TOKEN = f"dapi-{WORD}-of-the-administrator"
 CLIENT_SECRET = f"{WORD}-of-the-client"
 PASSWORD = f"{WORD}-of-the-database"
 QUEUE_KEY = base64.b64encode(f"{WORD}-of-the-queue-account".encode()).decode()
+GITHUB_TOKEN = f"ghs_{WORD}OfTheWorkflow0123456789abcdef"
 SHARING_CODE = f"{WORD}-sharing-code"
 PARTNER = f"{MARKER}-partner"
 SHARE = f"{MARKER}_share"
@@ -172,13 +174,14 @@ async def _talkative(dsn: str) -> None:
 
 
 def test_no_secret_gets_out_whatever_is_run_and_whatever_fails(
-    flight: Flight, caplog: pytest.LogCaptureFixture
+    flight: Flight, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.NOTSET)
     demo = flight.start("demo")
     flight.save(sales=PACK)
     _look_at_files(flight)
     _plan_and_apply(flight)
+    _in_a_pull_request(flight, monkeypatch)
     _give_out_tokens(flight)
     _refuse_in_the_middle(flight)
     _import(flight)
@@ -218,6 +221,29 @@ def _plan_and_apply(flight: Flight) -> None:
     flight.control.fault(f"POST {UC}/shares", status=500, body={"error_code": "INTERNAL", "message": f"See {quoting}"})
     flight.run("apply", "--plan", saved)
     flight.control.clear_faults()
+
+
+def _in_a_pull_request(flight: Flight, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host quotes the token it was shown."""
+    rights = {"pull-requests": "write", "statuses": "write", "issues": "write", "contents": "read"}
+    with standing_in(flight.repository.parent / "github") as github:
+        github.user("ada", role="write")
+        github._world.tokens[GITHUB_TOKEN] = github._world.tokens[github.workflow_token(rights)]
+        monkeypatch.setenv("GITHUB_TOKEN", GITHUB_TOKEN)
+        monkeypatch.setenv("GITHUB_API_URL", github.api_url)
+        git(flight.repository, "push", "--quiet", "--force", github.clone_url, "HEAD:refs/heads/main")
+        github.commit("change", {"sharepacks/sales.yaml": PACK.replace("Q1 sales data", "Q1 sales")}, "Change")
+        number = str(github.open_pull("change", "Change", by="ada"))
+        git(flight.repository, "fetch", "--quiet", github.clone_url, "change:refs/heads/change")
+        proposed = ["--since", "HEAD", "--commit", "change", "--github", github.repository, "--pull", number]
+        flight.run("pr", "comment", *proposed, "--out", str(flight.outputs / "proposal"))
+        github.fail("/comments", status=422, message=f"{GITHUB_TOKEN} may not", times=10)
+        flight.fails("pr", "comment", *proposed)
+        github.mend()
+        flight.run("apply", "--github", github.repository, "--auto-approve", code=None)
+        flight.run("status", "--drift", "--github", github.repository)
+        for by, text in github.comments(int(number)):
+            flight.heard.say("comments", f"{by}: {text}")
 
 
 def _give_out_tokens(flight: Flight) -> None:
@@ -414,4 +440,4 @@ def _check_that_there_was_something_to_find(flight: Flight) -> None:
     assert flight.heard.where("work_id") >= {"queue", "queue server"}
     assert flight.heard.where("[link removed]") >= {"output", "tables"}
     written = {path.name for path in flight.outputs.iterdir()}
-    assert written == {"plan.json", "plan.svg", "pack.xlsx", "empty.yaml", "new.yaml", "repository"}
+    assert written == {"plan.json", "plan.svg", "pack.xlsx", "empty.yaml", "new.yaml", "repository", "proposal"}
