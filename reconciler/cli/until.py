@@ -29,16 +29,22 @@ def zone_named(name: str | None) -> ZoneInfo | None:
         raise WhenError(f"there is no time zone {name!r} here; write one such as Europe/Berlin or UTC") from None
 
 
-def until(text: str, now: datetime, zone: ZoneInfo | None) -> datetime:
+def until(
+    text: str,
+    now: datetime,
+    zone: ZoneInfo | None,
+    longest: timedelta = LONGEST,
+    afterwards: str = "it can be suspended again",
+) -> datetime:
     """In UTC. `now` has a zone. Raises WhenError, also for a time that has passed or is too far ahead."""
     at = _moment(text.strip(), now, zone)
     if at <= now:
         raise WhenError(f"{text} has passed: it is {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC now; {_FORMS}")
-    if at - now > LONGEST:
-        latest = (now + LONGEST).astimezone(UTC)
+    if at - now > longest:
+        latest = (now + longest).astimezone(UTC)
         raise WhenError(
-            f"{text} is too far ahead: at most {LONGEST.days} days, that is until {latest:%Y-%m-%d %H:%M} UTC; after "
-            "that it can be suspended again"
+            f"{text} is too far ahead: at most {longest.days} days, that is until {latest:%Y-%m-%d %H:%M} UTC; after "
+            f"that {afterwards}"
         )
     return at
 

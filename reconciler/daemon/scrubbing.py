@@ -29,6 +29,8 @@ _PATTERNS: Final = (
     # GitHub's tokens of people, Apps and workflows, and private keys:
     # https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github
     re.compile(r"\b(?:gh[opusr]|github_pat)_[\w.-]{4,}"),
+    # Keys of our own API: what tells which one it is stays.
+    re.compile(r"(?<=spk_[A-Za-z0-9]{8}_)[\w-]+"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END).)*(?:-----END [A-Z ]*PRIVATE KEY-----)?", re.DOTALL),
     re.compile(r"(?<=\bbearer )\S+|(?<=\bbasic )\S+", re.IGNORECASE),
     # `password=…`, `"bearerToken": "…"`, `AccountKey=…;`, `?sig=…&`.
