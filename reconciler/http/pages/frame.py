@@ -69,7 +69,7 @@ def message(*content: Content, tone: str = "trouble") -> Markup:
 def link(path: str, parameters: Mapping[str, str]) -> str:
     """With those that are not empty."""
     given = {name: value for name, value in parameters.items() if value}
-    return f"{path}?{urlencode(given)}" if given else path
+    return f"{path}?{urlencode(given, errors='replace')}" if given else path
 
 
 def choice(name: str, chosen: str, options: Mapping[str, str]) -> Markup:

@@ -11,11 +11,13 @@ from reconciler.core.recorded import PackStatus
 from reconciler.core.resource import Resource
 from reconciler.core.share import Share
 from reconciler.http.pages.frame import Visitor, framed, link, message
+from reconciler.http.pages.last_plan import last_plan
 from reconciler.http.pages.packs import badge, pack_address, told
 from reconciler.http.pages.tables import short, table, when
 from reconciler.http.pages.timeline import timeline
 from reconciler.ports.archive import RowVersion
 from reconciler.ports.inbox import Upload, UploadStatus
+from reconciler.ports.kept_plans import KeptPlan
 from reconciler.ports.records import KeyVersion, PackState
 from reconciler.render.html import plan_parts
 from reconciler.render.html.lines_html import words
@@ -40,6 +42,8 @@ class PackView:
     versions: Sequence[KeyVersion]
     #: Newest first.
     uploads: Sequence[Upload]
+    #: What it was submitted with; None: it never was.
+    last: KeptPlan | None = None
     #: As it would be now; None: nobody asked.
     plan: Plan | None = None
     #: Why there is no plan although it was asked for.
@@ -108,16 +112,15 @@ def _facts(state: PackState) -> Markup:
 
 
 def _plan(view: PackView) -> Markup:
+    """The one that was asked for now, or the one it was submitted with last."""
+    if view.plan is not None:
+        return _part("plan", "Plan", "what would change now", plan_parts(view.plan))
     address = link(pack_address(view.state), {"plan": "now"})
-    if view.trouble:
-        content = message(view.trouble)
-    elif view.plan is not None:
-        content = plan_parts(view.plan)
-    else:
-        said = tag("a", "Look now", href=f"{address}#plan", class_="main")
-        why = "Compares the file, the record and Databricks; changes nothing."
-        content = tag("p", said, " ", tag("span", why, class_="dim"))
-    return _part("plan", "Plan", "what would change now", content)
+    why = "Compares the file, the record and Databricks; changes nothing."
+    asking = tag("p", tag("a", "Plan now", href=f"{address}#plan", class_="main"), " ", tag("span", why, class_="dim"))
+    trouble = message(view.trouble) if view.trouble else NOTHING
+    last = last_plan(view.last) if view.last else tag("p", "It was never submitted.", class_="calm")
+    return _part("plan", "Plan", "as it was submitted last", joined([trouble, last, asking]))
 
 
 def _resources(versions: Sequence[KeyVersion], state: PackState) -> Markup:

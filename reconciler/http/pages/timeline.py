@@ -74,7 +74,9 @@ def _said(parts: Iterable[Sequence[Content]], reason: str) -> Markup:
     words: list[Content] = []
     for part in parts:
         words += [" · " if words else "", *part]
-    return tag("p", *words, *([tag("br"), reason] if reason else []), class_="behind")
+    if reason:
+        words += [tag("br"), reason]
+    return tag("p", *words, class_="behind")
 
 
 def _folded(lines: Sequence[Line]) -> Markup:

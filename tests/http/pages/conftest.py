@@ -1,0 +1,3 @@
+from tests.browser.fixtures import browser, page
+
+__all__ = ["browser", "page"]
