@@ -28,6 +28,7 @@ from reconciler.adapters.postgres import (
 from reconciler.adapters.postgres.connection import IDLE_SECONDS, failures, open_pool, place, transact
 from reconciler.adapters.postgres.lease import renew
 from reconciler.adapters.postgres.migrate import migrate
+from reconciler.adapters.postgres.portal import Portal, open_portal
 from reconciler.adapters.postgres.versions import Change
 from reconciler.core.calls import Operation
 from reconciler.core.holds import Holds, Suspension
@@ -80,6 +81,10 @@ class PostgresLedger:
 
     async def close(self) -> None:
         await self._pool.close()
+
+    def portal(self) -> Portal:
+        """The ports of the HTTP API, over the same connections."""
+        return open_portal(self._pool, self._where)
 
     async def recorded(self, keys: Collection[Key], packs: Collection[PackId]) -> RecordedState:
         return await self._do(reading.recorded, keys, packs)

@@ -124,7 +124,7 @@ async def pack_states(connection: asyncpg.Connection, pack: PackId | None) -> Se
         """,
         None if pack is None else pack_ids(pack).share_pack,
     )
-    return sorted((_pack_state(row) for row in rows), key=lambda state: state.pack)
+    return sorted((pack_state(row) for row in rows), key=lambda state: state.pack)
 
 
 async def history(connection: asyncpg.Connection, key: Key) -> Sequence[KeyVersion]:
@@ -220,7 +220,8 @@ def _recorded_pack(row: asyncpg.Record) -> RecordedPack:
     )
 
 
-def _pack_state(row: asyncpg.Record) -> PackState:
+def pack_state(row: asyncpg.Record) -> PackState:
+    """Of a row of share_packs with names, `created_at`, and as `reason` why it waits for another try."""
     waiting = row["reason"]
     return PackState(
         pack=_pack(row),
