@@ -17,6 +17,7 @@ from reconciler.ports.doorbell import Doorbell, DoorbellUnavailableError
 from reconciler.ports.leadership import Leadership
 from reconciler.ports.ledger import Ledger, LedgerError
 from reconciler.ports.pack_source import PackSource
+from reconciler.ports.pack_store import PackStore
 from reconciler.ports.platform import Platform, RefusedError
 from reconciler.ports.pull_requests import PullRequests
 from reconciler.settings import Settings, SettingsError
@@ -24,6 +25,7 @@ from reconciler.stages.workers import Workforce
 
 if TYPE_CHECKING:
     from reconciler.adapters.github.credentials import Credentials
+    from reconciler.adapters.postgres.portal import Portal
     from reconciler.stages.doctor import Reach
 
 #: Seconds after which a daemon that has not looked at every pack is taken for dead.
@@ -138,6 +140,22 @@ def pack_source(folder: Path) -> PackSource:
     from reconciler.adapters.git import source
 
     return source.pack_source(folder)
+
+
+def pack_store(settings: Settings) -> PackStore:
+    """Writes to the branch that the packs are read from; asks nothing yet."""
+    from reconciler.adapters.git.storing import GitPackStore
+
+    return GitPackStore(settings.packs_dir, settings.packs_revision)
+
+
+def portal(ports: Ports) -> "Portal":
+    """What the HTTP API keeps and asks, over the connections of the ledger. Closed with it."""
+    from reconciler.adapters.postgres.ledger import PostgresLedger
+
+    if not isinstance(ports.ledger, PostgresLedger):
+        raise TypeError(f"{ports.ledger!r} keeps no uploads")
+    return ports.ledger.portal()
 
 
 def pull_requests(settings: Settings, repository: str) -> PullRequests:

@@ -84,10 +84,11 @@ def without_credentials(said: str, remote: Remote) -> str:
     return re.sub(r"\?[^\s']*", "", re.sub(r"[^\s/'\"]*@", "", said))
 
 
-def told(where: Path, remote: Remote, said: str) -> PackSourceError:
-    begin = f"Fetching from the remote {remote.name!r} of {where} failed"
-    if (lock := _LOCK_FILE.search(said)) is not None:
-        return _locked(begin, Path(lock["lock"]))
+def told(where: Path, remote: Remote, said: str, doing: str = "Fetching from") -> PackSourceError:
+    """`doing` is what went wrong: "Pushing to"."""
+    begin = f"{doing} the remote {remote.name!r} of {where} failed"
+    if (locked := lock_found(begin, said)) is not None:
+        return locked
     if (gone := _GONE_BRANCH.search(said)) is not None:
         return PackSourceError(
             f"{begin}: the branch {gone['branch']!r} is no longer there. Nothing is taken to be removed.",
@@ -96,7 +97,13 @@ def told(where: Path, remote: Remote, said: str) -> PackSourceError:
     for cause in _CAUSES:
         if (sign := cause.sign(said)) is not None:
             return PackSourceError(f"{begin}: {cause.what} ({_line_around(sign)}).", cause.advice)
-    return failure(where, f"fetch {remote.name}", said)
+    return failure(where, f"{'fetch' if doing.startswith('Fetch') else 'push'} {remote.name}", said)
+
+
+def lock_found(begin: str, said: str) -> PackSourceError | None:
+    """Where git found a lock file of another one; None when that was not what stopped it."""
+    lock = _LOCK_FILE.search(said)
+    return None if lock is None else _locked(begin, Path(lock["lock"]))
 
 
 def _line_around(sign: re.Match[str]) -> str:

@@ -63,7 +63,7 @@ _LOCKED: Final = re.compile(r"cannot lock ref|nable to (?:create|lock)[^\n]*File
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
+class Ended:
     code: int
     said: str
 
@@ -74,23 +74,36 @@ async def fetch(repository: Repository, limit: float = FETCH_LIMIT, refspecs: tu
     remote = await asyncio.to_thread(remote_of, repository)
     if remote is None:
         return
-    surroundings = await asyncio.to_thread(_surroundings, repository.root, os.environ)
-    arguments = (*_OPTIONS, "fetch", *_FETCH, remote.name, *(refspecs or remote.refspecs))
-    try:
-        ended = await _run(repository, remote, arguments, surroundings, limit)
-        if ended.code != 0 and _LOCKED.search(ended.said):
-            # Two fetches at once: the other one has moved the branch meanwhile, and this one then finds it up to date.
-            await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311 - only so that two do not step in time
-            ended = await _run(repository, remote, arguments, surroundings, limit)
-    except OSError as error:
-        raise not_started(repository.root, error) from None
+    arguments = ("fetch", *_FETCH, remote.name, *(refspecs or remote.refspecs))
+    ended = await talk(repository, remote, arguments, limit)
+    if ended.code != 0 and _LOCKED.search(ended.said):
+        # Two fetches at once: the other one has moved the branch meanwhile, and this one then finds it up to date.
+        await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311 - only so that two do not step in time
+        ended = await talk(repository, remote, arguments, limit)
     if ended.code != 0:
         raise told(repository.root, remote, ended.said)
 
 
+async def talk(
+    repository: Repository, remote: Remote, arguments: tuple[str, ...], limit: float, doing: str = "Fetching from"
+) -> Ended:
+    """One command of git that asks the remote: nobody is asked for a password, no hook of this clone runs. `doing` is
+    for when it does not end in time. Raises PackSourceError when git cannot be run, or not to its end."""
+    surroundings = await asyncio.to_thread(_surroundings, repository.root, os.environ)
+    try:
+        return await _run(repository, remote, (*_OPTIONS, *arguments), surroundings, limit, doing)
+    except OSError as error:
+        raise not_started(repository.root, error) from None
+
+
 async def _run(
-    repository: Repository, remote: Remote, arguments: tuple[str, ...], surroundings: Mapping[str, str], limit: float
-) -> _Ended:
+    repository: Repository,
+    remote: Remote,
+    arguments: tuple[str, ...],
+    surroundings: Mapping[str, str],
+    limit: float,
+    doing: str,
+) -> Ended:
     # A file, not a pipe: a connection that ssh keeps open for later would hold the pipe open as well.
     with tempfile.TemporaryFile() as heard:
         process = await asyncio.create_subprocess_exec(
@@ -103,14 +116,14 @@ async def _run(
                 code = await process.wait()
         except TimeoutError:
             raise PackSourceError(
-                f"Fetching from the remote {remote.name!r} of {repository.root} did not end within {limit:.0f} s.",
+                f"{doing} the remote {remote.name!r} of {repository.root} did not end within {limit:.0f} s.",
                 "Check the network and a proxy; the next fetch tries again by itself.",
             ) from None
         finally:
             if process.returncode is None:
                 await _end(process)
         heard.seek(0)
-        return _Ended(code, without_credentials(heard.read().decode("utf-8", "backslashreplace"), remote))
+        return Ended(code, without_credentials(heard.read().decode("utf-8", "backslashreplace"), remote))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

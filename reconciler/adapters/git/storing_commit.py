@@ -1,0 +1,167 @@
+"""Makes a commit with some files changed, by plumbing: a temporary index of its own and loose objects that nothing
+leads to until a branch does. It touches no working tree, no index of anybody's and no branch, and runs no hook and no
+filter."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reconciler.adapters.git import repository as repo
+from reconciler.adapters.git.command import GitAnswer, environment, failure, not_started
+from reconciler.adapters.git.repository import Repository
+from reconciler.adapters.git.storing_failures import cannot_write
+from reconciler.adapters.git.storing_paths import Entry, check_place
+from reconciler.ports.pack_source import PackSourceError
+from reconciler.ports.pack_store import Put
+
+_TIMEOUT: Final = 60.0
+
+#: Nothing that a configuration names is started, the index is one file, and names that are `.git` on some other file
+#: system are refused. A commit is on the disk before a branch leads to it.
+_OPTIONS: Final = (
+    "-c", f"core.hooksPath={os.devnull}",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.untrackedCache=false",
+    "-c", "core.splitIndex=false",
+    "-c", "core.sparseCheckout=false",
+    "-c", "index.sparse=false",
+    "-c", "core.protectHFS=true",
+    "-c", "core.protectNTFS=true",
+    "-c", "core.fsync=committed,loose-object,reference",
+    "-c", "core.filesRefLockTimeout=2000",
+    "-c", "core.packedRefsTimeout=2000",
+    "-c", "i18n.commitEncoding=UTF-8",
+)  # fmt: skip
+
+#: What Git takes away from both ends of a name or address; one of nothing else it refuses.
+_CRUD: Final = " .,:;<>\"\\'"
+_LONGEST_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """As commits name people."""
+
+    name: str
+    mail: str
+
+
+def person(text: str) -> Person:
+    """Of `Name <mail>`, whatever stands there: no line of the commit can be made with it."""
+    name, bracket, rest = text.rpartition("<")
+    mail = rest.partition(">")[0] if bracket else ""
+    if not bracket:
+        name, mail = ("", text) if "@" in text and " " not in text.strip() else (text, "")
+    name, mail = _harmless(name), _harmless(mail).replace(" ", "")
+    return Person(name or mail.partition("@")[0].strip(_CRUD) or "unknown", mail or "unknown@localhost")
+
+
+def commit(repository: Repository, base: str | None, put: Put, committer: Person) -> str | None:
+    """The id of a new commit on top of `base` (None: the first of all) that nothing leads to yet; None when `base` has
+    these very files. Raises PackStoreError and PackSourceError."""
+    there = _entries(repository, base)
+    like = base or "0" * _width(repository)
+    changed = {path: content for path, content in put.files.items() if _differs(there.get(path), content, like)}
+    if not changed:
+        return None
+    check_place(changed, there)
+    blobs = {
+        path: run(repository, "hash-object", "-w", "--no-filters", "--stdin", stdin=content).text
+        for path, content in changed.items()
+        if content is not None
+    }
+    lines = [
+        f"{there[path].mode if path in there else '100644'} {oid}\t{path}\0" if (oid := blobs.get(path)) is not None
+        else f"0 {'0' * len(like)}\t{path}\0"
+        for path in sorted(changed, key=lambda path: changed[path] is not None)
+    ]  # fmt: skip
+    tree = _tree(repository, base, "".join(lines).encode())
+    return _commit(repository, tree, base, put, committer)
+
+
+def run(
+    repository: Repository, *arguments: str, stdin: bytes = b"", more: Mapping[str, str] | None = None
+) -> GitAnswer:
+    """Git, for writing into this clone alone. Raises PackSourceError or PackStoreError unless it ends with 0."""
+    answer = attempt(repository, *arguments, stdin=stdin, more=more)
+    if answer.code != 0:
+        raise cannot_write(repository.root, answer.said) or failure(repository.root, arguments[0], answer.said)
+    return answer
+
+
+def attempt(
+    repository: Repository, *arguments: str, stdin: bytes = b"", more: Mapping[str, str] | None = None
+) -> GitAnswer:
+    """The same, however it ends."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(repository.root), *_OPTIONS, *arguments],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env={**environment(os.environ), **(more or {})},
+            timeout=_TIMEOUT,
+        )
+    except OSError as error:
+        raise not_started(repository.root, error) from None
+    except subprocess.TimeoutExpired:
+        raise PackSourceError(f"git {arguments[0]} in {repository.root} did not end within {_TIMEOUT:.0f} s.") from None
+    return GitAnswer(done.returncode, done.stdout, done.stderr.decode("utf-8", "backslashreplace"))
+
+
+def _entries(repository: Repository, base: str | None) -> dict[str, Entry]:
+    """Every file, link and submodule in the packs folder at a commit."""
+    if base is None:
+        return {}
+    found = {}
+    listed = run(repository, "ls-tree", "-r", "-z", "--full-tree", base, *repository.pathspec).out
+    for line in listed.split(b"\0")[:-1]:
+        facts, _, path = line.partition(b"\t")
+        mode, _, oid = facts.decode().split()
+        found[os.fsdecode(path)] = Entry(mode, oid)
+    return found
+
+
+def _differs(entry: Entry | None, content: bytes | None, like: str) -> bool:
+    if entry is None or content is None:
+        return (entry is None) != (content is None)
+    return entry.oid != repo.blob_id(content, like) or not entry.mode.startswith("100")
+
+
+def _tree(repository: Repository, base: str | None, changes: bytes) -> str:
+    """Outside the repository: what a killed process leaves there is in nobody's way."""
+    with tempfile.TemporaryDirectory(prefix="sharepack-") as place:
+        index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
+        if base is not None:
+            run(repository, "read-tree", base, more=index)
+        run(repository, "update-index", "--add", "-z", "--index-info", stdin=changes, more=index)
+        # What a partial clone lacks need not be there.
+        return run(repository, "write-tree", "--missing-ok", more=index).text
+
+
+def _commit(repository: Repository, tree: str, base: str | None, put: Put, committer: Person) -> str:
+    author = person(put.author)
+    people = {
+        "GIT_AUTHOR_NAME": author.name,
+        "GIT_AUTHOR_EMAIL": author.mail,
+        "GIT_COMMITTER_NAME": committer.name,
+        "GIT_COMMITTER_EMAIL": committer.mail,
+    }
+    parents = ("-p", base) if base is not None else ()
+    message = put.message.replace("\0", "").encode("utf-8", "replace")
+    return run(repository, "commit-tree", "--no-gpg-sign", *parents, "-F", "-", tree, stdin=message, more=people).text
+
+
+def _width(repository: Repository) -> int:
+    """Hexadecimal digits of an id."""
+    return 64 if run(repository, "rev-parse", "--show-object-format").text == "sha256" else 40
+
+
+def _harmless(text: str) -> str:
+    plain = re.sub(r"[\x00-\x20\x7f-\x9f\u2028\u2029<>]+", " ", text.encode("utf-8", "replace").decode())
+    return plain.strip(_CRUD)[:_LONGEST_NAME].strip(_CRUD)
