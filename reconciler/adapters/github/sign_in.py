@@ -20,9 +20,17 @@ _UNHURRIED_HOSTS: Final = (".github.com", ".ghe.com")
 
 VERSION: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
-# It logs the bodies of answers when debugging is on: the token of an installation is one.
+
+class _Quiet(logging.Filter):
+    """It logs requests and the bodies of answers: the token of an installation is one. An application may turn every
+    level on, so a level would not do. What goes wrong arrives as a failure."""
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - nothing of it is for a log
+        return False
+
+
 for _name in ("github.Requester", "github.GithubRetry"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL)
+    logging.getLogger(_name).addFilter(_Quiet())
 
 
 def sign_in(credentials: Credentials, api_url: str, repository: str) -> Requester:
