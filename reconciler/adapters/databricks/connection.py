@@ -25,6 +25,7 @@ from requests.adapters import HTTPAdapter
 
 from reconciler.adapters.databricks.exchange import Exchange, Outcome, outcome_of
 from reconciler.adapters.databricks.failures import RAISED, failure_of, was_unsent
+from reconciler.adapters.databricks.federation import GITHUB, github_jobs
 from reconciler.adapters.databricks.limiter import Limiter, UnreachableError
 from reconciler.adapters.databricks.sign_in import bound_sign_in
 from reconciler.ports.platform import RefusedError, UnavailableError
@@ -233,6 +234,8 @@ def _configure(workspace: str, credentials: Mapping[str, SecretStr], clock: Cloc
     for name, kind in _AUTH_TYPES.items():
         if name in given:
             given.setdefault("auth_type", kind)
+    if given.get("auth_type") == GITHUB:
+        given["credentials_strategy"] = github_jobs
     try:
         return Config(
             host=workspace,

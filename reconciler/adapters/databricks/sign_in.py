@@ -5,16 +5,17 @@ from types import ModuleType
 from typing import Any, Final
 
 import requests
-from databricks.sdk import oauth
+from databricks.sdk import oauth, oidc_token_supplier
 
 #: Seconds for one request for a token.
 _TIMEOUT: Final = 20.0
 
 
 def bound_sign_in() -> None:
-    """The SDK's module for tokens sees `_Bounded` in the place of `requests`. Doing it twice is fine."""
-    if not isinstance(oauth.__dict__["requests"], _Bounded):
-        oauth.__dict__["requests"] = _Bounded("requests")
+    """The SDK's modules for tokens see `_Bounded` in the place of `requests`. Doing it twice is fine."""
+    for module in (oauth, oidc_token_supplier):
+        if not isinstance(module.__dict__["requests"], _Bounded):
+            module.__dict__["requests"] = _Bounded("requests")
 
 
 class _Bounded(ModuleType):
