@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core.access_report import AccessReport
+from reconciler.core.share import ObjectType
 from reconciler.http.pages.frame import Visitor, choice, framed, labelled, link, message
 from reconciler.http.pages.matrix import matrices
 from reconciler.http.pages.tables import numbered, short, table, when
@@ -72,7 +73,6 @@ def _question(view: AccessView) -> Markup:
         labelled("as_of", "On the day", _field("as_of", asked.as_of, kind="date")),
         tag("input", type="hidden", name="view", value=asked.view),
         tag("button", "Show", class_="main"),
-        tag("a", "Everything, now", href=link(PATH, {"view": asked.parameters["view"]}), class_="reset"),
         action=PATH,
         role="search",
         aria_label="Narrow it",
@@ -115,7 +115,9 @@ def _summary(asked: Asked, report: AccessReport) -> Markup:
     objects = len({(line.item.name, line.share.workspace) for line in report.lines})
     said = f"{tense} ({moment}), {_counted(readers, 'recipient')} can read {_counted(objects, 'data object')}."
     nothing = f"{tense} ({moment}), nobody can read {'any of this' if any(_narrowed(asked)) else 'anything'}."
-    return tag("p", said if report.lines else nothing, class_="summary")
+    again = tag("a", "Show everything, now", href=link(PATH, {"view": asked.parameters["view"]}))
+    is_narrowed = any(_narrowed(asked)) or asked.as_of
+    return tag("p", said if report.lines else nothing, " ", again if is_narrowed else NOTHING, class_="summary")
 
 
 def _narrowed(asked: Asked) -> tuple[str, ...]:
@@ -156,15 +158,19 @@ def _listed(asked: Asked, rows: Sequence[AccessRow]) -> Markup:
     page = min(max(asked.page, 1), pages)
     shown = rows[(page - 1) * _LINES : page * _LINES]
     caption = "Who can read which data object, through which share, since when; times are UTC"
-    return joined([table(caption, _HEADINGS, map(_cells, shown)), numbered(PATH, asked.parameters, page, pages)])
+    is_several = len({row.workspace for row in rows}) > 1
+    cells = (_cells(row, is_several=is_several) for row in shown)
+    return joined([table(caption, _HEADINGS, cells), numbered(PATH, asked.parameters, page, pages)])
 
 
-def _cells(row: AccessRow) -> tuple[Content, ...]:
-    kind = ", ".join(filter(None, [row.type, row.email or row.metastore, row.signs_in]))
+def _cells(row: AccessRow, *, is_several: bool) -> tuple[Content, ...]:
+    """`is_several`: which workspace it is needs to be said."""
+    kind = ", ".join(filter(None, [row.type, row.email or row.metastore.rpartition(":")[0], row.signs_in]))
+    extent = row.extent if row.object_type == ObjectType.SCHEMA.words else f"{row.object_type}, {row.extent}"
     return (
         _two(tag("bdi", row.recipient), kind),
-        _two(tag("bdi", row.object, class_="name"), ", ".join(filter(None, [row.object_type, row.extent]))),
-        _two(tag("bdi", row.share, class_="name"), short_workspace(row.workspace)),
+        _two(tag("bdi", row.object, class_="name"), extent.strip(", ")),
+        _two(tag("bdi", row.share, class_="name"), short_workspace(row.workspace) if is_several else ""),
         _two(row.project, row.business_line),
         when(row.since),
         _two(row.created_by, short(row.commit)),

@@ -11,6 +11,8 @@ from reconciler.render.moments import moment
 #: More of them are no picture any more: the list tells all.
 RECIPIENTS: Final = 40
 OBJECTS: Final = 300
+#: Names of so many recipients have room side by side.
+_UPRIGHT_BEYOND: Final = 6
 _WHOLE: Final = "●"
 _PART: Final = "◐"
 _ONLY: Final = "only where"
@@ -40,7 +42,14 @@ def _matrix(
     body = joined((_row(each, shown, cells, address) for each in objects[:OBJECTS]), "\n")
     name = short_workspace(workspace)
     caption = tag("caption", f"Who can read what in {name}", class_="unseen")
-    drawn = tag("table", caption, tag("thead", headings), tag("tbody", body), class_="matrix")
+    look = "matrix upright" if len(shown) > _UPRIGHT_BEYOND else "matrix"
+    drawn = tag(
+        "table",
+        caption,
+        tag("thead", headings),
+        tag("tbody", body),
+        class_="matrix upright" if len(shown) > _UPRIGHT_BEYOND else "matrix",
+    )
     scrolled = tag("div", drawn, class_="scroll", tabindex="0", role="region", aria_label=f"Matrix of {name}")
     heading = tag("h2", name) if is_named else NOTHING
     return joined([heading, *_left_out(len(recipients), len(objects)), scrolled])
@@ -59,12 +68,12 @@ def _left_out(recipients: int, objects: int) -> Iterator[Markup]:
 
 
 def _column(recipient: str) -> Markup:
-    return tag("th", tag("bdi", recipient), scope="col")
+    return tag("th", tag("bdi", recipient), scope="col", title=recipient)
 
 
 def _row(name: str, recipients: Sequence[str], cells: _Cells, address: Callable[[AccessRow], str]) -> Markup:
     shown = (_cell(cells.get((name, recipient)), address) for recipient in recipients)
-    return tag("tr", tag("th", tag("bdi", name), scope="row"), *shown)
+    return tag("tr", tag("th", tag("bdi", name), scope="row", title=name), *shown)
 
 
 def _cell(row: AccessRow | None, address: Callable[[AccessRow], str]) -> Markup:
@@ -72,13 +81,4 @@ def _cell(row: AccessRow | None, address: Callable[[AccessRow], str]) -> Markup:
         return tag("td")
     sign, word = (_PART, "reads a part of") if _ONLY in row.extent else (_WHOLE, "reads")
     said = f"{row.recipient} {word} {row.object}, since {moment(row.since)} UTC"
-    return tag(
-        "td",
-        tag(
-            "a",
-            tag("span", sign, aria_hidden="true"),
-            tag("span", said, class_="unseen"),
-            href=address(row),
-            title=said,
-        ),
-    )
+    return tag("td", tag("a", sign, href=address(row), title=said, aria_label=said))

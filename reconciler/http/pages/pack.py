@@ -117,7 +117,8 @@ def _plan(view: PackView) -> Markup:
         return _part("plan", "Plan", "what would change now", plan_parts(view.plan))
     address = link(pack_address(view.state), {"plan": "now"})
     why = "Compares the file, the record and Databricks; changes nothing."
-    asking = tag("p", tag("a", "Plan now", href=f"{address}#plan", class_="main"), " ", tag("span", why, class_="dim"))
+    now = tag("a", "Plan now", href=f"{address}#plan", class_="main")
+    asking = tag("p", now, " ", tag("span", why, class_="dim"), class_="asking")
     trouble = message(view.trouble) if view.trouble else NOTHING
     last = last_plan(view.last) if view.last else tag("p", "It was never submitted.", class_="calm")
     return _part("plan", "Plan", "as it was submitted last", joined([trouble, last, asking]))

@@ -29,7 +29,7 @@ _SAID: Final = {
     PackStatus.FAILED: "failed",
     PackStatus.VALIDATION_FAILED: "validation failed",
 }
-_HEADINGS: Final = ("Pack", "Status", "What there is to say", "Changed")
+_HEADINGS: Final = ("Pack", "Status", "What there is to say", "Changed, for")
 _ALL_LINES: Final = "all business lines"
 _ALL_WELL: Final = "as it should be"
 
@@ -146,7 +146,7 @@ def _cells(state: PackState, report: Report) -> tuple[Content, ...]:
         joined(
             [
                 tag("span", when(state.last_updated), class_="first"),
-                tag("span", f"for {state.requested_by}", class_="second"),
+                tag("span", state.requested_by, class_="second"),
             ]
         ),
     )

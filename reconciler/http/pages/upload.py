@@ -117,5 +117,5 @@ def _handing_in(draft: Draft, visitor: Visitor) -> Markup:
         tag("p", "It is committed in your name, and done as soon as nothing stands against it.", class_="dim"),
         visitor=visitor,
         has_file=True,
-        class_="panel filter",
+        class_="panel acting",
     )

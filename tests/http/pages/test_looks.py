@@ -4,6 +4,7 @@ it saw to `.cache/screenshots/`."""
 from dataclasses import replace
 
 from reconciler.http.pages.access import MATRIX, Asked, access_page
+from reconciler.http.pages.assets import ICON, SCRIPT, STYLE
 from reconciler.http.pages.pack import pack_page
 from reconciler.http.pages.packs import packs_page
 from reconciler.http.pages.sign_in import sign_in_page
@@ -31,7 +32,7 @@ from tests.render.html.pages import HOSTILE
 
 #: A desk, a phone, and the narrowest that WCAG 2.2 (1.4.10) asks for.
 LOOKS: tuple[tuple[int, Theme], ...] = ((1280, "light"), (1280, "dark"), (390, "dark"), (320, "light"))
-PICTURED = {(1280, "light"), (1280, "dark"), (390, "dark"), (320, "light")}
+PICTURED = {(1280, "light"), (390, "dark")}
 EVIL = "".join(HOSTILE)
 
 PAGES = {
@@ -68,9 +69,7 @@ async def test_pages_fit_are_legible_and_complain_of_nothing(page: Page) -> None
             ran = "document.querySelectorAll('script:not([src^=\"/script.js\"]),img,iframe,object,b i').length"
             assert await page.evaluate(ran) == 0, path
         assert page.complaints == []
-        assert {each.removeprefix(address).partition("?")[0] for each in page.requests} == {
-            *PAGES,
-            "/style.css",
-            "/script.js",
-            "/icon.svg",
-        }
+        # Chromium draws parts of its own fields with pictures of its own.
+        asked = {each for each in page.requests if not each.startswith("data:")}
+        ours = {*PAGES, STYLE.address, SCRIPT.address, ICON.path}
+        assert asked == {f"{address}{path}" for path in ours}

@@ -260,7 +260,7 @@ def hostile_access_view(words: str, view: str) -> AccessView:
     item = SharedObject(words, ObjectType.TABLE, words)
     line = replace(reads(words, item), share=share_key(words, words), pack=PackId.of(words, words), commit=words)
     told = replace(line, created_by=words, pull_requests=words, approved_by=words)
-    return AccessView(Asked(words, words, words, words, view), [words], access_report([told]), words)
+    return AccessView(Asked(words, words, words, view=view), [words], access_report([told]), words)
 
 
 def hostile_upload_view(words: str) -> UploadView:
