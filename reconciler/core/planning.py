@@ -140,7 +140,8 @@ def _pack_plan(
 ) -> PackPlan:
     desired, world = around.desired, around.world
     pack, row = desired.packs.get(pack_id), world.recorded.packs.get(pack_id)
-    is_new = all(isinstance(step.verdict, Create) for step in steps) and row is None
+    # A row may be there before anything was: a file that was handed in, or one that never validated.
+    is_new = all(isinstance(step.verdict, Create) for step in steps) and (row is None or not row.generation)
     strategy = Strategy.NEW if is_new else Strategy.UPDATE
     return PackPlan(
         pack=pack_id,

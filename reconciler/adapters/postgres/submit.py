@@ -186,9 +186,10 @@ async def _write_packs(connection: asyncpg.Connection, new: Sequence[Submitted],
 
 def _content(item: Submitted, row: Row | None, change: Change, now: datetime) -> Row:
     order = item.order
-    if row is not None and (order.config is None or order.held):
+    if row is not None and (order.config is None or (order.held and row["config"] is not None)):
         # Git removed the file: what it said last stays on record until everything is gone. Or something is held: then
-        # the commit on record must not move, for what may be removed is judged from it.
+        # the commit on record must not move, for what may be removed is judged from it. Of a pack that was only handed
+        # in, there is none.
         return {}
     requestor = order.requestor or change.actor
     content = {
