@@ -1,5 +1,4 @@
-"""Versions of packs, tenants and projects as they stand in history, tenants and projects as they are, and the keys a pack
-ever had."""
+"""Versions of packs, tenants and projects as rows of history, the last two as they are, and the keys a pack ever had."""
 
 import json
 from collections.abc import Sequence
