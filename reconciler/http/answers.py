@@ -43,11 +43,11 @@ def _problem(status: int) -> dict[str, Any]:
     return declared
 
 
-def finding(problem: PackProblem, name: str = "") -> models.Finding:
-    """`name`: of the file handed in, under which its problems stand; those of other files say no more than what is
-    wrong."""
+def finding(problem: PackProblem) -> models.Finding:
+    """What is wrong in the file handed in has its place, under the sender's name for the file. Of other files, whose
+    paths lie in folders, only what is wrong is told."""
     where = problem.where
-    is_own = where.path == name
+    is_own = "/" not in where.path
     text = f"{where}: {problem_words(problem)}" if is_own else problem.message
     return models.Finding(
         file=where.path if is_own else "",
