@@ -98,6 +98,7 @@ def asked(hub: Hub, token: str, path: str, body: Mapping[str, str] | None = None
     headers = {
         "Authorization": f"Bearer {token}",
         "Accept": "application/vnd.github+json",
+        "Content-Type": "application/json",
         "User-Agent": "tests",
         "X-GitHub-Api-Version": "2022-11-28",
     }
