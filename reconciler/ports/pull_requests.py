@@ -84,6 +84,10 @@ class PullRequests(Protocol):
 
     async def get(self, number: int) -> PullRequest: ...
 
+    async def propose(self, branch: str, title: str, body: str, base: str = "") -> PullRequest:
+        """The open pull request of `branch`, which is in the repository itself, into `base` (empty: the default
+        branch); opened when there is none. Doing it twice opens one, and leaves what somebody made of its words."""
+
     async def behind(self, commit: str) -> Sequence[PullRequest]:
         """Merged pull requests by which this commit came in; usually one, none for a direct push."""
 

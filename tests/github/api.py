@@ -31,9 +31,27 @@ def _pulls(call: Call) -> Reply:
     query = call.asked.query
     state = query.get("state", "open")
     found = [each for each in call.world.pulls.values() if state in {"all", each.issue.state}]
+    if "head" in query:
+        # Without an owner, GitHub does not filter at all.
+        if ":" not in query["head"]:
+            raise UnexpectedError(f"the head {query['head']}")
+        found = [each for each in found if call.forms.pull_entry(each)["head"]["label"] == query["head"]]
+    if "base" in query:
+        found = [each for each in found if each.base == query["base"]]
     # The newest first, unless asked otherwise.
     found.sort(key=lambda each: (each.issue.created_at, each.number), reverse=query.get("direction", "desc") == "desc")
     return call.page([call.forms.pull_entry(each) for each in found])
+
+
+def _open_pull(call: Call) -> Reply:
+    """Of a branch of the repository itself."""
+    check(call.who, "pull-requests=write")
+    given = issue_rules.body(call.asked, {"title", "head", "base"}, {"body"})
+    issue_rules.check_pull(call, given)
+    made = call.world.open_pull(
+        given["head"], given["title"], call.who.login, base=given["base"], body=given.get("body") or ""
+    )
+    return Reply(201, call.forms.pull(made))
 
 
 def _pull(call: Call) -> Reply:
@@ -130,7 +148,8 @@ _LIST = PARAMETERS
 #: Method, path, the parameters it takes, and what answers.
 _ROUTES: tuple[tuple[str, str, frozenset[str], Rule], ...] = (
     ("GET", _R, frozenset(), _repository),
-    ("GET", f"{_R}/pulls", _LIST | {"state", "sort", "direction"}, _pulls),
+    ("GET", f"{_R}/pulls", _LIST | {"state", "sort", "direction", "head", "base"}, _pulls),
+    ("POST", f"{_R}/pulls", frozenset(), _open_pull),
     ("GET", f"{_R}/pulls/{_N}", frozenset(), _pull),
     ("GET", f"{_R}/pulls/{_N}/reviews", _LIST, _reviews),
     ("GET", f"{_R}/commits/{_SHA}/pulls", _LIST, _pulls_of_commit),

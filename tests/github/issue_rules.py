@@ -13,6 +13,7 @@ from tests.github.rights import check
 from tests.github.state import World
 
 MOST_CHARACTERS = 65_536
+_LONGEST_TITLE = 256
 _STATES = {"error", "failure", "pending", "success"}
 
 
@@ -67,6 +68,25 @@ def change_issue(call: Call) -> Reply:
     issue.updated_at = call.world.now()
     issue.closed_at = issue.updated_at if issue.state == "closed" else None
     return Reply(200, call.forms.issue(issue))
+
+
+def check_pull(call: Call, given: dict[str, Any]) -> None:
+    """422 as for https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request, in the words GitHub uses."""
+    branches, owner = call.world.git.branches(), call.world.full_name.split("/")[0]
+    for field in ("head", "base"):
+        if given[field] not in branches:
+            raise invalid("PullRequest", field, "invalid")
+    if not str(given["title"]).strip():
+        raise invalid("PullRequest", "title", "missing_field")
+    if len(given["title"]) > _LONGEST_TITLE:
+        raise too_long("PullRequest", "title", _LONGEST_TITLE)
+    _check_text("PullRequest", given.get("body"))
+    head, base = given["head"], given["base"]
+    if not call.world.git.between(branches[base], branches[head]):
+        raise invalid("PullRequest", "head", "custom", f"No commits between {base} and {head}")
+    for each in call.world.pulls.values():
+        if each.issue.state == "open" and (each.branch, each.base, each.fork) == (head, base, None):
+            raise invalid("PullRequest", "head", "custom", f"A pull request already exists for {owner}:{head}.")
 
 
 def comments(call: Call) -> Reply:

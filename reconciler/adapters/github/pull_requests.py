@@ -11,7 +11,7 @@ from reconciler.adapters.github.connection import PATIENCE, Connection, Question
 from reconciler.adapters.github.credentials import Credentials
 from reconciler.adapters.github.failures import RefusedError, UnheardError
 from reconciler.adapters.github.people import People
-from reconciler.adapters.github.reading import Comment, Issue, Review
+from reconciler.adapters.github.reading import Comment, Issue, Repository, Review
 from reconciler.ports.pull_requests import Approval, PullRequest, PullRequestsError, Said, State
 
 API_URL: Final = "https://api.github.com"
@@ -19,6 +19,8 @@ API_URL: Final = "https://api.github.com"
 ISSUE_LABEL: Final = "sharepack"
 #: https://docs.github.com/en/rest/commits/statuses: the API refuses longer ones.
 _MOST_WORDS: Final = 140
+#: Of a title, which GitHub refuses when it is longer.
+_LONGEST_TITLE: Final = 256
 _COLOUR: Final = "5319e7"
 _DESCRIPTION: Final = "Set and taken away by sharepack"
 _CLOSING: Final = "Closed: what was reported here is no longer so."
@@ -34,7 +36,7 @@ class GitHubPullRequests:
         self._home = f"/repos/{repository}"
         self._connection = connection
         self._people = People(connection, repository)
-        self._is_known = False
+        self._known: Repository | None = None
 
     def __repr__(self) -> str:
         return f"GitHubPullRequests({self._repository!r})"
@@ -62,6 +64,28 @@ class GitHubPullRequests:
         await self._make_sure()
         question = Question(f"read pull request #{number}", "GET", f"{self._home}/pulls/{number}")
         return await self._connection.one(question, reading.pull_request)
+
+    async def propose(self, branch: str, title: str, body: str, base: str = "") -> PullRequest:
+        into = base or (await self._make_sure()).default_branch
+        found = await self._proposed(branch, into)
+        if found is not None:
+            return found
+        line = " ".join(title.split())[:_LONGEST_TITLE]
+        question = Question(
+            f"open a pull request for {branch}",
+            "POST",
+            f"{self._home}/pulls",
+            body={"title": line, "head": branch, "base": into, "body": body},
+            may_repeat=False,
+        )
+        try:
+            return await self._connection.one(question, reading.pull_request)
+        except (UnheardError, RefusedError):
+            # It may be open all the same: the answer was lost, or somebody else was faster.
+            found = await self._proposed(branch, into)
+            if found is None:
+                raise
+            return found
 
     async def behind(self, commit: str) -> Sequence[PullRequest]:
         await self._make_sure()
@@ -166,16 +190,24 @@ class GitHubPullRequests:
     async def close(self) -> None:
         await self._connection.close()
 
-    async def _make_sure(self) -> None:
+    async def _make_sure(self) -> Repository:
         """Under its present name: requests for a former one are sent on by GitHub, but not with all that was asked."""
-        if self._is_known:
-            return
-        name = await self._connection.one(
-            Question(f"find the repository {self._repository}", "GET", self._home), reading.full_name
+        if self._known is not None:
+            return self._known
+        found = await self._connection.one(
+            Question(f"find the repository {self._repository}", "GET", self._home), reading.repository
         )
-        if name.casefold() != self._repository.casefold():
-            raise PullRequestsError(f"GitHub: {self._repository} is called {name} now.", "Use that name.")
-        self._is_known = True
+        if found.full_name.casefold() != self._repository.casefold():
+            raise PullRequestsError(f"GitHub: {self._repository} is called {found.full_name} now.", "Use that name.")
+        self._known = found
+        return found
+
+    async def _proposed(self, branch: str, base: str) -> PullRequest | None:
+        owner = (await self._make_sure()).full_name.partition("/")[0]
+        query = {"state": "open", "head": f"{owner}:{branch}", "base": base}
+        intent = f"look for a pull request of {branch}"
+        found = await self._connection.every(intent, f"{self._home}/pulls", reading.pull_request, query)
+        return next((each for each in found if not each.is_fork and each.base == base), None)
 
     async def _comments(self, number: int) -> list[Comment]:
         await self._make_sure()

@@ -60,6 +60,12 @@ class Issue:
     is_pull_request: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Repository:
+    full_name: str
+    default_branch: str
+
+
 def pull_request(data: Mapping[str, Any]) -> PullRequest:
     """Also of an entry of a list, where who merged it is not told."""
     merged_at = data["merged_at"]
@@ -128,8 +134,8 @@ def login(data: Mapping[str, Any]) -> str:
     return str(data["data"]["viewer"]["login"])
 
 
-def full_name(data: Mapping[str, Any]) -> str:
-    return str(data["full_name"])
+def repository(data: Mapping[str, Any]) -> Repository:
+    return Repository(str(data["full_name"]), str(data["default_branch"]))
 
 
 def author(data: Mapping[str, Any] | None) -> Author:
