@@ -63,11 +63,11 @@ def networks(text: str) -> tuple[Network, ...]:
 def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     """The address a request comes from: the nearest that is no trusted proxy's."""
     peer = (scope.get("client") or ("", 0))[0]
-    if not _is_trusted(peer, trusted):
+    if not is_trusted(peer, trusted):
         return peer
     for hop in reversed(list(_forwarded(scope))):
         peer = hop
-        if not _is_trusted(hop, trusted):
+        if not is_trusted(hop, trusted):
             break
     return peer
 
@@ -80,7 +80,7 @@ def _forwarded(scope: Scope) -> Iterable[str]:
             yield str(address)
 
 
-def _is_trusted(text: str, trusted: Sequence[Network]) -> bool:
+def is_trusted(text: str, trusted: Sequence[Network]) -> bool:
     address = _address(text)
     return address is not None and any(address in network for network in trusted)
 
