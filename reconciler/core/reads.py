@@ -68,12 +68,7 @@ def _reads_of(versions: list[ShareVersion], at: datetime | None) -> Iterator[Rea
     past = [each for each in versions if at is None or each.since <= at]
     if not past or not _is_in_force(past[-1], at):
         return
-    for recipient, item in _pairs(past[-1].share):
-        first = past[-1]
-        for earlier, later in zip(reversed(past[:-1]), reversed(past), strict=False):
-            if earlier.until != later.since or (recipient, item) not in set(_pairs(earlier.share)):
-                break
-            first = earlier
+    for (recipient, item), first in _since(past).items():
         yield Reads(
             recipient,
             item,
@@ -85,6 +80,19 @@ def _reads_of(versions: list[ShareVersion], at: datetime | None) -> Iterator[Rea
             first.pull_requests,
             first.approved_by,
         )
+
+
+def _since(past: list[ShareVersion]) -> dict[tuple[str, SharedObject], ShareVersion]:
+    """The version that brought about each reading of the last one. Each version is looked at once, however much it
+    holds."""
+    first = dict.fromkeys(_pairs(past[-1].share), past[-1])
+    unbroken = set(first)
+    for earlier, later in zip(reversed(past[:-1]), reversed(past), strict=False):
+        unbroken &= set(_pairs(earlier.share))
+        if earlier.until != later.since or not unbroken:
+            break
+        first |= dict.fromkeys(unbroken, earlier)
+    return first
 
 
 def _is_in_force(version: ShareVersion, at: datetime | None) -> bool:
