@@ -7,6 +7,7 @@ that it brings about.
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -86,7 +87,8 @@ async def _receive(connection: asyncpg.Connection, upload: Upload, *, anew: bool
         "SELECT * FROM reconciler.uploads WHERE share_pack_id = $1 ORDER BY number DESC LIMIT 1", share_pack_id
     )
     if newest is not None and newest["digest"] == upload.digest and _counts(newest, anew=anew):
-        return _upload(newest)
+        # The same digest is the same content, kept or not.
+        return replace(_upload(newest), content=upload.content)
     return _upload(await _insert(connection, upload, UploadStatus.RECEIVED))
 
 
