@@ -23,6 +23,9 @@ from reconciler.http.auth import Doorkeeper
 from reconciler.http.background import Background
 from reconciler.http.health import Remembered
 from reconciler.http.limits import BodyLimit
+from reconciler.http.pages import routes as pages_routes
+from reconciler.http.pages import routes_forms
+from reconciler.http.pages.sessions import Sessions
 from reconciler.http.parts import Parts
 from reconciler.http.problems import HttpError, answer
 from reconciler.http.routes_events import Streams
@@ -32,6 +35,7 @@ _DESCRIPTION: Final = (
     "Hands in share packs, and tells what became of them. Git stays the only truth: what is handed in is committed to "
     "the repository of packs, and provisioned from there."
 )
+_PAGES: Final = (pages_routes, routes_forms)
 _MODELS: Final = (models.Problem, models.Event)
 
 
@@ -52,8 +56,9 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.health = Remembered(parts.health)
     app.state.background = Background()
     app.state.streams = Streams()
+    app.state.sessions = Sessions()
     # The upload before the status: `upload` is no id.
-    for routes in (routes_upload, routes_health, routes_packs, routes_access, routes_events, routes_docs):
+    for routes in (routes_upload, routes_health, routes_packs, routes_access, routes_events, routes_docs, *_PAGES):
         router: APIRouter = routes.router
         app.include_router(router)
     problems.install(app)

@@ -105,11 +105,10 @@ def _head(title: str, more: Markup) -> Markup:
 
 def _banner(visitor: Visitor, here: str) -> Iterator[Markup]:
     yield tag("a", "Share packs", href="/", class_="brand")
-    if visitor.name:
-        pages = [each for each in _PAGES if visitor.can_write or each[0] != "/upload"]
-        links = (tag("li", _page_link(address, said, here)) for address, said in pages)
-        yield tag("nav", tag("ul", joined(links)), aria_label="Pages")
-        yield tag("div", *_who(visitor), class_="visitor")
+    pages = [each for each in _PAGES if visitor.can_write or each[0] != "/upload"]
+    links = (tag("li", _page_link(address, said, here)) for address, said in pages)
+    yield tag("nav", tag("ul", joined(links)), aria_label="Pages")
+    yield tag("div", *_who(visitor), class_="visitor")
 
 
 def _page_link(address: str, said: str, here: str) -> Markup:
@@ -117,7 +116,8 @@ def _page_link(address: str, said: str, here: str) -> Markup:
 
 
 def _who(visitor: Visitor) -> Iterator[Markup]:
-    yield tag("bdi", visitor.name)
+    if visitor.name:
+        yield tag("bdi", visitor.name)
     if visitor.is_signed_in:
         yield posting("/sign-out", tag("button", "Sign out", class_="plain"), visitor=visitor)
     else:

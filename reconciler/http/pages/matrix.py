@@ -43,13 +43,7 @@ def _matrix(
     name = short_workspace(workspace)
     caption = tag("caption", f"Who can read what in {name}", class_="unseen")
     look = "matrix upright" if len(shown) > _UPRIGHT_BEYOND else "matrix"
-    drawn = tag(
-        "table",
-        caption,
-        tag("thead", headings),
-        tag("tbody", body),
-        class_="matrix upright" if len(shown) > _UPRIGHT_BEYOND else "matrix",
-    )
+    drawn = tag("table", caption, tag("thead", headings), tag("tbody", body), class_=look)
     scrolled = tag("div", drawn, class_="scroll", tabindex="0", role="region", aria_label=f"Matrix of {name}")
     heading = tag("h2", name) if is_named else NOTHING
     return joined([heading, *_left_out(len(recipients), len(objects)), scrolled])

@@ -27,6 +27,13 @@ from reconciler.render.status_report import Report
 
 #: Seconds after which a page without script asks again.
 _AGAIN: Final = 5
+_WORDS: Final = {
+    UploadStatus.RECEIVED: "It was received, and is on its way to the repository.",
+    UploadStatus.COMMITTED: "It is in the repository, and waits to be done.",
+    UploadStatus.SUBMITTED: "It is in the repository, and was handed to a worker.",
+    UploadStatus.REJECTED: "The file has problems; nothing was committed.",
+    UploadStatus.FAILED: "The repository could not be written; nothing was committed.",
+}
 _RESOURCES: Final = ("Resource", "What it is", "Since", "By", "Approved by")
 _UPLOADS: Final = ("Handed in", "File", "By", "Came to", "Commit")
 
@@ -71,6 +78,17 @@ def pack_page(view: PackView, visitor: Visitor) -> str:
         visitor=visitor,
         head=again,
     )
+
+
+def handed_in_page(upload: Upload, visitor: Visitor) -> str:
+    """Of what was handed in and is not on record as a pack."""
+    said = tag("p", _WORDS[upload.status])
+    if upload.pull_request is not None and upload.status is UploadStatus.COMMITTED:
+        said = tag("p", f"It waits for review in pull request #{upload.pull_request}.")
+    tone = "trouble" if upload.status in {UploadStatus.REJECTED, UploadStatus.FAILED} else "change"
+    why = tag("p", upload.reason) if upload.reason else NOTHING
+    title = upload.pack.project_name or "A pack that was handed in"
+    return framed(title, message(said, why, tone=tone), _uploads([upload]), visitor=visitor)
 
 
 def progress(state: PackState) -> Markup:

@@ -57,4 +57,4 @@ class Sessions:
         return hmac.new(self._secret, holder.encode(), "sha256").hexdigest()
 
     def is_token(self, holder: str, token: str) -> bool:
-        return bool(holder) and hmac.compare_digest(self.token(holder).encode(), token.encode())
+        return bool(holder) and hmac.compare_digest(self.token(holder).encode(), token.encode(errors="replace"))
