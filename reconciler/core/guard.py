@@ -6,10 +6,13 @@ descendant of it. Anything else that removes access is held.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from reconciler.core.changes import Cause, ElementAdded, ElementRemoved, FieldChange, ObjectChanged
 from reconciler.core.key import Key, PackId
 from reconciler.core.verdict import Adopt, Delete, Rename, Replace, Update, Verdict
+
+HELD_ITSELF: Final = "is held itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,16 @@ def prerequisite_objections(prerequisites: Prerequisites) -> Iterator[Objection]
     for name, why in prerequisites.unfit:
         yield Objection("object-unfit", f"{name} {why}", "correct the pack, or the object, then plan again")
     for name, why in sorted(prerequisites.blocked.items()):
-        yield Objection("recipient-missing", f"recipient {name} {why}", "settle that first, then plan again")
+        yield _blocked(name, why)
+
+
+def waits_for_held(recipient: str) -> Objection:
+    """To a step that needs a recipient which is held itself: gone as soon as that one is let go."""
+    return _blocked(recipient, HELD_ITSELF)
+
+
+def _blocked(recipient: str, why: str) -> Objection:
+    return Objection("recipient-missing", f"recipient {recipient} {why}", "settle that first, then plan again")
 
 
 def removes_access(verdict: Verdict) -> bool:

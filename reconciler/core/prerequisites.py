@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from reconciler.core.actual import Absent, Actual
 from reconciler.core.changes import ElementAdded
-from reconciler.core.guard import Prerequisites, prerequisite_objections
+from reconciler.core.guard import HELD_ITSELF, Prerequisites, prerequisite_objections
 from reconciler.core.key import Key, PackId, recipient_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.plan import PackPlan, Step
@@ -97,7 +97,7 @@ def _checked(
                     f"was deleted by hand; plan {owners.get(key, 'its pack')} as well, which makes it anew"
                 )
         elif (recipient.is_held and _comes(recipient)) or recipient.is_unseen:
-            blocked[key.name] = "is held itself"
+            blocked[key.name] = HELD_ITSELF
         elif recipient.verdict == Drifted(None, ()):
             blocked[key.name] = "was deleted by hand, and is left so for now"
     return _blocked(step, blocked)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.allowance import APPROVE
-from reconciler.core.guard import Objection
+from reconciler.core.guard import Objection, waits_for_held
+from reconciler.core.key import Kind
 from reconciler.core.plan import PackPlan, Step
 from reconciler.core.problem import Problem
 from reconciler.core.severity import Effect
@@ -32,12 +33,17 @@ def held_items(steps: Iterable[Step]) -> Iterator[str]:
 
 
 def let_go(pack: PackPlan, may: Callable[[Objection], bool]) -> PackPlan:
-    """As it would be without the objections that `may` be lifted."""
-    steps = (
-        replace(step, objections=tuple(each for each in step.objections if not may(each))) if step.objections else step
-        for step in pack.steps
-    )
-    return replace(pack, steps=tuple(steps))
+    """As it would be without the objections that `may` be lifted, and those that stand only because of them."""
+    freed = [_without(step, may) for step in pack.steps]
+    recipients = (step.key.name for step in freed if step.key.kind is Kind.RECIPIENT and not step.is_held)
+    followed = {waits_for_held(name) for name in recipients}
+    return replace(pack, steps=tuple(_without(step, followed.__contains__) for step in freed))
+
+
+def _without(step: Step, may: Callable[[Objection], bool]) -> Step:
+    if not any(map(may, step.objections)):
+        return step
+    return replace(step, objections=tuple(each for each in step.objections if not may(each)))
 
 
 def lifted_items(steps: Iterable[Step]) -> Iterator[str]:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from reconciler.core.approval import Approvals, Approved, with_approvals
+from reconciler.core.guard import waits_for_held
+from reconciler.core.key import Kind
 from reconciler.core.lowering import lower
 from reconciler.core.plan import PackPlan, Plan
 from reconciler.core.recipient import Recipient, TokenSharing
@@ -77,6 +79,19 @@ def test_a_long_comment_does_not_hide_who_is_let_in() -> None:
     assert length(body) <= LIMIT
     assert "sales-analyst (D2O, outside" in seen(body)
     assert "sharepack approve " in seen(body)
+
+
+def test_who_is_let_in_is_told_also_when_the_recipient_is_new_and_waits_itself() -> None:
+    (pack,) = of_nobody(plan_of(Scene([PARTNER, SALES])))
+    follows = waits_for_held("sales-analyst")
+    steps = (
+        replace(step, objections=(*step.objections, follows)) if step.key.kind is Kind.SHARE else step
+        for step in pack.steps
+    )
+    body = seen(held_comment([replace(pack, steps=tuple(steps))]))
+    assert "sales-analyst (D2O, outside" in body
+    assert "will be able to read" in body
+    assert "Nobody gains" not in body
 
 
 def test_hundreds_of_packs_that_wait_fit() -> None:
