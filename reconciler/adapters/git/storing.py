@@ -28,7 +28,15 @@ from reconciler.adapters.git.storing_failures import (
     not_pushed,
 )
 from reconciler.adapters.git.storing_paths import check_paths
-from reconciler.adapters.git.storing_target import Target, check_branch, local_target, refspecs, remote_target, tip
+from reconciler.adapters.git.storing_target import (
+    Target,
+    check_branch,
+    local_target,
+    refspecs,
+    remote_target,
+    tip,
+    with_push_urls,
+)
 from reconciler.adapters.git.storing_turn import Turn, alone
 from reconciler.ports.pack_source import PackSourceError
 from reconciler.ports.pack_store import PackStoreError, Put, Stored
@@ -68,6 +76,7 @@ class GitPackStore:
                 remote = await asyncio.to_thread(remote_of, repository)
                 if remote is None:
                     return await self._here(repository, put, branch)
+                remote = await asyncio.to_thread(with_push_urls, repository, remote)
                 return await self._there(repository, remote, put, branch)
         except PackSourceError as error:
             raise as_store_error(error) from None

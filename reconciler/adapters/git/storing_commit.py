@@ -17,7 +17,7 @@ from reconciler.adapters.git.repository import Repository
 from reconciler.adapters.git.storing_failures import cannot_write
 from reconciler.adapters.git.storing_paths import Entry, check_place
 from reconciler.ports.pack_source import PackSourceError
-from reconciler.ports.pack_store import Put
+from reconciler.ports.pack_store import PackStoreError, Put
 
 _TIMEOUT: Final = 60.0
 
@@ -139,7 +139,10 @@ def _tree(repository: Repository, base: str | None, changes: bytes) -> str:
         index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
         if base is not None:
             run(repository, "read-tree", base, more=index)
-        run(repository, "update-index", "--add", "-z", "--index-info", stdin=changes, more=index)
+        said = run(repository, "update-index", "--add", "-z", "--index-info", stdin=changes, more=index).said
+        # A name that is `.git` somewhere is left out with a word only.
+        if "Ignoring path" in said:
+            raise PackStoreError(f"Git refuses a file name: {said.strip()}.", "Choose another file name.")
         # What a partial clone lacks need not be there.
         return run(repository, "write-tree", "--missing-ok", more=index).text
 

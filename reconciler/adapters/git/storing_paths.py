@@ -71,10 +71,15 @@ def _reasons(path: str, folder: str) -> Iterator[str]:
     if folder and not path.startswith(f"{folder}/"):
         yield f"it does not lie in the packs folder {folder!r}"
     below = names[len(folder.split("/")) if folder else 0 :]
-    if any(name.startswith(".") or name.casefold().startswith("git~") for name in below):
+    if any(_visible(name).startswith((".", "git~")) for name in below):
         yield "hidden files and folders, and Git's own, hold no packs"
     if any(len(name.encode()) > _LONGEST_NAME for name in names):
         yield f"a name in it is longer than {_LONGEST_NAME} bytes"
+
+
+def _visible(name: str) -> str:
+    """As macOS compares it: without letter case, and without characters that show nothing."""
+    return "".join(letter for letter in name if unicodedata.category(letter) != "Cf").casefold()
 
 
 def _in_the_way(path: str, other: str, entry: Entry) -> PackStoreError:

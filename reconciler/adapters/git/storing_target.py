@@ -2,7 +2,7 @@
 whose commits would not be read here. Asks nobody but the clone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.adapters.git import repository as repo
@@ -68,6 +68,12 @@ def refspecs(remote: Remote, branch: str) -> tuple[str, ...]:
     if not branch or _counterpart(remote.refspecs, f"{_HEADS}{branch}", is_local=False) is not None:
         return remote.refspecs
     return (*remote.refspecs, f"+{_HEADS}{branch}*:refs/{OWN_REFS}/heads/{branch}*")
+
+
+def with_push_urls(repository: Repository, remote: Remote) -> Remote:
+    """What is pushed may go elsewhere than where it is fetched from, by a URL with another password."""
+    urls = git(repository.root, "config", "--get-all", f"remote.{remote.name}.pushurl", may_fail=(1,)).text
+    return replace(remote, urls=(*remote.urls, *urls.splitlines()))
 
 
 def _with_branch(followed: Target, branch: str, tracking: str) -> Target:
