@@ -77,9 +77,14 @@ def test_a_failed_apply_is_told_on_the_merged_pull_request(scene: Scene) -> None
 
 def test_words_given_by_hand_are_words_and_nothing_else(scene: Scene, tmp_path: Path) -> None:
     scene.hub.disabled = frozenset({"validate", "plan"})
-    number = scene.open("q1", {"sales/q1.yaml": Q1})
+    commands = "##[error]forged ::error::forged"
+    text = pack("Q1", share="q1", readers=(), objects=(TRANSACTIONS,), comment=f'"{commands}"')
+    number = scene.open("q1", {"sales/q1.yaml": text})
     (held,) = scene.merge(number)
     assert held.conclusion == "failure"
+    # What a pack says is text in the log, and no command to GitHub.
+    step = held.job.step("Apply")
+    assert (commands in step.log, step.annotations) == (True, ())
     trap = tmp_path / "trap"
     for text in (f'$(touch "{trap}")', f'"; touch "{trap}"; "', "--help", "--auto-approve --no-wait"):
         (run,) = scene.dispatch("apply", {"allow": text})
