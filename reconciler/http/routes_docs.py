@@ -119,12 +119,7 @@ def _answers(responses: Mapping[str, Any]) -> Iterator[Markup]:
 
 def _schema(name: str, schema: Mapping[str, Any]) -> Markup:
     fields = (
-        joined(
-            (
-                tag("dt", tag("code", field)),
-                tag("dd", _type(each), f". {each['description']}" * ("description" in each)),
-            )
-        )
+        joined((tag("dt", tag("code", field)), tag("dd", _type(each))))
         for field, each in schema.get("properties", {}).items()
     )
     said = schema.get("description", "")

@@ -6,8 +6,6 @@ from typing import Annotated, Any, Final, assert_never
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from reconciler.core.plan import Plan
@@ -15,6 +13,7 @@ from reconciler.http import models
 from reconciler.http.answers import answers, finding
 from reconciler.http.auth import Writer
 from reconciler.http.background import Background
+from reconciler.http.form import File, FormError, read_file
 from reconciler.http.limits import too_large
 from reconciler.http.problems import MEDIA_TYPE, HttpError
 from reconciler.http.routes_packs import own_document, parts_of
@@ -77,9 +76,9 @@ async def upload(
 ) -> Response:
     """A YAML or Excel file, found out from its content. It is checked with all other packs, committed to the
     repository, and provisioned after the answer: ask for its status by `SharePackId`."""
-    name, content = await _file(request)
+    file = await _file(request)
     receiving = parts_of(request).receiving
-    handed = Handed(name, content, x_workspace_url, caller)
+    handed = Handed(file.name[-_LONGEST_NAME:], file.content, x_workspace_url, caller)
     answer = await receiving.dry_run(handed) if dry_run else await receiving.receive(handed)
     match answer:
         case Plan():
@@ -97,23 +96,19 @@ async def upload(
             assert_never(answer)
 
 
-async def _file(request: Request) -> tuple[str, bytes]:
+async def _file(request: Request) -> File:
     most = parts_of(request).settings.api_max_upload_bytes
-    form_expected = HttpError(400, "send a form (multipart/form-data) with the field `file`", kind="form")
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
-        raise form_expected
     try:
-        async with asyncio.timeout(_ARRIVES_WITHIN), request.form(max_files=1, max_fields=10) as form:
-            file = form.get("file")
-            if not isinstance(file, UploadFile):
-                raise form_expected
-            if (file.size or 0) > most:
-                raise too_large(most)
-            return (file.filename or "")[-_LONGEST_NAME:], await file.read()
+        async with asyncio.timeout(_ARRIVES_WITHIN):
+            file = await read_file(request.headers.get("content-type", ""), request.stream())
     except TimeoutError:
         raise HttpError(408, "the body did not arrive in time; try again", kind="slow") from None
-    except (MultiPartException, ValueError, LookupError):
-        raise form_expected from None
+    except FormError:
+        detail = "send a form (multipart/form-data) with one file in the field `file`"
+        raise HttpError(400, detail, kind="form") from None
+    if len(file.content) > most:
+        raise too_large(most)
+    return file
 
 
 def _accepted(answer: Accepted) -> dict[str, Any]:
