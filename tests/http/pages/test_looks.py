@@ -28,7 +28,7 @@ from tests.http.pages.views import (
     packs_view,
     upload_view,
 )
-from tests.render.html.pages import HOSTILE
+from tests.render.html.pages import HOSTILE, hostile
 
 #: A desk, a phone, and the narrowest that WCAG 2.2 (1.4.10) asks for.
 LOOKS: tuple[tuple[int, Theme], ...] = ((1280, "light"), (1280, "dark"), (390, "dark"), (320, "light"))
@@ -48,7 +48,7 @@ PAGES = {
     "/dry-run": upload_page(upload_view(with_plan=True), ANN),
     "/sign-in": sign_in_page(NOBODY, "/access", "This key is not known here, or has ended."),
     "/evil-packs": packs_page(packs_view([hostile_state(words) for words in HOSTILE]), replace(ANN, name=EVIL)),
-    "/evil-pack": pack_page(hostile_pack_view(EVIL), ANN),
+    "/evil-pack": pack_page(hostile_pack_view(EVIL, hostile()), ANN),
     "/evil-list": access_page(hostile_access_view(EVIL, "list"), ANN),
     "/evil-matrix": access_page(hostile_access_view(EVIL, MATRIX), ANN),
     "/evil-upload": upload_page(hostile_upload_view(EVIL), ANN),

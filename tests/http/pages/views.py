@@ -9,6 +9,7 @@ from reconciler.core.access_report import AccessQuestion, AccessReport
 from reconciler.core.holds import Suspension
 from reconciler.core.key import Key, PackId, recipient_key, share_key
 from reconciler.core.pack import Strategy
+from reconciler.core.plan import Plan
 from reconciler.core.problem import Problem, Severity, Where
 from reconciler.core.reads import Reads
 from reconciler.core.recipient import Recipient, TokenSharing
@@ -27,7 +28,7 @@ from reconciler.ports.kept_plans import KeptPlan
 from reconciler.ports.records import Daemon, KeyVersion, PackState
 from reconciler.render.plan_json import plan_document
 from reconciler.render.status_report import Report
-from tests.render.html.pages import hostile, ordinary
+from tests.render.html.pages import ordinary
 from tests.render.plans import METASTORE, PARTNER, SALES, WORKSPACE, table
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -35,6 +36,7 @@ COMMIT = "1f2e3d4c5b6a798897a6b5c4d3e2f10123456789"
 NAMESPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 ANN = Visitor("key portal (a1b2c3d4)", can_write=True, is_signed_in=True, token="f00d")
 GUEST = Visitor("anonymous", token="f00d")
+ORDINARY = ordinary()
 NOBODY = Visitor(token="f00d")
 
 
@@ -151,7 +153,7 @@ def upload(status: UploadStatus = UploadStatus.SUBMITTED) -> Upload:
 def pack_view(which: PackState = STATES[3], *, with_plan: bool = False) -> PackView:
     share, recipient = share_key(SALES.name, WORKSPACE), recipient_key(PARTNER.name, WORKSPACE)
     smaller = replace(SALES, objects=frozenset({table("prod_catalog.sales.customers")}))
-    document = plan_document(ordinary())["packs"][0]
+    document = plan_document(ORDINARY)["packs"][0]
     return PackView(
         state=which,
         report=report([which]),
@@ -163,7 +165,7 @@ def pack_view(which: PackState = STATES[3], *, with_plan: bool = False) -> PackV
         ],
         uploads=[upload(), upload(UploadStatus.FAILED)],
         last=KeptPlan(uuid5(NAMESPACE, "plan"), COMMIT, "reconciler-0:17", NOW - timedelta(hours=3), document),
-        plan=ordinary() if with_plan else None,
+        plan=ORDINARY if with_plan else None,
     )
 
 
@@ -221,7 +223,7 @@ PROBLEMS = (
 
 def upload_view(*, problems: Sequence[Problem] = (), with_plan: bool = False) -> UploadView:
     draft = Draft("sales.yaml", WORKSPACE, b"metadata: {}\n") if with_plan or problems else None
-    return UploadView(WORKSPACE, 10 * 2**20, draft, ordinary() if with_plan else None, problems)
+    return UploadView(WORKSPACE, 10 * 2**20, draft, ORDINARY if with_plan else None, problems)
 
 
 def hostile_state(words: str) -> PackState:
@@ -238,7 +240,7 @@ def hostile_state(words: str) -> PackState:
     )
 
 
-def hostile_pack_view(words: str) -> PackView:
+def hostile_pack_view(words: str, plan: Plan | None = None) -> PackView:
     which = hostile_state(words)
     resources = (Share(words, words, frozenset({table(words)}), frozenset({words}), words), None)
     key = Key(share_key("s", "").kind, words, words)
@@ -253,7 +255,7 @@ def hostile_pack_view(words: str) -> PackView:
     document = {"steps": [{"key": words, "verdict": words, "effect": words, "objections": [{"message": words}]}],
                 "access": [{"recipient": words, "gains": [words], "loses": [words]}]}  # fmt: skip
     kept = KeptPlan(uuid5(NAMESPACE, "plan"), words, words, NOW, document)
-    return PackView(which, Report([which], NOW), [said], versions, [handed], kept, hostile(), "")
+    return PackView(which, Report([which], NOW), [said], versions, [handed], kept, plan)
 
 
 def hostile_access_view(words: str, view: str) -> AccessView:
@@ -263,6 +265,6 @@ def hostile_access_view(words: str, view: str) -> AccessView:
     return AccessView(Asked(words, words, words, view=view), [words], access_report([told]), words)
 
 
-def hostile_upload_view(words: str) -> UploadView:
+def hostile_upload_view(words: str, plan: Plan | None = ORDINARY) -> UploadView:
     problem = Problem(Where(words), words, words, words, also=Where(words))
-    return UploadView(words, 1, Draft(words, words, b"\x00\xff"), hostile(), [problem], words)
+    return UploadView(words, 1, Draft(words, words, b"\x00\xff"), plan, [problem], words)
