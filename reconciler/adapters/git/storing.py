@@ -8,9 +8,10 @@ Nothing is checked out: what a killed process leaves are loose objects that noth
 import asyncio
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from reconciler.adapters.git import repository as repo
 from reconciler.adapters.git.command import git
@@ -19,8 +20,9 @@ from reconciler.adapters.git.following import Remote, remote_of
 from reconciler.adapters.git.pulls import OWN_REFS
 from reconciler.adapters.git.repository import Repository
 from reconciler.adapters.git.storing_checkout import bring_along, mend, remember
-from reconciler.adapters.git.storing_commit import attempt, commit, person
+from reconciler.adapters.git.storing_commit import attempt, line, person
 from reconciler.adapters.git.storing_failures import (
+    TurnedAwayError,
     as_store_error,
     cannot_write,
     is_locked,
@@ -50,8 +52,27 @@ _PATIENCE: Final = 30.0
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 
+#: Puts in one push.
+_MOST: Final = 100
+
+#: For the reflog.
+_REASON: Final = "sharepack: put"
+
 #: No hook, no question for a signature, nothing beside the one branch.
 _PUSH: Final = ("push", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no", "--no-progress")
+
+
+_Outcome: TypeAlias = Stored | PackStoreError
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """A put, from when it is asked for until it is told what became of it."""
+
+    put: Put
+    branch: str
+    outcome: _Outcome | None = None
+    is_alone: bool = False
 
 
 class GitPackStore:
@@ -66,61 +87,114 @@ class GitPackStore:
         self._committer = person(committer)
         self._limit = limit
         self._turn = Turn()
+        self._asked: list[_Asked] = []
 
     async def put(self, put: Put, branch: str = "") -> Stored:
         try:
             repository = await asyncio.to_thread(repo.locate, self._folder.resolve())
             check_paths(put.files, repository.prefix)
-            async with self._turn, alone(repository.common_dir / OWN_REFS, self._limit):
-                await asyncio.to_thread(check_branch, repository, branch)
-                remote = await asyncio.to_thread(remote_of, repository)
-                if remote is None:
-                    return await self._here(repository, put, branch)
-                remote = await asyncio.to_thread(with_push_urls, repository, remote)
-                return await self._there(repository, remote, put, branch)
+            await asyncio.to_thread(check_branch, repository, branch)
         except PackSourceError as error:
             raise as_store_error(error) from None
+        asked = _Asked(put, branch)
+        self._asked.append(asked)
+        try:
+            async with self._turn:
+                while asked.outcome is None:
+                    await self._serve(repository, self._together(asked))
+        finally:
+            self._asked.remove(asked)
+        if isinstance(asked.outcome, Stored):
+            return asked.outcome
+        raise asked.outcome
 
-    async def _here(self, repository: Repository, put: Put, branch: str) -> Stored:
+    def _together(self, first: _Asked) -> Sequence[_Asked]:
+        """Who waits meanwhile is served with the same push: an exchange with a remote takes a second."""
+        if first.is_alone:
+            return (first,)
+        waiting = [each for each in list(self._asked) if each.outcome is None and not each.is_alone]
+        others = [each for each in waiting if each is not first and each.branch == first.branch]
+        return (first, *others[: _MOST - 1])
+
+    async def _serve(self, repository: Repository, batch: Sequence[_Asked]) -> None:
+        try:
+            async with alone(repository.common_dir / OWN_REFS, self._limit):
+                remote = await asyncio.to_thread(remote_of, repository)
+                if remote is None:
+                    outcomes = await self._here(repository, batch)
+                else:
+                    remote = await asyncio.to_thread(with_push_urls, repository, remote)
+                    outcomes = await self._there(repository, remote, batch)
+        except (PackSourceError, PackStoreError) as error:
+            for each in batch:
+                # It may be only one of them that the remote will not have.
+                each.is_alone = isinstance(error, TurnedAwayError) and len(batch) > 1
+                each.outcome = None if each.is_alone else PackStoreError(error.what, error.advice)
+            return
+        except OSError as error:
+            what = f"Nothing can be written beside the Git repository {repository.root}: {error.strerror or error}."
+            outcomes = [PackStoreError(what, "Make room, or let this process write to its temporary folder.")] * len(
+                batch
+            )
+        for each, outcome in zip(batch, outcomes, strict=True):
+            each.outcome = outcome
+
+    async def _here(self, repository: Repository, batch: Sequence[_Asked]) -> Sequence[_Outcome]:
         said = ""
         for pause in _pauses():
-            outcome = await asyncio.to_thread(self._commit_here, repository, put, branch)
-            if isinstance(outcome, Stored):
+            outcome = await asyncio.to_thread(self._commit_here, repository, batch)
+            if not isinstance(outcome, str):
                 return outcome
             said = outcome
             await asyncio.sleep(pause)
         raise cannot_write(repository.root, said) or _too_busy(f"the Git repository {repository.root}")
 
-    def _commit_here(self, repository: Repository, put: Put, branch: str) -> Stored | str:
+    def _commit_here(self, repository: Repository, batch: Sequence[_Asked]) -> Sequence[_Outcome] | str:
         """What git said when somebody else was faster."""
-        target = local_target(repository, self._revision, branch)
+        target = local_target(repository, self._revision, batch[0].branch)
         mend(repository)
         old = tip(repository, target.tracking)
         base = old or _start(repository, target)
-        made = commit(repository, base, put, self._committer)
-        if made is None:
-            return Stored(_known(repository, base), is_new=False)
-        record = remember(repository, target, base, made, put)
-        moved = attempt(repository, "update-ref", "-m", "sharepack: put", target.branch, made, old or "0" * len(made))
+        made, outcomes = self._grown(repository, base, batch)
+        if made is None or made == base:
+            return outcomes
+        paths = {path for each in batch for path in each.put.files}
+        record = remember(repository, target, base, made, paths)
+        moved = attempt(repository, "update-ref", "-m", _REASON, target.branch, made, old or "0" * len(made))
         if moved.code == 0:
             bring_along(repository, record)
-            return Stored(made, is_new=True)
+            return outcomes
         if is_overtaken(moved.said) or is_locked(moved.said):
             return moved.said
         begin = f"The branch {target.name!r} of {repository.root} could not be moved"
         raise cannot_write(repository.root, moved.said) or PackStoreError(f"{begin}: {moved.said.strip()}")
 
-    async def _there(self, repository: Repository, remote: Remote, put: Put, branch: str) -> Stored:
+    def _grown(
+        self, repository: Repository, base: str | None, batch: Sequence[_Asked]
+    ) -> tuple[str | None, Sequence[_Outcome]]:
+        """The tip of a line of commits, and what becomes of each once a branch leads to it."""
+        outcomes: list[_Outcome] = []
+        with line(repository, base, self._committer) as grown:
+            for each in batch:
+                try:
+                    made = grown.add(each.put)
+                    outcomes.append(Stored(made or _known(repository, grown.tip), is_new=made is not None))
+                except (PackSourceError, PackStoreError) as error:
+                    outcomes.append(PackStoreError(error.what, error.advice))
+        return grown.tip, outcomes
+
+    async def _there(self, repository: Repository, remote: Remote, batch: Sequence[_Asked]) -> Sequence[_Outcome]:
         failed = _too_busy(f"the remote {remote.name!r} of {repository.root}")
+        branch = batch[0].branch
         for pause in _pauses():
             await fetch(repository, self._limit, refspecs(remote, branch))
             target, base, old = await asyncio.to_thread(self._look, repository, remote, branch)
-            made = await asyncio.to_thread(commit, repository, base, put, self._committer)
-            if made is None:
-                return Stored(_known(repository, base), is_new=False)
+            made, outcomes = await asyncio.to_thread(self._grown, repository, base, batch)
+            if made is None or made == base:
+                return outcomes
             said = await self._push(repository, remote, target, made, old)
             if not said:
-                return Stored(made, is_new=True)
+                return outcomes
             if not is_overtaken(said):
                 failed = not_pushed(repository.root, remote, target.name, said)
             await asyncio.sleep(pause)
@@ -187,7 +261,7 @@ def _keep(repository: Repository, target: Target, made: str, old: str | None) ->
     """Push does so itself for branches that the configuration fetches. A fetch may have brought a newer one meanwhile;
     and if it cannot be written now, the next fetch will: the commit is where it belongs."""
     if tip(repository, target.tracking) == old:
-        arguments = ("-m", "sharepack: put", target.tracking, made, old or "0" * len(made))
+        arguments = ("-m", _REASON, target.tracking, made, old or "0" * len(made))
         attempt(repository, "update-ref", *arguments)
 
 

@@ -21,7 +21,7 @@ from reconciler.adapters.git.storing_failures import cannot_write
 from reconciler.adapters.git.storing_paths import Entry
 from reconciler.adapters.git.storing_target import Target
 from reconciler.ports.pack_source import PackSourceError
-from reconciler.ports.pack_store import PackStoreError, Put
+from reconciler.ports.pack_store import PackStoreError
 
 #: How often, and after how many seconds, an index that somebody else holds is tried again.
 _TRIES: Final = 10
@@ -38,11 +38,13 @@ class Record:
     paths: tuple[str, ...]
 
 
-def remember(repository: Repository, target: Target, base: str | None, commit: str, put: Put) -> Record | None:
+def remember(
+    repository: Repository, target: Target, base: str | None, commit: str, paths: Collection[str]
+) -> Record | None:
     """Before the branch moves. None when it is not checked out here. Raises PackStoreError."""
     if repository.is_bare or _checked_out(repository) != target.branch:
         return None
-    record = Record(target.branch, base or "", commit, tuple(put.files))
+    record = Record(target.branch, base or "", commit, tuple(sorted(paths)))
     place = _place(repository)
     try:
         place.parent.mkdir(exist_ok=True)

@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,27 +62,83 @@ def person(text: str) -> Person:
     return Person(name or mail.partition("@")[0].strip(_CRUD) or "unknown", mail or "unknown@localhost")
 
 
-def commit(repository: Repository, base: str | None, put: Put, committer: Person) -> str | None:
-    """The id of a new commit on top of `base` (None: the first of all) that nothing leads to yet; None when `base` has
-    these very files. Raises PackStoreError and PackSourceError."""
-    there = _entries(repository, base)
-    like = base or "0" * _width(repository)
-    changed = {path: content for path, content in put.files.items() if _differs(there.get(path), content, like)}
-    if not changed:
-        return None
-    check_place(changed, there)
-    blobs = {
-        path: run(repository, "hash-object", "-w", "--no-filters", "--stdin", stdin=content).text
-        for path, content in changed.items()
-        if content is not None
-    }
-    lines = [
-        f"{there[path].mode if path in there else '100644'} {oid}\t{path}\0" if (oid := blobs.get(path)) is not None
-        else f"0 {'0' * len(like)}\t{path}\0"
-        for path in sorted(changed, key=lambda path: changed[path] is not None)
-    ]  # fmt: skip
-    tree = _tree(repository, base, "".join(lines).encode())
-    return _commit(repository, tree, base, put, committer)
+@contextmanager
+def line(repository: Repository, base: str | None, committer: Person) -> Iterator["Line"]:
+    """Commits to be made on top of `base` (None: the first of all) that nothing leads to yet. The index lies outside
+    the repository: what a killed process leaves there is in nobody's way."""
+    with tempfile.TemporaryDirectory(prefix="sharepack-") as place:
+        yield Line(repository, base, committer, Path(place) / "index")
+
+
+class Line:
+    """One commit on top of the other. Use `line`."""
+
+    def __init__(self, repository: Repository, base: str | None, committer: Person, index: Path) -> None:
+        self.tip = base
+        self._repository = repository
+        self._committer = committer
+        self._index = {"GIT_INDEX_FILE": str(index)}
+        self._is_read = False
+        self._there = _entries(repository, base)
+        self._width = len(base or "0" * _width(repository))
+
+    def add(self, put: Put) -> str | None:
+        """The id of a new commit; None when the tip has these very files. Raises PackStoreError and PackSourceError,
+        and is then as before."""
+        changed = {path: content for path, content in put.files.items() if self._differs(path, content)}
+        if not changed:
+            return None
+        check_place(changed, self._there)
+        entries = {path: self._entry(path, content) for path, content in changed.items()}
+        tree = self._tree(entries)
+        self.tip = self._commit(tree, put)
+        kept = {path: entry for path, entry in self._there.items() if path not in entries}
+        self._there = kept | {path: entry for path, entry in entries.items() if entry is not None}
+        self._is_read = True
+        return self.tip
+
+    def _differs(self, path: str, content: bytes | None) -> bool:
+        entry = self._there.get(path)
+        if entry is None or content is None:
+            return (entry is None) != (content is None)
+        return entry.oid != repo.blob_id(content, "0" * self._width) or not entry.mode.startswith("100")
+
+    def _entry(self, path: str, content: bytes | None) -> Entry | None:
+        if content is None:
+            return None
+        oid = run(self._repository, "hash-object", "-w", "--no-filters", "--stdin", stdin=content).text
+        return Entry(self._there[path].mode if path in self._there else "100644", oid)
+
+    def _tree(self, entries: Mapping[str, Entry | None]) -> str:
+        if not self._is_read and self.tip is not None:
+            run(self._repository, "read-tree", self.tip, more=self._index)
+        # Until the commit is made, it holds what may not become one.
+        self._is_read = False
+        # What goes makes room first.
+        changes = "".join(
+            f"0 {'0' * self._width}\t{path}\0" if entry is None else f"{entry.mode} {entry.oid}\t{path}\0"
+            for path, entry in sorted(entries.items(), key=lambda item: item[1] is not None)
+        )
+        arguments = ("update-index", "--add", "-z", "--index-info")
+        said = run(self._repository, *arguments, stdin=changes.encode(), more=self._index).said
+        # A name that is `.git` somewhere is left out with a word only.
+        if "Ignoring path" in said:
+            raise PackStoreError(f"Git refuses a file name: {said.strip()}.", "Choose another file name.")
+        # What a partial clone lacks need not be there.
+        return run(self._repository, "write-tree", "--missing-ok", more=self._index).text
+
+    def _commit(self, tree: str, put: Put) -> str:
+        author = person(put.author)
+        people = {
+            "GIT_AUTHOR_NAME": author.name,
+            "GIT_AUTHOR_EMAIL": author.mail,
+            "GIT_COMMITTER_NAME": self._committer.name,
+            "GIT_COMMITTER_EMAIL": self._committer.mail,
+        }
+        parents = ("-p", self.tip) if self.tip is not None else ()
+        message = put.message.replace("\0", "").encode("utf-8", "replace")
+        arguments = ("commit-tree", "--no-gpg-sign", *parents, "-F", "-", tree)
+        return run(self._repository, *arguments, stdin=message, more=people).text
 
 
 def run(
@@ -125,39 +182,6 @@ def _entries(repository: Repository, base: str | None) -> dict[str, Entry]:
         mode, _, oid = facts.decode().split()
         found[os.fsdecode(path)] = Entry(mode, oid)
     return found
-
-
-def _differs(entry: Entry | None, content: bytes | None, like: str) -> bool:
-    if entry is None or content is None:
-        return (entry is None) != (content is None)
-    return entry.oid != repo.blob_id(content, like) or not entry.mode.startswith("100")
-
-
-def _tree(repository: Repository, base: str | None, changes: bytes) -> str:
-    """Outside the repository: what a killed process leaves there is in nobody's way."""
-    with tempfile.TemporaryDirectory(prefix="sharepack-") as place:
-        index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
-        if base is not None:
-            run(repository, "read-tree", base, more=index)
-        said = run(repository, "update-index", "--add", "-z", "--index-info", stdin=changes, more=index).said
-        # A name that is `.git` somewhere is left out with a word only.
-        if "Ignoring path" in said:
-            raise PackStoreError(f"Git refuses a file name: {said.strip()}.", "Choose another file name.")
-        # What a partial clone lacks need not be there.
-        return run(repository, "write-tree", "--missing-ok", more=index).text
-
-
-def _commit(repository: Repository, tree: str, base: str | None, put: Put, committer: Person) -> str:
-    author = person(put.author)
-    people = {
-        "GIT_AUTHOR_NAME": author.name,
-        "GIT_AUTHOR_EMAIL": author.mail,
-        "GIT_COMMITTER_NAME": committer.name,
-        "GIT_COMMITTER_EMAIL": committer.mail,
-    }
-    parents = ("-p", base) if base is not None else ()
-    message = put.message.replace("\0", "").encode("utf-8", "replace")
-    return run(repository, "commit-tree", "--no-gpg-sign", *parents, "-F", "-", tree, stdin=message, more=people).text
 
 
 def _width(repository: Repository) -> int:

@@ -41,6 +41,10 @@ _NO_RIGHTS: Final = re.compile(
 )
 
 
+class TurnedAwayError(PackStoreError):
+    """The remote will not have these commits; others it may take."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Cause:
     sign: re.Pattern[str]
@@ -84,7 +88,8 @@ def not_pushed(where: Path, remote: Remote, branch: str, said: str) -> PackStore
         for cause in _CAUSES:
             if (sign := cause.sign.search(said)) is not None:
                 begin = f"{doing} the remote {remote.name!r} of {where} failed"
-                return PackStoreError(f"{begin}: {cause.what} ({_line_around(sign)}).", cause.advice)
+                kind = TurnedAwayError if cause.sign is _PROTECTED else PackStoreError
+                return kind(f"{begin}: {cause.what} ({_line_around(sign)}).", cause.advice)
     return as_store_error(told(where, remote, said, doing))
 
 

@@ -9,7 +9,7 @@ import pytest
 from reconciler.adapters.git.following import Remote
 from reconciler.adapters.git.repository import locate
 from reconciler.adapters.git.storing import GitPackStore
-from reconciler.adapters.git.storing_commit import commit, person
+from reconciler.adapters.git.storing_commit import line, person
 from reconciler.adapters.git.storing_failures import is_overtaken, not_pushed
 from reconciler.ports.pack_store import PackStoreError, Put
 from tests.adapters.git.conftest import PACK, Clone
@@ -129,8 +129,12 @@ async def test_what_is_too_large_to_be_read_is_not_written(mine: Clone) -> None:
 
 def test_a_path_that_only_git_refuses(mine: Clone) -> None:
     """Should its list of names ever be longer than ours."""
-    with pytest.raises(PackStoreError, match="Git refuses a file name"):
-        commit(locate(mine.packs), mine.git("rev-parse", "HEAD"), a_put("sharepacks/.git/x"), person("x"))
+    head = mine.git("rev-parse", "HEAD")
+    with line(locate(mine.packs), head, person("x")) as grown:
+        with pytest.raises(PackStoreError, match="Git refuses a file name"):
+            grown.add(a_put("sharepacks/.git/x"))
+        made = grown.add(a_put())
+    assert mine.git("diff", "--name-only", head, str(made)) == NEW
 
 
 @pytest.mark.parametrize("branch", ["-x", "a..b", "a b", "a~1", "x.lock", "a\nb", "@{", "a/"])
