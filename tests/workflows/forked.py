@@ -6,20 +6,25 @@ streams to the server over a socket, and ends as the forked child ended."""
 import array
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 _TOP: Final = Path(__file__).parent.parent.parent
+#: Begins as a shell script, since the path of a Python may have a space in it.
 _CLIENT: Final = """\
-#!{python} -IS
+#!/bin/sh
+'''exec' {python} -IS "$0" "$@"
+' '''
 import array, json, os, socket, sys
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})
@@ -36,7 +41,7 @@ def serving() -> Iterator[Path]:
     # A socket's path is at most 107 bytes long, and those of tests are longer.
     folder = Path(tempfile.mkdtemp(prefix="sharepack-"))
     address, command = folder / "s", folder / "sharepack"
-    command.write_text(_CLIENT.format(python=sys.executable, address=str(address)), encoding="utf-8")
+    command.write_text(_CLIENT.format(python=shlex.quote(sys.executable), address=str(address)), encoding="utf-8")
     command.chmod(0o755)
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": str(_TOP)}
     server = subprocess.Popen(
@@ -105,6 +110,8 @@ def _answer(client: socket.socket, main: Any) -> None:
         main(arguments)
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1 if ended.code else 0
+    except BaseException:  # noqa: BLE001 - told as Python itself would
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -16,6 +17,9 @@ from tests.workflows.commands import StepLog
 #: GitHub takes so much of each step.
 _SUMMARY_BYTES: Final = 1024 * 1024
 _FILES: Final = ("ENV", "OUTPUT", "PATH", "STEP_SUMMARY")
+#: Where the commands of the system are; a Python or a sharepack of whoever runs the tests is not found there first.
+_FOUND: Final = (shutil.which(name) for name in ("git", "bash"))
+_SYSTEM: Final = ["/usr/local/bin", "/usr/bin", "/bin", *(str(Path(each).parent) for each in _FOUND if each)]
 _BASH: Final = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
 
 
@@ -108,7 +112,7 @@ esac"""
         place = self.temp / "script.sh"
         place.write_text(script, encoding="utf-8")
         whole = self.env | dict(env) | {f"GITHUB_{name}": str(path) for name, path in files.items()}
-        whole["PATH"] = os.pathsep.join([*self.path, "/usr/local/bin", "/usr/bin", "/bin"])
+        whole["PATH"] = os.pathsep.join([*self.path, *_SYSTEM])
         done = subprocess.run(
             [*(_BASH if is_strict else ["bash", "-e"]), str(place)],
             cwd=self.workspace,
