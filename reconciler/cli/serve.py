@@ -17,8 +17,7 @@ from reconciler.core.key import PackId
 from reconciler.core.plan import Plan
 from reconciler.ports.ledger import LedgerError
 from reconciler.ports.pack_source import PackSource, PackSourceError
-from reconciler.ports.platform import RefusedError, UnavailableError
-from reconciler.ports.pull_requests import PullRequests, PullRequestsError
+from reconciler.ports.pull_requests import PullRequests
 from reconciler.render.plan_json import plan_document
 from reconciler.settings import Settings
 from reconciler.stages.plan import Wishes, plan_packs
@@ -151,10 +150,12 @@ async def _sweep(receiving: Receiving, stop: asyncio.Event) -> None:
     after = _FIRST_SWEEP_AFTER
     while not stop.is_set():
         try:
-            done = await receiving.sweep(after)
-            if done:
-                logger.info("{}", f"Finished {done} uploads that were left in between")
-        except (LedgerError, PackSourceError, PullRequestsError, RefusedError, UnavailableError) as error:
+            swept = await receiving.sweep(after)
+            if swept.done:
+                logger.info("{}", f"Finished {swept.done} uploads that were left in between")
+            for upload, reason in swept.waiting.items():
+                logger.warning("{}", f"Upload {upload} waits for the next sweep: {reason}")
+        except LedgerError as error:
             logger.warning("{}", f"Uploads that were left in between wait for the next sweep: {error}")
         after = _SWEEP_AFTER
         await _stopped_within(stop, _SWEEP_EVERY)

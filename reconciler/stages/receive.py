@@ -2,56 +2,42 @@
 that Git stays the only truth. Whenever the process ends, nothing of it is there or a sweep finishes it."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from datetime import timedelta
 from hashlib import sha256
-from typing import Final, TypeAlias
+from itertools import takewhile
+from typing import Final, TypeAlias, assert_never
 from uuid import UUID, uuid4
 
-from reconciler.core.desired import Desired, Revision
 from reconciler.core.key import PackId
-from reconciler.core.pack import SharePack, Strategy
-from reconciler.core.permits import Caller
+from reconciler.core.pack import Strategy
+from reconciler.core.permits import Caller, Right
 from reconciler.core.plan import Plan
-from reconciler.core.problem import Problem, Where
-from reconciler.packs.filing import Place, place_of, true_ending
-from reconciler.packs.reading import read_packs
-from reconciler.packs.remembering import RememberedFiles
+from reconciler.core.problem import Problem
 from reconciler.ports.inbox import Entered, Inbox, Upload, UploadStatus
 from reconciler.ports.ledger import Ledger
-from reconciler.ports.pack_source import PackFiles, PackSource
+from reconciler.ports.pack_source import PackSource, PackSourceError
 from reconciler.ports.pack_store import PackStore, PackStoreError, Put
-from reconciler.ports.pull_requests import PullRequests
+from reconciler.ports.platform import RefusedError, UnavailableError
+from reconciler.ports.pull_requests import PullRequests, PullRequestsError
+from reconciler.stages.apply import reject_broken
+from reconciler.stages.examine import Checked, Examiner, Faulty, Handed, Reason, TurnedAway
 from reconciler.stages.plan import Wishes, plan_packs
+from reconciler.stages.proposals import Proposal, Proposals
 from reconciler.stages.reconcile import Reconciler
 
-#: What a pack may be called by whoever hands it in, in problems.
-_LONGEST_NAME: Final = 100
+__all__ = ["Accepted", "Answer", "Handed", "Reason", "Receiving", "Rejected", "Swept", "TurnedAway"]
 
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """What somebody hands in."""
-
-    #: The name of the file, as they call it; never a path of ours.
-    name: str
-    content: bytes
-    #: The workspace they mean; it must be that of the business line.
-    workspace: str
-    caller: Caller
-
-
-class Reason(StrEnum):
-    TOO_LARGE = "too large"
-    #: Not theirs to write; the same whether there is such a pack or not.
-    NOT_PERMITTED = "not permitted"
-    WRONG_WORKSPACE = "wrong workspace"
-
-
-@dataclass(frozen=True, slots=True)
-class TurnedAway:
-    reason: Reason
-    message: str
+_LONGEST_REASON: Final = 2000
+_LONGEST_NAME: Final = 200
+#: Times that a plan is made anew because somebody else submitted the same pack meanwhile.
+_TRIES: Final = 3
+#: How long an upload waits for a Databricks that does not answer, before the daemon alone looks after the pack.
+_PATIENCE: Final = timedelta(minutes=15)
+_IN_GIT: Final = frozenset({UploadStatus.COMMITTED, UploadStatus.SUBMITTED})
+#: What keeps one upload from being finished now, and not the others.
+_PASSING: Final = (PackStoreError, PackSourceError, PullRequestsError, RefusedError, UnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +57,15 @@ class Accepted:
     is_new: bool = True
 
 
-Answer: TypeAlias = Accepted | Rejected | TurnedAway
-
-
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    pack: SharePack
-    place: Place
-    desired: Desired
-    warnings: tuple[Problem, ...]
-    #: The newest commit has this very file.
-    is_in_git: bool
+class Swept:
+    #: Uploads that are over now.
+    done: int
+    #: Uploads that cannot be finished now, and why.
+    waiting: Mapping[UUID, str]
+
+
+Answer: TypeAlias = Accepted | Rejected | TurnedAway
 
 
 @dataclass(slots=True)
@@ -100,33 +84,33 @@ class Receiving:
     revision: str = ""
     #: Where packs are proposed instead of committed to the branch; None: they are committed.
     pulls: PullRequests | None = None
-    _parse: RememberedFiles = field(default_factory=RememberedFiles)
-    #: One file after the other is checked; committing and recording wait for each other in their own way.
-    _checking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _examiner: Examiner = field(init=False)
+    #: Nothing is committed by this process between the last check of a file and its commit.
+    _committing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._examiner = Examiner(self.source, self.default_workspace, self.most_bytes, self.revision)
 
     async def receive(self, handed: Handed) -> Answer:
         """Committed and on record when it returns; what is left is `finish`'s. Raises LedgerError, PackSourceError,
         PackStoreError and PullRequestsError, with nothing half-done."""
-        checked = await self._check(handed)
+        checked = await self._examiner.look(handed)
+        if isinstance(checked, Checked):
+            async with self._committing:
+                # Somebody may have handed in, while this one waited, what does not go together with it.
+                checked = await self._examiner.look(handed, checked)
+                if isinstance(checked, Checked):
+                    return await self._accept(handed, checked)
         if isinstance(checked, TurnedAway):
             return checked
-        if isinstance(checked, _Faulty):
-            return await self._reject(handed, checked)
-        upload = await self.inbox.receive(_upload(handed, checked), anew=not checked.is_in_git)
-        is_new = upload.commit == "" and upload.status is UploadStatus.RECEIVED
-        try:
-            upload, entered = await self._bring_in(upload)
-        except PackStoreError as error:
-            await self.inbox.end(upload.id, UploadStatus.FAILED, str(error))
-            raise
-        return Accepted(upload, entered, checked.warnings, is_new)
+        return await self._reject(handed, checked)
 
-    async def dry_run(self, handed: Handed) -> "Plan | Rejected | TurnedAway":
+    async def dry_run(self, handed: Handed) -> Plan | Rejected | TurnedAway:
         """The plan as it would be, with nothing written anywhere. The id of what is rejected stands for nothing."""
-        checked = await self._check(handed)
+        checked = await self._examiner.look(handed)
         if isinstance(checked, TurnedAway):
             return checked
-        if isinstance(checked, _Faulty):
+        if isinstance(checked, Faulty):
             return Rejected(uuid4(), checked.problems)
         each = self.reconciler
         scope = [checked.pack.id]
@@ -134,72 +118,115 @@ class Receiving:
             checked.desired, scope, self.source, self.ledger, each.platform, each.clock, self.wishes
         )
 
-    async def finish(self, upload: Upload) -> None:
-        """Have the pack reconciled as Git has it now."""
+    async def finish(self, upload: Upload) -> bool:
+        """Have the pack reconciled as Git has it now. Whether that is all: what cannot be finished yet is left to the
+        sweep."""
         if upload.pull_request is not None:
-            return
-        desired = _read(await self._newest(), self.default_workspace, self._parse)
-        await self.reconciler.reconcile(desired, [upload.pack], self.wishes)
+            return False
+        desired = await self._examiner.desired_since(upload.commit)
+        await reject_broken(desired, [upload.pack], self.ledger, self.reconciler.actor)
+        for _ in range(_TRIES):
+            passed = await self.reconciler.reconcile(desired, [upload.pack], self.wishes)
+            if passed.submission is None or upload.pack not in passed.submission.outdated:
+                break
+        else:
+            return False
+        if upload.pack in passed.unseen and self._may_wait(upload):
+            return False
         await self.inbox.end(upload.id, UploadStatus.SUBMITTED)
+        return True
 
-    async def sweep(self, older_than: float) -> int:
-        """Finish what was left in between; how many uploads that were. One that cannot be finished now is left for the
-        next sweep."""
-        left = await self.inbox.unfinished(older_than)
-        done = 0
-        for upload in left:
+    async def sweep(self, older_than: float) -> Swept:
+        """Finish what was left in between. What cannot be finished now is left for the next sweep. Raises
+        LedgerError."""
+        done, waiting = 0, {}
+        proposals = None if self.pulls is None else Proposals(self.pulls)
+        for upload in await self.inbox.unfinished(older_than):
             try:
-                again, _ = await self._bring_in(upload)
-                await self.finish(again)
-                done += 1
-            except PackStoreError:
-                continue
-        return done
+                done += await self._sweep(upload, proposals)
+            except _PASSING as error:
+                waiting[upload.id] = str(error)
+        return Swept(done, waiting)
 
-    async def _newest(self) -> PackFiles:
-        return await self.source.committed(await self.source.newest(self.revision))
+    async def _sweep(self, upload: Upload, proposals: Proposals | None) -> bool:
+        """Whether nothing is left to be waited for."""
+        if upload.pull_request is not None:
+            return proposals is not None and await self._settle(upload, await proposals.state(upload.pull_request))
+        again: Upload | None = upload
+        if upload.status is UploadStatus.RECEIVED:
+            async with self._committing:
+                again = await self._bring_in_again(upload)
+        return again is None or await self.finish(again)
 
-    async def _check(self, handed: Handed) -> "_Checked | _Faulty | TurnedAway":
-        if len(handed.content) > self.most_bytes:
-            return TurnedAway(Reason.TOO_LARGE, f"the file is larger than {self.most_bytes:,} bytes")
-        async with self._checking:
-            found = await self._newest()
-            return await asyncio.to_thread(self._checked, handed, found)
+    async def _settle(self, upload: Upload, proposal: Proposal) -> bool:
+        """Whether the pull request is over; a daemon does what was merged."""
+        match proposal:
+            case Proposal.OPEN:
+                return False
+            case Proposal.MERGED:
+                await self.inbox.end(upload.id, UploadStatus.SUBMITTED)
+            case Proposal.CLOSED:
+                words = f"pull request {upload.pull_request} was closed unmerged"
+                await self.inbox.end(upload.id, UploadStatus.FAILED, words)
+            case _:
+                assert_never(proposal)
+        return True
 
-    def _checked(self, handed: Handed, found: PackFiles) -> "_Checked | _Faulty | TurnedAway":
-        kind = true_ending(handed.content)
-        name = f"{_plain_name(handed.name).rpartition('.')[0] or 'pack'}{kind}"
-        alone = self._parse(name, handed.content)
-        pack = PackId.of(alone.business_line, alone.project_name)
-        if alone.business_line and not handed.caller.may_write(alone.business_line):
-            return TurnedAway(Reason.NOT_PERMITTED, f"you may not hand in packs of {pack.business_line}")
-        if not (alone.business_line and alone.project_name):
-            return _Faulty(pack, alone.problems)
-        before = _read(found, self.default_workspace, self._parse)
-        place = place_of(pack, before, found.files, found.folder, kind)
-        files = {path: data for path, data in found.files.items() if path != place.former_path}
-        files[place.path] = handed.content
-        content = sha256(handed.content).hexdigest()
-        revision = Revision(found.revision.commit, is_committed=True, content=content)
-        after = _read(replace(found, files=files, revision=revision), self.default_workspace, self._parse)
-        problems = _new_problems(before, after, place.path, name)
-        if pack not in after.packs:
-            return _Faulty(pack, problems)
-        declared = after.packs[pack]
-        if _same_address(handed.workspace) != _same_address(declared.workspace):
-            return TurnedAway(
-                Reason.WRONG_WORKSPACE,
-                f"{pack.business_line} shares from {declared.workspace or 'no workspace'}, which is not the one of the "
-                "header X-Workspace-URL",
-            )
-        warnings = tuple(each for each in problems if not each.is_error)
-        is_in_git = not place.former_path and found.files.get(place.path) == handed.content
-        return _Checked(declared, place, after, warnings, is_in_git)
+    async def _bring_in_again(self, upload: Upload) -> Upload | None:
+        """What was left before anybody knew whether it is in Git, which may say something else by now. None: it is
+        over."""
+        now = await self.inbox.find(upload.id)
+        if now is None or now.status.is_final:
+            return None
+        if now.status is UploadStatus.COMMITTED:
+            return replace(now, content=upload.content)
+        if (later := await self._later(upload)) is not None:
+            words = f"another file of the pack was handed in before this one was committed (upload {later.id})"
+            await self.inbox.end(upload.id, UploadStatus.FAILED, words)
+            return None
+        # Whether this caller may was seen when it was handed in.
+        handed = Handed(upload.path, upload.content, upload.workspace, Caller(upload.caller, Right.WRITE))
+        checked = await self._examiner.look(handed)
+        match checked:
+            case Checked(place=place):
+                again = replace(upload, path=place.path, former_path=place.former_path)
+                return (await self._bring_in(again))[0]
+            case Faulty(problems=problems):
+                await self.inbox.end(upload.id, UploadStatus.FAILED, _errors(problems))
+            case TurnedAway(message=message):
+                await self.inbox.end(upload.id, UploadStatus.FAILED, message)
+            case _:
+                assert_never(checked)
+        return None
 
-    async def _reject(self, handed: Handed, faulty: "_Faulty") -> Rejected:
-        upload = _blank(handed, faulty.pack)
-        errors = [str(each.message) for each in faulty.problems if each.is_error]
-        await self.inbox.reject(replace(upload, reason="; ".join(errors)[:2000]))
+    async def _later(self, upload: Upload) -> Upload | None:
+        """What was handed in after it and is in Git."""
+        newest = await self.inbox.uploads(upload.pack)
+        later = takewhile(lambda each: each.id != upload.id, newest)
+        return next((each for each in later if each.status in _IN_GIT), None)
+
+    def _may_wait(self, upload: Upload) -> bool:
+        """Databricks may answer a little later."""
+        return upload.received_at is not None and self.reconciler.clock.now() - upload.received_at < _PATIENCE
+
+    async def _accept(self, handed: Handed, checked: Checked) -> Accepted:
+        wanted = _upload(handed, checked)
+        upload = await self.inbox.receive(wanted, anew=not checked.is_in_git)
+        # Somebody may have moved its file since it was handed in first.
+        upload = replace(upload, path=wanted.path, former_path=wanted.former_path, content=wanted.content)
+        try:
+            again, entered = await self._bring_in(upload)
+        except PackStoreError as error:
+            if upload.status is UploadStatus.RECEIVED:
+                await self.inbox.end(upload.id, UploadStatus.FAILED, str(error))
+            raise
+        return Accepted(again, entered, checked.warnings, is_new=upload.id == wanted.id)
+
+    async def _reject(self, handed: Handed, faulty: Faulty) -> Rejected:
+        # Whatever the file says it is.
+        pack = PackId.of(_seen(faulty.pack.business_line), _seen(faulty.pack.project_name))
+        upload = _blank(handed, pack)
+        await self.inbox.reject(replace(upload, reason=_errors(faulty.problems)))
         return Rejected(upload.id, faulty.problems)
 
     async def _bring_in(self, upload: Upload) -> tuple[Upload, Entered | None]:
@@ -207,6 +234,9 @@ class Receiving:
         if self.pulls is not None:
             return await self._propose(upload, self.pulls), None
         stored = await self.store.put(_put(upload))
+        if stored.is_new and upload.status.is_final:
+            # The remote had something else than this clone knew of.
+            upload = await self.inbox.receive(_anew(upload), anew=True)
         recorded = (await self.ledger.recorded([], [upload.pack])).packs.get(upload.pack)
         strategy = Strategy.NEW if recorded is None else Strategy.UPDATE
         entered = await self.inbox.committed(
@@ -218,10 +248,10 @@ class Receiving:
     async def _propose(self, upload: Upload, pulls: PullRequests) -> Upload:
         if upload.pull_request is not None:
             return upload
-        branch = f"sharepack/{upload.digest[:12]}"
+        branch = f"sharepack/{upload.id.hex[:12]}"
         stored = await self.store.put(_put(upload), branch)
         body = f"Handed in by {upload.caller}. The plan follows in a comment."
-        pull = await pulls.open(branch, f"Share pack {upload.pack}", body)
+        pull = await pulls.propose(branch, f"Share pack {upload.pack}", body)
         await self.inbox.proposed(upload, stored.commit, pull.number)
         return replace(upload, commit=stored.commit, pull_request=pull.number, status=UploadStatus.COMMITTED)
 
@@ -229,28 +259,16 @@ class Receiving:
         return f"SharePack_{upload.requestor}_{self.reconciler.clock.now():%Y%m%d_%H%M%S}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Faulty:
-    pack: PackId
-    problems: tuple[Problem, ...]
+def _errors(problems: Sequence[Problem]) -> str:
+    words = "; ".join(each.message for each in problems if each.is_error)[:_LONGEST_REASON]
+    return words.encode("utf-8", "replace").decode()
 
 
-def _read(found: PackFiles, default_workspace: str, parse: RememberedFiles) -> Desired:
-    return read_packs(found.files, found.revision, default_workspace, packs_folder=found.folder, parse=parse)
+def _seen(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())[:_LONGEST_NAME]
 
 
-def _new_problems(before: Desired, after: Desired, path: str, name: str) -> tuple[Problem, ...]:
-    """Those of the file that was handed in, under the name its sender has for it, and those it makes in others."""
-    there = set(before.problems)
-    mine = [each for each in after.problems if each.where.path == path or each not in there]
-    return tuple(replace(each, where=_renamed(each.where, path, name)) for each in mine)
-
-
-def _renamed(where: Where, path: str, name: str) -> Where:
-    return replace(where, path=name) if where.path == path else where
-
-
-def _upload(handed: Handed, checked: _Checked) -> Upload:
+def _upload(handed: Handed, checked: Checked) -> Upload:
     return replace(
         _blank(handed, checked.pack.id),
         path=checked.place.path,
@@ -274,20 +292,13 @@ def _blank(handed: Handed, pack: PackId) -> Upload:
     )
 
 
+def _anew(upload: Upload) -> Upload:
+    return replace(upload, id=uuid4(), status=UploadStatus.RECEIVED, commit="", received_at=None, share_pack_id=None)
+
+
 def _put(upload: Upload) -> Put:
     files: dict[str, bytes | None] = {upload.path: upload.content}
     if upload.former_path:
         files[upload.former_path] = None
     message = f"Share pack {upload.pack}\n\nHanded in over HTTP by {upload.caller}.\n\nUpload-Id: {upload.id}\n"
     return Put(files, message, f"{upload.requestor.partition('@')[0]} <{upload.requestor}>")
-
-
-def _plain_name(name: str) -> str:
-    """The last part of what may be a path on somebody's machine, with nothing in it but what can be seen."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(char for char in last if char.isprintable())[:_LONGEST_NAME] or "pack"
-
-
-def _same_address(url: str) -> str:
-    address = url.strip().rstrip("/").casefold()
-    return address if "://" in address else f"https://{address}"
