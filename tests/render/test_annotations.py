@@ -1,6 +1,6 @@
 """What GitHub is told in workflow commands: whole, and that nothing of a pack becomes a command."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.problem import Problem, Severity, Where
@@ -42,6 +42,7 @@ NASTY = st.sampled_from(
 TEXT = st.lists(NASTY | st.text(max_size=5), max_size=8).map("".join)
 
 
+@settings(deadline=None)
 @given(path=TEXT, sheet=TEXT, message=TEXT, hint=TEXT)
 def test_a_problem_is_one_command_that_says_what_it_says(path: str, sheet: str, message: str, hint: str) -> None:
     text = problems_github([Problem(Where(path, 1, 2, sheet), "key-unknown", message, hint)])
