@@ -67,7 +67,9 @@ def _column(recipient: str) -> Markup:
 
 def _row(name: str, recipients: Sequence[str], cells: _Cells, address: Callable[[AccessRow], str]) -> Markup:
     shown = (_cell(cells.get((name, recipient)), address) for recipient in recipients)
-    return tag("tr", tag("th", tag("bdi", name), scope="row", title=name), *shown)
+    schema, dot, last = name.rpartition(".")
+    named = tag("bdi", tag("span", schema + dot, class_="schema"), tag("span", last))
+    return tag("tr", tag("th", named, scope="row", title=name), *shown)
 
 
 def _cell(row: AccessRow | None, address: Callable[[AccessRow], str]) -> Markup:

@@ -16,7 +16,9 @@ def sign_in_page(visitor: Visitor, after: str, trouble: str = "") -> str:
         spellcheck="false",
         aria_describedby="key-hint",
     )
-    hint = "Whoever runs this server makes one with `sharepack keys`. It is kept until you sign out, and never shown."
+    hint = (
+        "Whoever runs this server makes one with `sharepack keys`. It is kept for half a day at most, and never shown."
+    )
     form = posting(
         "/sign-in",
         tag("input", type="hidden", name="after", value=after),

@@ -47,6 +47,10 @@ def upload_page(view: UploadView, visitor: Visitor) -> str:
 
 
 def _said(view: UploadView) -> Iterator[Markup]:
+    if view.draft is None:
+        yield tag(
+            "p", "First you are shown what it would do; nothing is handed in before you say so.", class_="revision"
+        )
     if view.trouble:
         yield message(view.trouble)
     if any(each.is_error for each in view.problems):
@@ -77,7 +81,7 @@ def _form(view: UploadView, visitor: Visitor) -> Markup:
     file = tag(
         "input", type="file", name="file", id="file", accept=_ACCEPTED, required=True, aria_describedby="file-hint"
     )
-    size = f", at most {view.largest / 2**20:,.0f} MiB" if view.largest else ""
+    size = f", at most {view.largest // 2**20:,} MiB" if view.largest else ""
     place = tag(
         "input",
         type="url",
@@ -93,7 +97,6 @@ def _form(view: UploadView, visitor: Visitor) -> Markup:
         labelled("file", "Share pack", file, f"YAML or Excel{size}"),
         labelled("workspace", "Workspace", place, "the Databricks workspace it is for"),
         tag("button", "Show what it would do", class_="main" if view.plan is None else None),
-        tag("p", "Nothing is handed in yet.", class_="dim"),
         visitor=visitor,
         has_file=True,
         class_="panel filter",
