@@ -17,7 +17,7 @@ def sign_in_page(visitor: Visitor, after: str, trouble: str = "") -> str:
         aria_describedby="key-hint",
     )
     hint = (
-        "Whoever runs this server makes one with `sharepack keys`. It is kept for half a day at most, and never shown."
+        "Made by who runs this server, with `sharepack keys`. It is kept for half a day at most, and never shown."
     )
     form = posting(
         "/sign-in",
