@@ -236,3 +236,21 @@ def test_a_checkout_has_the_depth_that_was_asked_for(hub: Hub) -> None:
     put(hub, job(deep + count, "permissions: {contents: read}"))
     done = run(hub).job.step("count").log.split()
     assert (int(done[0]) > 2, done[1]) == (True, hub.github.git.git("rev-parse", "main"))
+
+
+def test_a_checkout_of_a_branch_is_of_what_it_is_by_then(hub: Hub) -> None:
+    newest = CHECKOUT.replace("{persist", "{ref: main, persist")
+    tell = "- {name: tell, run: 'git rev-parse HEAD'}"
+    put(hub, job(newest + tell, "permissions: {contents: read}"), on="{push: {branches: [main]}}")
+    before = hub.github.git.git("rev-parse", "main")
+    hub.github.commit("main", {"a": "1"}, "One")
+    pushed = hub.github.git.git("rev-parse", "main")
+
+    def meanwhile(name: str) -> None:
+        if name != "tell":
+            hub.github.commit("main", {"b": "2"}, "Two")
+
+    hub.before_step = meanwhile
+    (made,) = hub.happen("push", by="rita", before=before)
+    assert made.event.payload["after"] == pushed
+    assert made.job.step("tell").log.strip() == hub.github.git.git("rev-parse", "main") != pushed
