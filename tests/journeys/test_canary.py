@@ -63,6 +63,8 @@ class Flight:
     used: set[str] = field(default_factory=set)
     #: What `activation` printed: the one place where a link belongs.
     links: list[str] = field(default_factory=list)
+    #: What `keys create` printed, likewise.
+    keys: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.control = ControlClient(self.url)
@@ -77,6 +79,8 @@ class Flight:
         self.heard.say("output", done.stderr)
         if "activation" in arguments:
             self.links += done.stdout.split()
+        elif arguments[:2] == ("keys", "create"):
+            self.keys += done.stdout.split()
         else:
             self.heard.say("output", done.stdout)
         if done.exception is not None:
@@ -183,6 +187,8 @@ def test_no_secret_gets_out_whatever_is_run_and_whatever_fails(
     _plan_and_apply(flight)
     _in_a_pull_request(flight, monkeypatch)
     _give_out_tokens(flight)
+    _give_out_keys(flight)
+    _tell_who_can_read(flight)
     _refuse_in_the_middle(flight)
     _import(flight)
     _fail_to_read(flight)
@@ -195,6 +201,9 @@ def test_no_secret_gets_out_whatever_is_run_and_whatever_fails(
     _check_that_there_was_something_to_find(flight)
     assert flight.heard.where(WORD) == set()
     assert flight.heard.where(QUEUE_KEY) == set()
+    for key in flight.keys:
+        assert flight.heard.where(key[len("spk_12345678_") :]) == set()
+        assert flight.heard.where(key[len("spk_") : len("spk_12345678")]) >= {"output", "tables"}
 
 
 def _look_at_files(flight: Flight) -> None:
@@ -256,6 +265,27 @@ def _give_out_tokens(flight: Flight) -> None:
     flight.run("activation", PARTNER)
     flight.run("history", f"recipient/{PARTNER}")
     flight.run("history", f"recipient/{PARTNER}", "--format", "json")
+
+
+def _give_out_keys(flight: Flight) -> None:
+    """Also into the wrong hands: where a name or an id belongs."""
+    flight.run("keys", "create", f"{MARKER}-portal", "--write", "--line", "Sales Operations", "--expires", "90d")
+    flight.run("keys", "create", f"{MARKER}-auditor", "--all-lines")
+    first, second = flight.keys
+    flight.run("keys", "create", first, "--all-lines", code=None)
+    flight.run("keys", "create", MARKER, "--line", first, code=None)
+    flight.run("keys", "revoke", f"{first}x", code=1)
+    flight.run("keys", "revoke", second)
+    flight.run("keys", "list")
+    flight.run("keys", "list", "--format", "json")
+    assert len(flight.keys) == 2
+
+
+def _tell_who_can_read(flight: Flight) -> None:
+    flight.run("access")
+    flight.run("access", "--recipient", PARTNER, "--as-of", "1h", "--format", "json")
+    flight.run("access", "--object", "prod_catalog.sales.transactions", "--format", "csv")
+    flight.run("access", "--out", str(flight.outputs / "access.xlsx"))
 
 
 def _refuse_in_the_middle(flight: Flight) -> None:
@@ -440,4 +470,13 @@ def _check_that_there_was_something_to_find(flight: Flight) -> None:
     assert flight.heard.where("work_id") >= {"queue", "queue server"}
     assert flight.heard.where("[link removed]") >= {"output", "tables"}
     written = {path.name for path in flight.outputs.iterdir()}
-    assert written == {"plan.json", "plan.svg", "pack.xlsx", "empty.yaml", "new.yaml", "repository", "proposal"}
+    assert written == {
+        "access.xlsx",
+        "empty.yaml",
+        "new.yaml",
+        "pack.xlsx",
+        "plan.json",
+        "plan.svg",
+        "proposal",
+        "repository",
+    }
