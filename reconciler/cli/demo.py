@@ -1,6 +1,7 @@
 """`sharepack demo`: the product in a minute, on a sandbox and a database that end with it. Runs the real commands."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +15,12 @@ from reconciler.render.lines import EMPTY, Span, Tone, line
 
 _PACK: Final = "sharepacks/sales-operations/sales-data-q1-2024.yaml"
 _SHARE: Final = "sales_q1_share"
+_REFUNDS: Final = "prod_catalog.sales.refunds"
 
 
 @click.command()
 def command() -> None:
-    """Plan, apply, drift and history in under a minute, on embedded defaults; leaves nothing behind.
+    """Plan, apply, drift, access and history in under a minute, on embedded defaults; leaves nothing behind.
 
     \b
     Example:
@@ -27,7 +29,9 @@ def command() -> None:
     start = time.monotonic()
     with scene() as stage:
         _introduce(stage)
-        codes = [_from_nothing(), *_a_change(stage), *_drift(stage), _history()]
+        codes = [_from_nothing()]
+        before = datetime.now(UTC)
+        codes += [*_a_change(stage), *_drift(stage), *_access(before), _history()]
     _what_next(time.monotonic() - start)
     leave(Exit.DONE if all(code == Exit.DONE for code in codes) else Exit.ERROR)
 
@@ -64,7 +68,7 @@ def _a_change(stage: Scene) -> list[int]:
     pack = Path(_PACK)
     text = pack.read_text(encoding="utf-8")
     changed = text.replace('"Q1 sales data"', '"Q1 sales data with refunds"').rstrip("\n")
-    pack.write_text(f"{changed}\n      - prod_catalog.sales.refunds\n", encoding="utf-8")
+    pack.write_text(f"{changed}\n      - {_REFUNDS}\n", encoding="utf-8")
     stage.commit("Share the refunds of Q1")
     return [code, sharepack("apply", _PACK, "--auto-approve")]
 
@@ -90,8 +94,15 @@ def _is_empty(title: str) -> int:
     return sharepack("plan", "--detailed-exitcode")
 
 
+def _access(before: datetime) -> list[int]:
+    _tell("8. Who can read the new table", "From the record: through which share, since when, by which commit.")
+    codes = [sharepack("access", "--object", _REFUNDS)]
+    _tell("", "And at the time before the change:")
+    return [*codes, sharepack("access", "--object", _REFUNDS, "--as-of", f"{before:%Y-%m-%dT%H:%M:%S.%fZ}")]
+
+
 def _history() -> int:
-    _tell("8. Who could read what, since when, and why", "Every version is kept, with its commit.")
+    _tell("9. What a share was, since when, and why", "Every version is kept, with its commit.")
     return sharepack("history", f"share/{_SHARE}")
 
 
