@@ -25,7 +25,7 @@ router: Final = APIRouter(prefix="/workflow")
 #: Streams at once, in all and of one caller.
 _MOST: Final = 200
 _MOST_OF_ONE: Final = 20
-_NUMBER: Final = r"^[0-9]{1,18}$"
+_NUMBER: Final = r"^[0-9]{0,18}$"
 _DESCRIBED: Final[dict[str, Any]] = {
     "description": "Events `sharepack`, whose data is an `Event` as JSON; comments are signs of life.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -69,12 +69,12 @@ async def events(
     caller: Reader,
     *,
     sharepack: Annotated[UUID | None, Query(description="Only of this share pack.")] = None,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", pattern=_NUMBER)] = None,
+    last_event_id: Annotated[str, Header(alias="Last-Event-ID", pattern=_NUMBER)] = "",
 ) -> StreamingResponse:
     """From the event after `Last-Event-ID` on, or from now on. The stream ends after an hour at most: come back with
     the id of the last event."""
     parts = parts_of(request)
-    after = await parts.archive.newest_happening() if last_event_id is None else int(last_event_id)
+    after = await parts.archive.newest_happening() if not last_event_id else int(last_event_id)
     streams: Streams = request.app.state.streams
     streams.enter(caller.name)
     return StreamingResponse(

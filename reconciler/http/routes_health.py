@@ -25,7 +25,7 @@ _UNWELL: Final[dict[str, Any]] = {
 async def health(
     request: Request,
     response: Response,
-    x_workspace_url: Annotated[str | None, Header(alias="X-Workspace-URL", max_length=2048)] = None,  # noqa: ARG001
+    x_workspace_url: Annotated[str, Header(alias="X-Workspace-URL", max_length=2048)] = "",  # noqa: ARG001
 ) -> models.WorkflowHealth:
     """Whether database and queue answer. Asks for no key."""
     remembered: Remembered = request.app.state.health

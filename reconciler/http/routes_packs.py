@@ -23,7 +23,7 @@ from reconciler.render.plan_json import plan_document
 router: Final = APIRouter(prefix="/workflow")
 
 #: As the guide's clients send it; not needed where an id says which workspace is meant.
-_Workspace = Annotated[str | None, Header(alias="X-Workspace-URL", max_length=2048)]
+_Workspace = Annotated[str, Header(alias="X-Workspace-URL", max_length=2048)]
 _Text = Annotated[str, Query(max_length=200)]
 
 
@@ -37,7 +37,7 @@ async def status(
     request: Request,
     caller: Reader,
     share_pack_id: UUID,
-    x_workspace_url: _Workspace = None,  # noqa: ARG001
+    x_workspace_url: _Workspace = "",  # noqa: ARG001
 ) -> models.SharePackStatus:
     """By the id that the upload was answered with."""
     found = await find(parts_of(request), caller, share_pack_id)
