@@ -3,9 +3,10 @@ one that no spreadsheet takes for a formula, and that no program chokes on."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 from unicodedata import normalize
@@ -28,6 +29,7 @@ _WIDTHS: Final = {"object": 44, "share": 28, "extent": 32, "since": 20, "workspa
 _WIDTH: Final = 18
 
 
+@lru_cache(maxsize=10_000)
 def harmless(text: str) -> str:
     """The text as a cell may hold it: an apostrophe before what begins like a formula, whatever blanks stand before
     that; control characters, also line ends, written out; cut where a cell ends."""
@@ -72,6 +74,7 @@ def _in_csv(value: str | datetime) -> str:
 
 
 def _write_sheet(book: "Workbook", title: str, rows: Iterable[AccessRow]) -> None:
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - as above
     from openpyxl.utils import get_column_letter  # noqa: PLC0415 - as above
 
     sheet = book.create_sheet(title)
@@ -79,10 +82,13 @@ def _write_sheet(book: "Workbook", title: str, rows: Iterable[AccessRow]) -> Non
     sheet.freeze_panes = "A2"
     for index, name in enumerate(_HEADINGS, 1):
         sheet.column_dimensions[get_column_letter(index)].width = _WIDTHS.get(name, _WIDTH)
-    sheet.append([_cell(sheet, name, is_heading=True) for name in _HEADINGS])
+    sheet.append([_heading(sheet, name) for name in _HEADINGS])
+    # One for all rows, which are written before the next is made: a style costs more than a value.
+    moment = WriteOnlyCell(sheet)
+    moment.number_format = "yyyy-mm-dd hh:mm:ss"
     count = 1
     for count, row in enumerate(rows, 2):  # noqa: B007 - the number of the last row is used below
-        sheet.append([_cell(sheet, value) for value in _values(row)])
+        sheet.append([_in_sheet(getattr(row, name), moment) for name in _HEADINGS])
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_HEADINGS))}{count}"
 
 
@@ -91,24 +97,22 @@ def _write_about(book: "Workbook", about: Sequence[tuple[str, str]]) -> None:
     sheet.column_dimensions["A"].width = _WIDTH
     sheet.column_dimensions["B"].width = 80
     for name, value in about:
-        sheet.append([_cell(sheet, name, is_heading=True), _cell(sheet, value)])
+        sheet.append([_heading(sheet, name), harmless(value)])
 
 
-def _values(row: AccessRow) -> Iterator[str | datetime]:
-    yield from (getattr(row, name) for name in _HEADINGS)
+def _in_sheet(value: str | datetime, moment: Any) -> Any:
+    """None for what is empty: that takes no room."""
+    if not isinstance(value, datetime):
+        return harmless(value) or None
+    # A cell has no time zone.
+    moment.value = value.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    return moment
 
 
-def _cell(sheet: Any, value: str | datetime, *, is_heading: bool = False) -> Any:
+def _heading(sheet: Any, text: str) -> Any:
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - as above
     from openpyxl.styles import Font  # noqa: PLC0415 - as above
 
-    if isinstance(value, datetime):
-        # A cell has no time zone.
-        cell = WriteOnlyCell(sheet, value.astimezone(UTC).replace(tzinfo=None, microsecond=0))
-        cell.number_format = "yyyy-mm-dd hh:mm:ss"
-        return cell
-    if not is_heading:
-        return harmless(value) or None
-    cell = WriteOnlyCell(sheet, harmless(value))
+    cell = WriteOnlyCell(sheet, harmless(text))
     cell.font = Font(bold=True)
     return cell
