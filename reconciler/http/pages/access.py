@@ -9,7 +9,7 @@ from reconciler.core.access_report import AccessReport
 from reconciler.core.share import ObjectType
 from reconciler.http.pages.frame import Visitor, choice, framed, labelled, link, message
 from reconciler.http.pages.matrix import matrices
-from reconciler.http.pages.tables import numbered, short, table, when
+from reconciler.http.pages.tables import numbered, object_name, short, table, when
 from reconciler.render.access_rows import AccessRow, access_rows
 from reconciler.render.access_text import short_workspace
 from reconciler.render.html.markup import NOTHING, Content, Markup, joined, tag
@@ -169,7 +169,7 @@ def _cells(row: AccessRow, *, is_several: bool) -> tuple[Content, ...]:
     extent = row.extent if row.object_type == ObjectType.SCHEMA.words else f"{row.object_type}, {row.extent}"
     return (
         _two(tag("bdi", row.recipient), kind),
-        _two(tag("bdi", row.object, class_="name"), extent.strip(", ")),
+        _two(object_name(row.object), extent.strip(", ")),
         _two(tag("bdi", row.share, class_="name"), short_workspace(row.workspace) if is_several else ""),
         _two(row.project, row.business_line),
         when(row.since),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from reconciler.http.pages.tables import object_name
 from reconciler.render.access_rows import AccessRow
 from reconciler.render.access_text import short_workspace
 from reconciler.render.html.markup import NOTHING, Markup, joined, tag
@@ -67,9 +68,7 @@ def _column(recipient: str) -> Markup:
 
 def _row(name: str, recipients: Sequence[str], cells: _Cells, address: Callable[[AccessRow], str]) -> Markup:
     shown = (_cell(cells.get((name, recipient)), address) for recipient in recipients)
-    schema, dot, last = name.rpartition(".")
-    named = tag("bdi", tag("span", schema + dot, class_="schema"), tag("span", last))
-    return tag("tr", tag("th", named, scope="row", title=name), *shown)
+    return tag("tr", tag("th", object_name(name), scope="row", title=name), *shown)
 
 
 def _cell(row: AccessRow | None, address: Callable[[AccessRow], str]) -> Markup:

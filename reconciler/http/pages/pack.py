@@ -63,7 +63,7 @@ def pack_page(view: PackView, visitor: Visitor) -> str:
     again = tag("noscript", tag("meta", http_equiv="refresh", content=_AGAIN)) if is_moving else NOTHING
     return framed(
         state.pack.project_name,
-        tag("p", tag("a", "Packs", href="/"), " / ", tag("bdi", state.pack.business_line), class_="revision"),
+        tag("p", *_way(state), class_="revision"),
         progress(state) if is_moving else _standing(view),
         _facts(state),
         _plan(view),
@@ -89,6 +89,12 @@ def handed_in_page(upload: Upload, visitor: Visitor) -> str:
     why = tag("p", upload.reason) if upload.reason else NOTHING
     title = upload.pack.project_name or "A pack that was handed in"
     return framed(title, message(said, why, tone=tone), _uploads([upload]), visitor=visitor)
+
+
+def _way(state: PackState) -> Iterator[Content]:
+    line = state.pack.business_line
+    yield from (tag("a", "Packs", href="/"), " / ", tag("bdi", line), " · ")
+    yield tag("a", "who can see what of this business line", href=link("/access", {"business_line": line}))
 
 
 def progress(state: PackState) -> Markup:

@@ -16,9 +16,7 @@ def sign_in_page(visitor: Visitor, after: str, trouble: str = "") -> str:
         spellcheck="false",
         aria_describedby="key-hint",
     )
-    hint = (
-        "Made by who runs this server, with `sharepack keys`. It is kept for half a day at most, and never shown."
-    )
+    hint = "Made by who runs this server, with `sharepack keys`. It is kept for half a day at most, and never shown."
     form = posting(
         "/sign-in",
         tag("input", type="hidden", name="after", value=after),

@@ -27,6 +27,12 @@ def when(at: datetime) -> Markup:
     return tag("time", moment(at), datetime=iso(at.astimezone(UTC)))
 
 
+def object_name(name: str) -> Markup:
+    """In two parts, so that it is not torn elsewhere while there is room for each."""
+    schema, dot, last = name.rpartition(".")
+    return tag("bdi", tag("span", schema + dot, class_="schema") if dot else NOTHING, tag("span", last), class_="name")
+
+
 def short(commit: str) -> Content:
     return tag("code", commit[:12], title=commit) if commit else "not committed"
 

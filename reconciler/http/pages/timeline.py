@@ -103,7 +103,9 @@ def _ended(steps: Sequence[RowVersion]) -> _Entry:
     said = _text(last, "error_message") or _text(last, "provisioning_status")
     on_the_way = [tag("li", when(each.effective_from), " ", _text(each, "provisioning_status")) for each in steps[:-1]]
     way = tag("details", tag("summary", "On the way"), tag("ul", *on_the_way)) if on_the_way else NOTHING
-    behind = _said([[last.created_by], ["commit ", short(last.commit)]], last.change_reason)
+    behind = _said(
+        [[last.created_by], ["commit ", short(last.commit)]], "" if last.change_reason == said else last.change_reason
+    )
     return _Entry(last.effective_from, title, behind, joined([tag("p", said), way] if said else [way]))
 
 
