@@ -113,7 +113,8 @@ class Archive(Protocol):
         lines: frozenset[str] | None = None,
     ) -> Sequence[ShareVersion]:
         """For `core.reads.reads_at`: the versions of shares in force then that grant to this recipient and hold this
-        object or its schema, and the versions before them of the same shares, as far back as they do so."""
+        object or its schema, and the versions before them of the same shares, as far back as they do so. Each share
+        with those of its objects and recipients alone that were asked about, and nothing else of it."""
 
     async def recipients_at(self, names: Collection[str], at: datetime | None) -> Mapping[Key, Recipient]:
         """Recipients of these names as they were, in any workspace."""

@@ -65,7 +65,8 @@ class Inbox(Protocol):
 
     async def receive(self, upload: Upload, *, anew: bool = False) -> Upload:
         """Keep it; or give back the newest one of the same pack when that has the same digest and neither failed nor
-        was rejected: the same file handed in again is the same upload. Whoever of several comes first is kept.
+        was rejected: the same file handed in again is the same upload. Whoever of several comes first is kept. What
+        comes back has its content.
         `anew`: Git has something else by now, so one that is final does not count."""
 
     async def reject(self, upload: Upload) -> None:
@@ -79,7 +80,8 @@ class Inbox(Protocol):
         """It is in a pull request."""
 
     async def end(self, upload_id: UUID, status: UploadStatus, reason: str = "") -> None:
-        """SUBMITTED or FAILED; the content is dropped."""
+        """SUBMITTED or FAILED; the content is dropped, and one that has ended before stays as it was. When nothing came
+        of it, the pack's row says again what it said before; that of a new pack says FAILED, with the reason."""
 
     async def unfinished(self, older_than: float) -> Sequence[Upload]:
         """RECEIVED or COMMITTED for so many seconds at least, oldest first, with content."""

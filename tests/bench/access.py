@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reconciler.adapters.embedded import running
-from reconciler.adapters.postgres.archive_access import statement
+from reconciler.adapters.postgres.archive_access import names_asked, statement
 from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.reads import reads_at
 from reconciler.ports.archive import Archive
@@ -112,8 +112,7 @@ async def _ask(
 
 
 async def _indexes(connection: asyncpg.Connection, question: Question, at: datetime | None) -> Sequence[str]:
-    parts = question.object_name.split(".")
-    names = [".".join(parts[:length]) for length in range(1, len(parts) + 1)] if question.object_name else None
+    names = names_asked(question.object_name)
     readers = [question.recipient] if question.recipient else None
     text = statement(is_past=at is not None, by_object=names is not None, by_recipient=readers is not None)
     found = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {text}", at, names, readers, None)

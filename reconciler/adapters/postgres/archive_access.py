@@ -9,6 +9,7 @@ from typing import Final
 
 import asyncpg
 
+from reconciler.adapters.postgres.portal_pool import storable
 from reconciler.adapters.postgres.rows import from_columns
 from reconciler.core.key import Key, Kind, PackId, normal_name, recipient_key, share_key
 from reconciler.core.reads import ShareVersion
@@ -97,8 +98,8 @@ async def share_versions(
     object_name: str,
     lines: frozenset[str] | None,
 ) -> Sequence[ShareVersion]:
-    names = _with_what_holds_it(normal_name(object_name)) if object_name.strip() else None
-    readers = [normal_name(recipient)] if recipient.strip() else None
+    names = names_asked(object_name)
+    readers = [normal_name(storable(recipient))] if recipient.strip() else None
     rows = await connection.fetch(
         statement(is_past=at is not None, by_object=names is not None, by_recipient=readers is not None),
         at,
@@ -118,11 +119,17 @@ async def recipients_at(
     connection: asyncpg.Connection, names: Collection[str], at: datetime | None
 ) -> Mapping[Key, Recipient]:
     found: dict[Key, Recipient] = {}
-    for row in await connection.fetch(_RECIPIENTS, sorted({normal_name(name) for name in names}), at):
+    for row in await connection.fetch(_RECIPIENTS, sorted({normal_name(storable(name)) for name in names}), at):
         resource = from_columns(Kind.RECIPIENT, json.loads(row["row"]))
         if isinstance(resource, Recipient):
             found[recipient_key(resource.name, row["workspace_url"])] = resource
     return found
+
+
+def names_asked(object_name: str) -> list[str] | None:
+    """`c.s.t` is read through `c.s` too. None: nothing was asked for."""
+    name = normal_name(storable(object_name))
+    return sorted({name, ".".join(name.split(".")[:2])}) if name else None
 
 
 @cache
@@ -135,12 +142,6 @@ def statement(*, is_past: bool, by_object: bool, by_recipient: bool) -> str:
         for span in spans
     )
     return _VERSIONS.format(columns=_COLUMNS, in_force=in_force, narrowed=_NARROWED)
-
-
-def _with_what_holds_it(name: str) -> list[str]:
-    """`c.s.t` is read through `c.s` too."""
-    parts = name.split(".")
-    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
 def _share_version(row: asyncpg.Record) -> ShareVersion:

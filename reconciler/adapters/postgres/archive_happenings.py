@@ -11,13 +11,15 @@ from reconciler.ports.archive import Happening
 
 #: Before the first.
 _NONE_YET: Final = 1
+#: Of the numbers that the database can count.
+_GREATEST: Final = 2**63 - 1
 
 
 async def happenings(
     connection: asyncpg.Connection, after: int, lines: frozenset[str] | None, limit: int
 ) -> Sequence[Happening]:
     """Each with the pack as it was then."""
-    if after < _NONE_YET:
+    if not _NONE_YET <= after <= _GREATEST:
         return ()
     rows = await connection.fetch(
         """

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from reconciler.adapters.postgres.portal_pool import storable
 from reconciler.adapters.postgres.reading import pack_state
 from reconciler.ports.archive import Filter, Page
 from reconciler.ports.ledger import PackState
@@ -64,7 +65,7 @@ def place(after: str) -> Place:
     except (binascii.Error, UnicodeError, json.JSONDecodeError, RecursionError):
         found = None
     match found:
-        case [str(line), str(project)] if "\x00" not in line + project and _is_text(line + project):
+        case [str(line), str(project)] if storable(line + project) == line + project:
             return line, project
         case _:
             raise ValueError(f"no page of packs ends at {after!r}; give back `next` of the page before, or nothing")
@@ -73,10 +74,10 @@ def place(after: str) -> Place:
 async def page(connection: asyncpg.Connection, narrowed: Filter, after: Place, limit: int) -> Page:
     wanted = (
         None if narrowed.lines is None else sorted(narrowed.lines),
-        " ".join(narrowed.business_line.split()).casefold(),
+        " ".join(storable(narrowed.business_line).split()).casefold(),
         "" if narrowed.status is None else narrowed.status.value,
-        narrowed.workspace.rstrip("/"),
-        narrowed.text.strip(),
+        storable(narrowed.workspace).rstrip("/"),
+        storable(narrowed.text).strip(),
     )
     rows = await connection.fetch(_PAGE, *wanted, *after, limit + 1)
     shown = rows[:limit]
@@ -94,12 +95,3 @@ async def pack(connection: asyncpg.Connection, share_pack_id: UUID) -> PackState
 
 def _cursor(row: asyncpg.Record) -> str:
     return base64.urlsafe_b64encode(json.dumps([row["line_key"], row["project_key"]]).encode()).decode()
-
-
-def _is_text(text: str) -> bool:
-    """JSON can spell halves of characters, which no database takes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

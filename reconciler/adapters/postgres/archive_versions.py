@@ -1,4 +1,4 @@
-"""Versions of packs, tenants and projects as rows of history, the last two as they are, and the keys a pack ever had."""
+"""Versions of packs, tenants and projects as rows of history, the last two as they are, and keys a pack ever had."""
 
 import json
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from reconciler.adapters.postgres.ids import pack_ids
+from reconciler.adapters.postgres.portal_pool import storable
 from reconciler.adapters.postgres.tables import PROJECTS, SCD2_COLUMNS, SHARE_PACKS, TENANTS, VERSIONED, Table
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.ports.archive import RowVersion, Tenancy
@@ -64,7 +65,7 @@ async def tenants(connection: asyncpg.Connection, lines: frozenset[str] | None) 
 async def projects(
     connection: asyncpg.Connection, lines: frozenset[str] | None, business_line: str
 ) -> Sequence[Tenancy]:
-    line = " ".join(business_line.split()).casefold()
+    line = " ".join(storable(business_line).split()).casefold()
     rows = await connection.fetch(_PROJECTS, None if lines is None else sorted(lines), line)
     return [_tenancy(PROJECTS, row) for row in rows]
 

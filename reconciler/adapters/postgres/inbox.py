@@ -15,7 +15,7 @@ import asyncpg
 
 from reconciler.adapters.postgres.ids import pack_ids
 from reconciler.adapters.postgres.inbox_rows import enter, leave
-from reconciler.adapters.postgres.portal_pool import PortalPool
+from reconciler.adapters.postgres.portal_pool import PortalPool, storable
 from reconciler.adapters.postgres.versions import bounded
 from reconciler.core.key import PackId
 from reconciler.ports.inbox import Entered, Upload, UploadStatus
@@ -98,7 +98,17 @@ def _counts(row: asyncpg.Record, *, anew: bool) -> bool:
 
 
 async def _reject(connection: asyncpg.Connection, upload: Upload) -> None:
-    await _insert(connection, upload, UploadStatus.REJECTED)
+    """What was rejected may say anything."""
+    pack = PackId.of(storable(upload.pack.business_line), storable(upload.pack.project_name))
+    told = replace(
+        upload,
+        pack=pack,
+        path=storable(upload.path),
+        workspace=storable(upload.workspace),
+        requestor=storable(upload.requestor),
+        caller=storable(upload.caller),
+    )
+    await _insert(connection, told, UploadStatus.REJECTED)
 
 
 async def _insert(connection: asyncpg.Connection, upload: Upload, status: UploadStatus) -> asyncpg.Record:
@@ -116,7 +126,7 @@ async def _insert(connection: asyncpg.Connection, upload: Upload, status: Upload
         upload.requestor,
         upload.caller,
         status.value,
-        upload.reason.replace("\x00", ""),
+        storable(upload.reason),
     )
     await _audit(connection, row)
     return row
@@ -177,7 +187,7 @@ async def _end(connection: asyncpg.Connection, upload_id: UUID, status: UploadSt
         """,
         upload_id,
         status.value,
-        reason.replace("\x00", ""),
+        storable(reason),
     )
     await _audit(connection, row)
     if row["pack_version"] is not None:

@@ -12,6 +12,11 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
+def storable(text: str) -> str:
+    """As a database takes it, which has no NUL and no halves of characters. People can send both."""
+    return text.replace("\x00", "?").encode("utf-8", "replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class PortalPool:
     pool: asyncpg.Pool

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.adapters.postgres.archive_access import statement
+from reconciler.adapters.postgres.archive_access import names_asked, statement
 from reconciler.adapters.postgres.ids import pack_ids
 from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.adapters.postgres.resources import write_resource
@@ -255,9 +255,8 @@ class Ask:
     @property
     def parameters(self) -> str:
         at = "NULL" if self.at is None else f"'{self.at.isoformat()}'"
-        parts = self.object_name.split(".")
-        names = ",".join(".".join(parts[:length]) for length in range(1, len(parts) + 1))
-        objects = f"'{{{names}}}'" if names else "NULL"
+        names = names_asked(self.object_name)
+        objects = "NULL" if names is None else f"'{{{','.join(names)}}}'"
         readers = f"'{{{self.recipient}}}'" if self.recipient else "NULL"
         return f"{at}, {objects}, {readers}, NULL"
 

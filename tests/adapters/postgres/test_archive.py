@@ -90,6 +90,19 @@ async def test_a_list_is_narrowed(
     assert await listed(archive, narrowed) == expected
 
 
+@pytest.mark.parametrize("strange", ["\x00", "\ud800", "." * 5000])
+async def test_whatever_is_asked_for_is_not_there_and_nothing_breaks(
+    three: PostgresLedger, archive: Archive, strange: str
+) -> None:
+    asked = f"sales{strange}"
+    for narrowed in (Filter(text=asked), Filter(business_line=asked), Filter(workspace=asked)):
+        assert await listed(archive, narrowed) == []
+    assert await archive.projects(None, asked) == []
+    assert await archive.share_versions(None, recipient=asked, object_name=asked) == []
+    assert await archive.recipients_at([asked], None) == {}
+    assert await archive.happenings(10**30, None) == ()
+
+
 async def test_a_removed_pack_is_in_no_list_but_found_by_its_id(three: PostgresLedger, archive: Archive) -> None:
     await three.submit(a_plan(NEXT_COMMIT), [an_order(PACK, removed=True)])
     assert await listed(archive, Filter(lines=SALES_LINE)) == [OTHER_PACK]

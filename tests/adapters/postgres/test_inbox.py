@@ -118,6 +118,15 @@ async def test_a_rejected_file_is_kept_without_its_content_and_may_come_again(po
     assert (await portal.inbox.receive(an_upload())).status is UploadStatus.RECEIVED
 
 
+async def test_a_rejected_file_may_say_what_no_database_takes(portal: Portal) -> None:
+    strange = "a\x00b\ud800"
+    upload = replace(an_upload(pack=PackId.of(strange, strange)), requestor=strange, reason=strange)
+    await portal.inbox.reject(upload)
+    found = await portal.inbox.find(upload.id)
+    assert found is not None
+    assert (found.pack.business_line, found.requestor, found.reason) == ("a?b?", "a?b?", "a?b?")
+
+
 async def test_uploads_of_a_pack_come_newest_first_and_no_more_than_asked_for(portal: Portal) -> None:
     kept = [await portal.inbox.receive(an_upload(content)) for content in (b"1", b"2", b"3")]
     await portal.inbox.receive(an_upload(b"4", OTHER_PACK))

@@ -42,14 +42,14 @@ def test_the_newest_revision_is_what_alembic_calls_head() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
 async def test_an_older_database_gets_what_it_lacks(database_url: str, fetch: Fetch, revision: str) -> None:
     await migrate_to(database_url, revision)
     await migrate(database_url)
     assert [row["version_num"] for row in await fetch("SELECT version_num FROM reconciler.alembic_version")] == [
         newest_revision()
     ]
-    assert await fetch("SELECT 1 FROM pg_class WHERE relname = 'shown_plans'")
+    assert await fetch("SELECT 1 FROM pg_class WHERE relname = 'uploads'")
 
 
 async def test_many_tasks_at_once_migrate_once(database_url: str, fetch: Fetch) -> None:
