@@ -17,7 +17,6 @@ from tests.http.pages.views import (
     ANN,
     NOBODY,
     PROBLEMS,
-    STATES,
     access_view,
     hostile_access_view,
     hostile_pack_view,
@@ -28,7 +27,7 @@ from tests.http.pages.views import (
     packs_view,
     upload_view,
 )
-from tests.render.html.pages import HOSTILE, hostile
+from tests.render.html.pages import HOSTILE
 
 #: A desk, a phone, and the narrowest that WCAG 2.2 (1.4.10) asks for.
 LOOKS: tuple[tuple[int, Theme], ...] = ((1280, "light"), (390, "dark"), (320, "light"))
@@ -38,8 +37,6 @@ EVIL = "".join(HOSTILE)
 PAGES = {
     "/packs": packs_page(packs_view(), ANN),
     "/pack": pack_page(pack_view(), ANN),
-    "/planned": pack_page(pack_view(with_plan=True), ANN),
-    "/failed": pack_page(pack_view(STATES[1]), ANN),
     "/list": access_page(access_view(), ANN),
     "/matrix": access_page(access_view(Asked(view=MATRIX)), ANN),
     "/many": access_page(access_view(Asked(view=MATRIX), many_reads()), ANN),
@@ -47,9 +44,8 @@ PAGES = {
     "/problems": upload_page(upload_view(problems=PROBLEMS), ANN),
     "/dry-run": upload_page(upload_view(with_plan=True), ANN),
     "/sign-in": sign_in_page(NOBODY, "/access", "This key is not known here, or has ended."),
-    "/evil-packs": packs_page(packs_view([hostile_state(words) for words in HOSTILE]), replace(ANN, name=EVIL)),
-    "/evil-pack": pack_page(hostile_pack_view(EVIL, hostile()), ANN),
-    "/evil-list": access_page(hostile_access_view(EVIL, "list"), ANN),
+    "/evil-packs": packs_page(packs_view([hostile_state(EVIL)]), replace(ANN, name=EVIL)),
+    "/evil-pack": pack_page(hostile_pack_view(EVIL), ANN),
     "/evil-matrix": access_page(hostile_access_view(EVIL, MATRIX), ANN),
     "/evil-upload": upload_page(hostile_upload_view(EVIL), ANN),
 }
