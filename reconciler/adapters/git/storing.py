@@ -55,6 +55,10 @@ _LONGEST_PAUSE: Final = 1.0
 #: Puts in one push.
 _MOST: Final = 100
 
+_AGAIN: Final = (
+    "Check the network and a proxy, and hand it in again: should it have arrived, nothing is committed twice."
+)
+
 #: For the reflog.
 _REASON: Final = "sharepack: put"
 
@@ -175,6 +179,7 @@ class GitPackStore:
         """The tip of a line of commits, and what becomes of each once a branch leads to it."""
         outcomes: list[_Outcome] = []
         with line(repository, base, self._committer) as grown:
+            grown.prepare(each.put for each in batch)
             for each in batch:
                 try:
                     made = grown.add(each.put)
@@ -229,7 +234,7 @@ class GitPackStore:
         except PackSourceError as error:
             if await self._arrived(repository, remote, target, made):
                 return ""
-            raise as_store_error(error) from None
+            raise PackStoreError(error.what, _AGAIN) from None
         if ended.code == 0:
             await asyncio.to_thread(_keep, repository, target, made, old)
             return ""

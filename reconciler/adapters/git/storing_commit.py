@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,20 +67,34 @@ def line(repository: Repository, base: str | None, committer: Person) -> Iterato
     """Commits to be made on top of `base` (None: the first of all) that nothing leads to yet. The index lies outside
     the repository: what a killed process leaves there is in nobody's way."""
     with tempfile.TemporaryDirectory(prefix="sharepack-") as place:
-        yield Line(repository, base, committer, Path(place) / "index")
+        yield Line(repository, base, committer, Path(place))
 
 
 class Line:
     """One commit on top of the other. Use `line`."""
 
-    def __init__(self, repository: Repository, base: str | None, committer: Person, index: Path) -> None:
+    def __init__(self, repository: Repository, base: str | None, committer: Person, place: Path) -> None:
         self.tip = base
         self._repository = repository
         self._committer = committer
-        self._index = {"GIT_INDEX_FILE": str(index)}
+        self._place = place
+        self._index = {"GIT_INDEX_FILE": str(place / "index")}
         self._is_read = False
         self._there = _entries(repository, base)
         self._width = len(base or "0" * _width(repository))
+        self._written = {entry.oid for entry in self._there.values()}
+
+    def prepare(self, puts: Iterable[Put]) -> None:
+        """Writes their contents, all with one run of git; `add` would write what is missing by itself."""
+        contents = {self._id(content): content for put in puts for content in put.files.values() if content is not None}
+        missing = {oid: content for oid, content in contents.items() if oid not in self._written}
+        if not missing:
+            return
+        for oid, content in missing.items():
+            (self._place / oid).write_bytes(content)
+        names = "".join(f"{self._place / oid}\n" for oid in missing).encode()
+        run(self._repository, "hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names)
+        self._written |= missing.keys()
 
     def add(self, put: Put) -> str | None:
         """The id of a new commit; None when the tip has these very files. Raises PackStoreError and PackSourceError,
@@ -89,6 +103,7 @@ class Line:
         if not changed:
             return None
         check_place(changed, self._there)
+        self.prepare((put,))
         entries = {path: self._entry(path, content) for path, content in changed.items()}
         tree = self._tree(entries)
         self.tip = self._commit(tree, put)
@@ -101,13 +116,15 @@ class Line:
         entry = self._there.get(path)
         if entry is None or content is None:
             return (entry is None) != (content is None)
-        return entry.oid != repo.blob_id(content, "0" * self._width) or not entry.mode.startswith("100")
+        return entry.oid != self._id(content) or not entry.mode.startswith("100")
 
     def _entry(self, path: str, content: bytes | None) -> Entry | None:
         if content is None:
             return None
-        oid = run(self._repository, "hash-object", "-w", "--no-filters", "--stdin", stdin=content).text
-        return Entry(self._there[path].mode if path in self._there else "100644", oid)
+        return Entry(self._there[path].mode if path in self._there else "100644", self._id(content))
+
+    def _id(self, content: bytes) -> str:
+        return repo.blob_id(content, "0" * self._width)
 
     def _tree(self, entries: Mapping[str, Entry | None]) -> str:
         if not self._is_read and self.tip is not None:

@@ -21,6 +21,8 @@ from tests.adapters.git.storing_process import FIRST
 
 #: What leaves something behind; between two that only look, nothing differs.
 WRITING = {"fetch", "hash-object", "read-tree", "update-index", "write-tree", "commit-tree", "update-ref", "push"}
+#: What others can see; after any other command it is as before the next one.
+MOVING = {"fetch", "update-index", "update-ref", "push"}
 SECOND = Put({"sharepacks/q2.yaml": b"three\n"}, "Second", "Ada <a@x>")
 TOP = Path(__file__).parents[3]
 
@@ -108,8 +110,9 @@ async def test_killed_anywhere_the_next_put_mends_it(tmp_path: Path, has_remote:
         assert ask(killer, whole, 0, "never") == 0
         run = commands(whole)
         assert WRITING - {"fetch", "push", "read-tree"} <= set(run) | {"update-ref"}
-        points = [(at, mode) for at, name in enumerate(run, 1) if name for mode in ("before", "after")]
-        assert len(points) >= 14
+        points = [(at, "before") for at, name in enumerate(run, 1) if name]
+        points += [(at, "after") for at, name in enumerate(run, 1) if name in MOVING]
+        assert len(points) >= 10
         for at, mode in points:
             here = copied(scene, f"{at} {mode}")
             clone = Clone(here / "mine")
@@ -130,12 +133,13 @@ def server(tmp_path: Path) -> Server:
 
 
 @pytest.mark.parametrize("is_shared", [True, False], ids=["in one clone", "in a clone each"])
-def test_four_processes_put_a_hundred_files(server: Server, tmp_path: Path, is_shared: bool) -> None:
+def test_four_processes_put_many_files(server: Server, tmp_path: Path, is_shared: bool) -> None:
     clones = [server.clone("shared")] * 4 if is_shared else [server.clone(f"clone {each}") for each in range(4)]
+    count = 25 if is_shared else 5
     before = int(server.bare.git("rev-list", "--count", "main"))
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.adapters.git.storing_process", "many", str(each.packs), str(25 * at), "25"],
+            [sys.executable, "-m", "tests.adapters.git.storing_process", "many", each.packs, str(count * at), str(count)],
             cwd=TOP, stdout=subprocess.PIPE, text=True,
         )
         for at, each in enumerate(clones)
@@ -144,10 +148,10 @@ def test_four_processes_put_a_hundred_files(server: Server, tmp_path: Path, is_s
     assert [each.returncode for each in running] == [0] * 4
     line = server.bare.git("rev-list", "main").splitlines()
     assert server.bare.git("rev-list", "--merges", "main") == ""
-    assert len(line) == before + 100
-    assert {commit for words in told for commit in words.split()} == set(line[:100])
+    assert len(line) == before + 4 * count
+    assert {commit for words in told for commit in words.split()} == set(line[: 4 * count])
     listed = server.bare.git("ls-tree", "-r", "--name-only", "main").splitlines()
-    assert set(listed) == {PACK, *(f"sharepacks/n {number}.yaml" for number in range(100))}
+    assert set(listed) == {PACK, *(f"sharepacks/n {number}.yaml" for number in range(4 * count))}
     assert server.bare.git("fsck", "--no-dangling") == ""
     assert locks(tmp_path) == []
 

@@ -245,6 +245,7 @@ async def test_a_push_that_does_not_answer(server: Server, mine: Clone) -> None:
         error = await refused(GitPackStore(mine.packs, limit=2), a_put())
     assert "Pushing to the remote 'origin'" in error.what
     assert "did not end within" in error.what
+    assert "nothing is committed twice" in error.advice
 
 
 REMOTE = Remote("origin", (), ())
