@@ -151,7 +151,7 @@ def _write_all(presented: Presented, out: Path) -> None:
 
 
 def _finish(presented: Presented) -> None:
-    mention([line(f"The plan is at {presented.url}")])
+    mention([line(f"The plan is at {presented.url}" if presented.url else "It changes no share packs.")])
     mention([line(Span(words, Tone.TROUBLE)) for words in presented.troubles])
     if mention_problems(presented.problems):
         leave(Exit.INVALID)

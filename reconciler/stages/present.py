@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from reconciler.core.approval import showing
 from reconciler.core.problem import Problem
 from reconciler.core.proposal import Proposal
-from reconciler.packs.reading import read_packs
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger, ShownPlan
 from reconciler.ports.pack_source import PackSource
@@ -19,13 +18,13 @@ from reconciler.stages.wording import LABELS, PLAN_CHECK, PLAN_MARKER, Wording
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    #: None for a pull request from elsewhere: its files are checked, and nothing is looked up for it.
+    #: None for one from elsewhere, of which only the files are checked, and for one that changes no packs.
     proposal: Proposal | None
     problems: tuple[Problem, ...]
     body: str
     #: Whether all that is dangerous could be shown.
     fits: bool
-    #: Where the comment is.
+    #: Where the comment is; empty when there is none.
     url: str
     #: What could not be said beside the comment, in words.
     troubles: tuple[str, ...] = ()
@@ -46,38 +45,39 @@ class Presenting:
     default_workspace: str
     wishes: Wishes
 
-    async def plan(self, since: str, commit: str) -> tuple[Branch, Proposal]:
-        """`commit` is the pull request as it would be once merged, or as it is."""
-        found = await branch(self.source, self.default_workspace, since, commit, self.clock.now().date())
-        plan = await plan_packs(
-            found.after, found.changed, self.source, self.ledger, self.platform, self.clock, self.wishes
-        )
-        return found, found.proposal(plan, self.wording.workbooks)
-
     async def present(self, pull: PullRequest, since: str, commit: str, artefact_url: str = "") -> Presented:
         """Raises PullRequestsError when the comment cannot be posted, and what planning raises."""
+        found = await branch(self.source, self.default_workspace, since, commit, self.clock.now().date())
+        if not (found.changed or found.problems) and await self.pulls.commented(pull.number, PLAN_MARKER) is None:
+            # Nobody is to be troubled by what does not concern packs.
+            return await self._pass(pull)
         if pull.is_fork:
-            return await self._check_only(pull, commit)
-        found, proposal = await self.plan(since, commit)
-        proposal = replace(proposal, head=pull.head)
-        repository = self.pulls.repository
-        fingerprint = proposal.fingerprint
-        earlier = [
-            each
-            for each in await self.ledger.shown_plans(repository, pull.number)
-            if (each.fingerprint, each.head) != (fingerprint, pull.head)
-        ]
-        written = self.wording.plan(proposal, artefact_url, earlier)
+            return await self._check_only(pull, found.problems)
+        proposal = replace(await self._proposal(found), head=pull.head)
+        written = self.wording.plan(proposal, artefact_url, await self._earlier(pull, proposal))
         url = await self.pulls.comment(pull.number, PLAN_MARKER, written.body)
         if written.fits:
             # Nobody was shown a plan that had to be cut where it matters.
             await self.ledger.show_plan(
-                ShownPlan(repository, pull.number, pull.head, fingerprint, showing(proposal.plan))
+                ShownPlan(self.pulls.repository, pull.number, pull.head, proposal.fingerprint, showing(proposal.plan))
             )
-        problems = found.problems
-        presented = Presented(proposal, problems, written.body, written.fits, url)
-        troubles = await self._beside(pull, proposal, presented)
-        return Presented(proposal, problems, written.body, written.fits, url, troubles)
+        presented = Presented(proposal, found.problems, written.body, written.fits, url)
+        return replace(presented, troubles=await self._beside(pull, proposal, presented))
+
+    async def _proposal(self, found: Branch) -> Proposal:
+        plan = await plan_packs(
+            found.after, found.changed, self.source, self.ledger, self.platform, self.clock, self.wishes
+        )
+        return found.proposal(plan, self.wording.workbooks)
+
+    async def _earlier(self, pull: PullRequest, proposal: Proposal) -> list[ShownPlan]:
+        now = (proposal.fingerprint, pull.head)
+        shown = await self.ledger.shown_plans(self.pulls.repository, pull.number)
+        return [each for each in shown if (each.fingerprint, each.head) != now]
+
+    async def _pass(self, pull: PullRequest) -> Presented:
+        await self.pulls.status(pull.head, PLAN_CHECK, State.SUCCESS, "changes no share packs", pull.url)
+        return Presented(None, (), "", fits=True, url="")
 
     async def _beside(self, pull: PullRequest, proposal: Proposal, presented: Presented) -> tuple[str, ...]:
         """Labels and the status; a token that may not set them does not keep the plan from being read."""
@@ -97,14 +97,8 @@ class Presenting:
             troubles.append(f"the commit status is not set: {error}")
         return tuple(troubles)
 
-    async def _check_only(self, pull: PullRequest, commit: str) -> Presented:
+    async def _check_only(self, pull: PullRequest, problems: tuple[Problem, ...]) -> Presented:
         """A pull request from another repository is not told what there is here."""
-        files = await self.source.committed(commit)
-        today = self.clock.now().date()
-        desired = read_packs(
-            files.files, files.revision, self.default_workspace, packs_folder=files.folder, today=today
-        )
-        problems = tuple(desired.problems)
         body = self.wording.problems(problems)
         url = await self.pulls.comment(pull.number, PLAN_MARKER, body)
         is_invalid = any(problem.is_error for problem in problems)

@@ -131,6 +131,15 @@ async def test_a_second_push_brings_the_one_comment_up_to_date(
     assert f"~~plan `{fingerprint[1][:12]}" in second
 
 
+async def test_a_pull_request_without_packs_is_left_alone(github: StandIn, running: Running) -> None:
+    github.commit("words", {"README.md": "Packs, and how we review them.\n"}, "Words")
+    number = github.open_pull("words", "Words", by="ada")
+    assert await shown(github, number) == ""
+    assert github.statuses(github.pull(number).head)[PLAN_CHECK][:2] == ("success", "changes no share packs")
+    assert github.comments(number) == []
+    assert github.labels(number) == set()
+
+
 async def test_what_nobody_was_shown_is_held(journey: Journey, github: StandIn, running: Running, sdk: Any) -> None:
     """A push without a pull request."""
     await begun(journey, github, sdk)
