@@ -34,6 +34,13 @@ LOOKS: tuple[tuple[int, Theme], ...] = ((1280, "light"), (390, "dark"), (320, "l
 PICTURED = {(1280, "light"), (390, "dark")}
 EVIL = "".join(HOSTILE)
 
+#: What reaches beyond the column of text that the page is.
+BROADER = """
+(() => { const edge = document.querySelector('main').getBoundingClientRect().right + 1;
+  return [...document.querySelectorAll('main > *, main section > *')]
+    .filter(e => e.getBoundingClientRect().right > edge).map(e => e.outerHTML.slice(0, 80)); })()
+"""
+
 PAGES = {
     "/packs": packs_page(packs_view(), ANN),
     "/pack": pack_page(pack_view(), ANN),
@@ -62,6 +69,7 @@ async def test_pages_fit_are_legible_and_complain_of_nothing(page: Page) -> None
                     await page.picture(SCREENSHOTS / f"http{path.replace('/', '-')}-{width}-{theme}.png")
                 assert await overflowing(page) == [], (path, width)
                 assert await faint_texts(page) == [], (path, width, theme)
+                assert await page.evaluate(BROADER) == [], (path, width)
             ran = "document.querySelectorAll('script:not([src^=\"/script.js\"]),img,iframe,object,b i').length"
             assert await page.evaluate(ran) == 0, path
         assert page.complaints == []
