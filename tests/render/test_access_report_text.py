@@ -103,6 +103,12 @@ def test_before_the_record_begins_nobody_knows() -> None:
     )
 
 
+def test_now_is_never_before_the_record_whatever_two_clocks_say() -> None:
+    ahead = datetime(2030, 1, 1, tzinfo=UTC)
+    words = nothing_words(report(AccessQuestion(object_name=TABLE), (), record_since=ahead))
+    assert words.startswith(f"Nobody can read {TABLE} now, at ")
+
+
 def test_an_empty_record_is_said_to_be_one() -> None:
     assert nothing_words(report(None, (), record_since=None)) == "Nothing is on record: no share was ever applied."
 
