@@ -1,6 +1,6 @@
 """Values to the bodies of answers, and which answers an operation declares. Decides nothing of what may be shown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from reconciler.core.problem import Problem as PackProblem
@@ -62,23 +62,23 @@ def finding(problem: PackProblem) -> models.Finding:
     )
 
 
-def status_of(state: PackState) -> models.SharePackStatus:
+def status_of(state: PackState, scrub: Callable[[str], str]) -> models.SharePackStatus:
     return models.SharePackStatus(
         share_pack_id=state.share_pack_id,
         share_pack_name=state.share_pack_name,
         status=state.status.value,
         strategy=state.strategy.value,
-        provisioning_status=state.provisioning_status,
-        error_message=state.error_message,
+        provisioning_status=scrub(state.provisioning_status),
+        error_message=scrub(state.error_message),
         requested_by=state.requested_by,
         created_at=state.created_at,
         last_updated=state.last_updated,
     )
 
 
-def item(state: PackState) -> models.SharePackItem:
+def item(state: PackState, scrub: Callable[[str], str]) -> models.SharePackItem:
     return models.SharePackItem(
-        **status_of(state).model_dump(),
+        **status_of(state, scrub).model_dump(),
         business_line=state.pack.business_line,
         project_name=state.pack.project_name,
         workspace_url=state.workspace,

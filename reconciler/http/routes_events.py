@@ -1,7 +1,7 @@
 """What happens to packs, as server-sent events: a line of the record each, from where the listener has left off."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -74,7 +74,7 @@ async def events(
     """From the event after `Last-Event-ID` on, or from now on. The stream ends after an hour at most: come back with
     the id of the last event."""
     parts = parts_of(request)
-    after = await parts.archive.newest_happening() if not last_event_id else int(last_event_id)
+    after = int(last_event_id or 0) or await parts.archive.newest_happening()
     streams: Streams = request.app.state.streams
     streams.enter(caller.name)
     return StreamingResponse(
@@ -96,7 +96,7 @@ class _Stream:
                 for each in happened:
                     after = each.number
                     if only is None or each.state.share_pack_id == only:
-                        yield event_text(each)
+                        yield event_text(each, self._parts.scrub)
                         told_at = loop.time()
                 if loop.time() - told_at >= self._parts.heartbeat_every:
                     if not await self._is_still_welcome():
@@ -125,7 +125,7 @@ class _Stream:
         return True
 
 
-def event_text(happening: Happening) -> str:
+def event_text(happening: Happening, scrub: Callable[[str], str]) -> str:
     state = happening.state
     data = models.Event(
         share_pack_id=state.share_pack_id,
@@ -133,8 +133,8 @@ def event_text(happening: Happening) -> str:
         business_line=state.pack.business_line,
         project_name=state.pack.project_name,
         status=state.status.value,
-        provisioning_status=state.provisioning_status,
-        error_message=state.error_message,
+        provisioning_status=scrub(state.provisioning_status),
+        error_message=scrub(state.error_message),
         at=happening.at,
     )
     # JSON has no bare line ends, which would end the event.

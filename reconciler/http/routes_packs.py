@@ -1,6 +1,6 @@
 """Packs and what became of them, tenants and projects: what the record says, as far as the caller may see it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, assert_never
@@ -40,12 +40,13 @@ async def status(
     x_workspace_url: _Workspace = "",  # noqa: ARG001
 ) -> models.SharePackStatus:
     """By the id that the upload was answered with."""
-    found = await find(parts_of(request), caller, share_pack_id)
+    parts = parts_of(request)
+    found = await find(parts, caller, share_pack_id)
     match found:
         case OnRecord(state):
-            return status_of(state)
+            return status_of(state, parts.scrub)
         case HandedIn(upload):
-            return _status_of_upload(upload)
+            return _status_of_upload(upload, parts.scrub)
         case _:
             assert_never(found)
 
@@ -65,11 +66,14 @@ async def packs(  # noqa: PLR0913 - one for each parameter of the address
     """By business line and project."""
     wanted = None if status is None else PackStatus(status)
     narrowed = Filter(caller.lines, business_line, wanted, workspace_url.strip().rstrip("/"), text)
+    parts = parts_of(request)
     try:
-        page = await parts_of(request).archive.packs(narrowed, cursor, limit)
+        page = await parts.archive.packs(narrowed, cursor, limit)
     except ValueError:
         raise HttpError(422, "cursor: give back a NextCursor as it was, or leave it out", kind="parameters") from None
-    return models.SharePackPage(share_packs=[*map(item, page.packs)], total=page.total, next_cursor=page.next)
+    return models.SharePackPage(
+        share_packs=[item(each, parts.scrub) for each in page.packs], total=page.total, next_cursor=page.next
+    )
 
 
 @router.get(
@@ -194,7 +198,7 @@ async def _history(request: Request, visible: Sequence[Tenancy], tenancy_id: UUI
     return models.History(versions=[*map(version, rows)])
 
 
-def _status_of_upload(upload: Upload) -> models.SharePackStatus:
+def _status_of_upload(upload: Upload, scrub: Callable[[str], str]) -> models.SharePackStatus:
     at = upload.received_at or datetime.now(UTC)
     status, words = _words_of_upload(upload)
     return models.SharePackStatus(
@@ -203,7 +207,7 @@ def _status_of_upload(upload: Upload) -> models.SharePackStatus:
         status=status,
         strategy="NEW",
         provisioning_status=words,
-        error_message=upload.reason,
+        error_message=scrub(upload.reason),
         requested_by=upload.requestor,
         created_at=at,
         last_updated=at,
