@@ -23,7 +23,6 @@ from reconciler.adapters.git.storing_checkout import bring_along, mend, remember
 from reconciler.adapters.git.storing_commit import attempt, line, person
 from reconciler.adapters.git.storing_failures import (
     TurnedAwayError,
-    as_store_error,
     cannot_write,
     is_locked,
     is_overtaken,
@@ -94,18 +93,12 @@ class GitPackStore:
         self._asked: list[_Asked] = []
 
     async def put(self, put: Put, branch: str = "") -> Stored:
-        try:
-            repository = await asyncio.to_thread(repo.locate, self._folder.resolve())
-            check_paths(put.files, repository.prefix)
-            await asyncio.to_thread(check_branch, repository, branch)
-        except PackSourceError as error:
-            raise as_store_error(error) from None
         asked = _Asked(put, branch)
         self._asked.append(asked)
         try:
             async with self._turn:
                 while asked.outcome is None:
-                    await self._serve(repository, self._together(asked))
+                    await self._serve(self._together(asked))
         finally:
             self._asked.remove(asked)
         if isinstance(asked.outcome, Stored):
@@ -120,8 +113,13 @@ class GitPackStore:
         others = [each for each in waiting if each is not first and each.branch == first.branch]
         return (first, *others[: _MOST - 1])
 
-    async def _serve(self, repository: Repository, batch: Sequence[_Asked]) -> None:
+    async def _serve(self, batch: Sequence[_Asked]) -> None:
         try:
+            repository = await asyncio.to_thread(repo.locate, self._folder.resolve())
+            await asyncio.to_thread(check_branch, repository, batch[0].branch)
+            batch = _sound(repository, batch)
+            if not batch:
+                return
             async with alone(repository.common_dir / OWN_REFS, self._limit):
                 remote = await asyncio.to_thread(remote_of, repository)
                 if remote is None:
@@ -136,10 +134,9 @@ class GitPackStore:
                 each.outcome = None if each.is_alone else PackStoreError(error.what, error.advice)
             return
         except OSError as error:
-            what = f"Nothing can be written beside the Git repository {repository.root}: {error.strerror or error}."
-            outcomes = [PackStoreError(what, "Make room, or let this process write to its temporary folder.")] * len(
-                batch
-            )
+            what = f"Nothing can be written for the Git repository of {self._folder}: {error.strerror or error}."
+            advice = "Make room, or let this process write to its temporary folder."
+            outcomes = [PackStoreError(what, advice) for _ in batch]
         for each, outcome in zip(batch, outcomes, strict=True):
             each.outcome = outcome
 
@@ -162,7 +159,8 @@ class GitPackStore:
         made, outcomes = self._grown(repository, base, batch)
         if made is None or made == base:
             return outcomes
-        paths = {path for each in batch for path in each.put.files}
+        done = (each.put for each, outcome in zip(batch, outcomes, strict=True) if isinstance(outcome, Stored))
+        paths = {path for put in done for path in put.files}
         record = remember(repository, target, base, made, paths)
         moved = attempt(repository, "update-ref", "-m", _REASON, target.branch, made, old or "0" * len(made))
         if moved.code == 0:
@@ -251,6 +249,16 @@ class GitPackStore:
             return await asyncio.to_thread(_is_in, repository, made, target.tracking)
         except PackSourceError:
             return False
+
+
+def _sound(repository: Repository, batch: Sequence[_Asked]) -> Sequence[_Asked]:
+    """Those whose files may be written; the others are told why not."""
+    for each in batch:
+        try:
+            check_paths(each.put.files, repository.prefix)
+        except (PackSourceError, PackStoreError) as error:
+            each.outcome = PackStoreError(error.what, error.advice)
+    return [each for each in batch if each.outcome is None]
 
 
 def _pauses() -> Iterator[float]:

@@ -1,5 +1,6 @@
 """A repository without a remote: its branch moves, and the working tree follows where nobody has touched it."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -136,6 +137,16 @@ async def test_a_bare_repository(clone: Clone) -> None:
     stored = await GitPackStore(bare.packs).put(a_put())
     assert bare.git("rev-parse", "main") == stored.commit
     assert await pack_source(bare.packs).newest() == stored.commit
+
+
+async def test_of_many_at_once_the_wrong_ones_are_in_nobodys_way(clone: Clone) -> None:
+    store = GitPackStore(clone.packs)
+    paths = ["sharepacks/a.yaml", "../outside.yaml", f"{PACK}/below.yaml", "README.md", "sharepacks/b.yaml"]
+    stored = await asyncio.gather(*(store.put(a_put(path)) for path in paths), return_exceptions=True)
+    assert [isinstance(each, PackStoreError) for each in stored] == [False, True, True, True, False]
+    assert status(clone) == []
+    assert not (clone.root / ".git/sharepack/behind.json").exists()
+    assert sorted(each.name for each in clone.packs.iterdir()) == ["a.yaml", "b.yaml", "sales"]
 
 
 async def test_a_lock_on_the_index_holds_nobody_up(clone: Clone) -> None:

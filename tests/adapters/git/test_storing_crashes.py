@@ -24,6 +24,7 @@ WRITING = {"fetch", "hash-object", "read-tree", "update-index", "write-tree", "c
 #: What others can see; after any other command it is as before the next one.
 MOVING = {"fetch", "update-index", "update-ref", "push"}
 SECOND = Put({"sharepacks/q2.yaml": b"three\n"}, "Second", "Ada <a@x>")
+PROGRAM = "tests.adapters.git.storing_process"
 TOP = Path(__file__).parents[3]
 
 WRAPPER = """#!/bin/sh
@@ -41,7 +42,7 @@ exit 1
 @contextmanager
 def process(folder: Path, *arguments: str, path: str | None = None) -> Iterator["subprocess.Popen[str]"]:
     surroundings = os.environ | ({"PATH": path} if path else {})
-    command = [sys.executable, "-m", "tests.adapters.git.storing_process", *arguments]
+    command = [sys.executable, "-m", PROGRAM, *arguments]
     started = subprocess.Popen(
         command, cwd=TOP, env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -139,7 +140,7 @@ def test_four_processes_put_many_files(server: Server, tmp_path: Path, is_shared
     before = int(server.bare.git("rev-list", "--count", "main"))
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.adapters.git.storing_process", "many", each.packs, str(count * at), str(count)],
+            [sys.executable, "-m", PROGRAM, "many", str(each.packs), str(count * at), str(count)],
             cwd=TOP, stdout=subprocess.PIPE, text=True,
         )
         for at, each in enumerate(clones)
