@@ -3,6 +3,7 @@ for as long as they said the same. It costs as much as the answer is long, not a
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Final
@@ -12,9 +13,11 @@ import asyncpg
 from reconciler.adapters.postgres.portal_pool import storable
 from reconciler.adapters.postgres.rows import from_columns
 from reconciler.core.key import Key, Kind, PackId, normal_name, recipient_key, share_key
+from reconciler.core.managed import Managed
 from reconciler.core.reads import ShareVersion
 from reconciler.core.recipient import Recipient
-from reconciler.core.share import Share
+from reconciler.core.resource_encoding import decode_objects
+from reconciler.core.share import Share, SharedObject
 
 #: Conditions that the indexes of shares are made for; the words must be theirs.
 _HOLDS: Final = "reconciler.names_in(data_objects) && $2"
@@ -107,7 +110,8 @@ async def share_versions(
         readers,
         None if lines is None else sorted(lines),
     )
-    return [_share_version(row) for row in rows]
+    reading = _Reading()
+    return [reading.version(row) for row in rows]
 
 
 async def begins_at(connection: asyncpg.Connection, lines: frozenset[str] | None) -> datetime | None:
@@ -144,23 +148,30 @@ def statement(*, is_past: bool, by_object: bool, by_recipient: bool) -> str:
     return _VERSIONS.format(columns=_COLUMNS, in_force=in_force, narrowed=_NARROWED)
 
 
-def _share_version(row: asyncpg.Record) -> ShareVersion:
-    columns = {
-        "share_name": row["share_name"],
-        "data_objects": json.loads(row["items"]),
-        "recipients": json.loads(row["readers"]),
-    }
-    share = from_columns(Kind.SHARE, columns)
-    if not isinstance(share, Share):
-        raise TypeError(f"{share.name} is no share")
-    return ShareVersion(
-        key=share_key(share.name, row["workspace_url"]),
-        share=share,
-        pack=PackId.of(row["business_line"], row["project_name"]),
-        since=row["effective_from"],
-        until=None if row["is_current"] else row["effective_to"],
-        commit=row["commit_id"] or "",
-        created_by=row["created_by"],
-        pull_requests=row["pull_requests"] or "",
-        approved_by=row["approved_by"] or "",
-    )
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Versions of a share mostly say the same of what was asked about: each text is read once."""
+
+    objects: dict[str, Managed[frozenset[SharedObject]]] = field(default_factory=dict)
+    readers: dict[str, frozenset[str]] = field(default_factory=dict)
+    packs: dict[tuple[str, str], PackId] = field(default_factory=dict)
+
+    def version(self, row: asyncpg.Record) -> ShareVersion:
+        items, readers, names = row["items"], row["readers"], (row["business_line"], row["project_name"])
+        if items not in self.objects:
+            self.objects[items] = decode_objects(json.loads(items))
+        if readers not in self.readers:
+            self.readers[readers] = frozenset(json.loads(readers))
+        if names not in self.packs:
+            self.packs[names] = PackId.of(*names)
+        return ShareVersion(
+            key=share_key(row["share_name"], row["workspace_url"]),
+            share=Share(row["share_name"], objects=self.objects[items], recipients=self.readers[readers]),
+            pack=self.packs[names],
+            since=row["effective_from"],
+            until=None if row["is_current"] else row["effective_to"],
+            commit=row["commit_id"] or "",
+            created_by=row["created_by"],
+            pull_requests=row["pull_requests"] or "",
+            approved_by=row["approved_by"] or "",
+        )
