@@ -58,6 +58,8 @@ class Api:
     journey: Journey
     portal: Portal
     session: aiohttp.ClientSession
+    #: Set it to have the server stop.
+    stop: asyncio.Event
     #: Sent with every request.
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -162,7 +164,7 @@ async def served(
     stop = asyncio.Event()
     async with serve(create_app(parts), "127.0.0.1", 0, stop) as url, aiohttp.ClientSession() as session:
         working = asyncio.create_task(journey.workforce().work_until(stop)) if works else None
-        yield Api(url, parts, journey, journey.ledger.portal(), session)
+        yield Api(url, parts, journey, journey.ledger.portal(), session, stop)
         stop.set()
         if working is not None:
             await working

@@ -116,7 +116,9 @@ async def test_stopping_ends_streams(journey: Journey) -> None:
             answer = await api.session.get(f"{api.url}{EVENTS}", headers=api.headers)
             listener = Listener(answer)
             await listener.block()
-        answer.release()
+            api.stop.set()
+            await listener.end()
+            answer.close()
 
 
 async def test_a_stream_ends_when_its_key_is_revoked_or_its_time_is_over(journey: Journey) -> None:
@@ -138,6 +140,11 @@ async def test_nobody_holds_all_streams(api: Api) -> None:
     assert (await api.ask(EVENTS)).status == 429
     for each in open_ones:
         each.close()
-    async with asyncio.timeout(5):
-        while (await api.session.get(f"{api.url}{EVENTS}", headers=api.headers)).status == 429:
+    async with asyncio.timeout(10):
+        while await opened(api) == 429:
             await asyncio.sleep(0.05)
+
+
+async def opened(api: Api) -> int:
+    async with api.session.get(f"{api.url}{EVENTS}", headers=api.headers) as answer:
+        return answer.status
