@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,13 @@ from reconciler.adapters.azure_queue.doorbell import AzureQueueDoorbell
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.databricks.platform import DatabricksPlatform
 from reconciler.adapters.git.source import pack_source
+from reconciler.adapters.git.storing import GitPackStore
 from reconciler.adapters.postgres.doorbell import PostgresDoorbell
 from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.desired import Desired
 from reconciler.core.key import recipient_key
 from reconciler.core.limits import Limits
+from reconciler.core.permits import Caller, Right
 from reconciler.core.plan import Plan
 from reconciler.ports.doorbell import Doorbell
 from reconciler.render.plan_json import plan_document
@@ -27,9 +29,11 @@ from reconciler.stages import workers
 from reconciler.stages.apply import apply_plan
 from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.read import packs_under, read_commit
+from reconciler.stages.receive import Accepted, Handed, Receiving
+from reconciler.stages.reconcile import Reconciler
 from reconciler.stages.work import Ended, Performed
 from reconciler.stages.workers import Event, Waiting, Workforce
-from tests.faults.job import APPLY, Job, Report
+from tests.faults.job import APPLY, FINISH, UPLOAD, Job, Report
 from tests.faults.points import PREPARED, STATEMENT, Point, Watch, Watched, watched
 
 TOKEN: Final = "dapi-faults"
@@ -54,6 +58,8 @@ class Worker:
     ledger: Watched
     platform: Watched
     doorbell: Watched
+    inbox: Watched
+    store: Watched
     events: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
 
@@ -103,6 +109,28 @@ class Worker:
         self.outdated = sorted(map(str, applied.submission.outdated))
         return [(item.status.value, item.reason) for item in applied.work]
 
+    async def hand_in(self) -> list[tuple[str, str]]:
+        receiving = self._receiving()
+        caller = Caller("key portal (a1b2c3d4)", Right.WRITE)
+        answer = await receiving.receive(Handed("pack.yaml", self.job.upload.encode(), self.job.workspace, caller))
+        assert isinstance(answer, Accepted), answer
+        await receiving.finish(answer.upload)
+        return await self.work()
+
+    async def sweep(self) -> list[tuple[str, str]]:
+        swept = await self._receiving().sweep(0)
+        assert swept.waiting == {}, swept.waiting
+        return await self.work()
+
+    def _receiving(self) -> Receiving:
+        source = pack_source(Path(self.job.repository) / "sharepacks")
+        reconciler = Reconciler(
+            source, self.ledger, self.platform, self.doorbell, SystemClock(), self.job.name, plan_document
+        )
+        wishes = Wishes(limits=NO_LIMITS, grace=0.0)
+        where = self.job.workspace
+        return Receiving(source, self.store, self.inbox, self.ledger, reconciler, where, wishes, 1_000_000)
+
     async def work(self) -> list[tuple[str, str]]:
         """As a daemon's worker: it is told of no work, it finds it."""
         stop = asyncio.Event()
@@ -129,7 +157,8 @@ async def carry_out(job: Job, tell: Tell) -> Report:
     if job.strike is not None and job.strike.point is not None and job.strike.point.method in _STEPS:
         _watch_statements(watch, job.strike.point)
     async with _worker(job, watch, tell) as worker:
-        work = await (worker.apply() if job.task == APPLY else worker.work())
+        tasks = {APPLY: worker.apply, UPLOAD: worker.hand_in, FINISH: worker.sweep}
+        work = await tasks.get(job.task, worker.work)()
         points, watch.strike = list(watch.points), None
         left = left_to_do(await worker.plan(is_wishing=False)) if job.looks_again else []
     return Report(points, watch.raised, work, left, worker.events, worker.outdated)
@@ -156,17 +185,20 @@ async def _worker(job: Job, watch: Watch, tell: Tell) -> AsyncIterator[Worker]:
     ledger = await PostgresLedger.open(job.database_url, max_size=3, idle=job.idle)
     platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, trusted_hosts=[job.workspace], clock=time.time)
     doorbell = await _doorbell(job)
-    ports = [watched(name, port, watch) for name, port in _named(ledger, platform, doorbell)]
+    named = {
+        "ledger": ledger,
+        "platform": platform,
+        "doorbell": doorbell,
+        "inbox": ledger.portal().inbox,
+        "store": GitPackStore(Path(job.repository) / "sharepacks"),
+    }
+    ports = {name: watched(name, port, watch) for name, port in named.items()}
     try:
-        yield Worker(job, watch, tell, ledger._pool, *ports)
+        yield Worker(job, watch, tell, ledger._pool, **ports)
     finally:
         await doorbell.close()
         await platform.close()
         await ledger.close()
-
-
-def _named(ledger: object, platform: object, doorbell: object) -> Collection[tuple[str, object]]:
-    return [("ledger", ledger), ("platform", platform), ("doorbell", doorbell)]
 
 
 async def _doorbell(job: Job) -> Doorbell:

@@ -11,6 +11,10 @@ from tests.faults.points import Point, Strike
 APPLY: Final = "apply"
 #: Work until no work is left that has not ended, as `sharepack worker` would; nothing is submitted.
 WORK: Final = "work"
+#: Hand in a file, and work until what comes of it is done, as `sharepack serve` would.
+UPLOAD: Final = "upload"
+#: Finish what was left of uploads, and work.
+FINISH: Final = "finish"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class Job:
     idle: float = 15.0
     #: The commit that is applied.
     commit: str = "HEAD"
+    #: The file that is handed in.
+    upload: str = ""
     strike: Strike | None = None
     #: Seconds that a worker stays after all work has ended, for messages that come late.
     linger: float = 0.0

@@ -27,12 +27,16 @@ TIMED: Final = frozenset({"ledger.renew", "doorbell.keep", "doorbell.settle", "l
 #: Calls that only ask. Who is killed after one of them leaves what he would have left before it.
 ASKING: Final = frozenset(
     {
+        "inbox.find",
+        "inbox.unfinished",
+        "inbox.uploads",
         "ledger.all_packs",
         "ledger.due",
         "ledger.holds",
         "ledger.next_due",
         "ledger.operations",
         "ledger.recorded",
+        "ledger.standings",
         "ledger.work",
         "platform.caller",
         "platform.look_up",
