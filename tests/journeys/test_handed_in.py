@@ -360,6 +360,7 @@ async def test_what_cannot_be_read_at_databricks_leaves_it_to_the_sweep(somebody
     assert not await somebody.receiving.finish(answer.upload)
     assert (await somebody.upload(answer)).status is UploadStatus.COMMITTED
     assert await somebody.states() == [(PACK, "IN_PROGRESS")]
+    await somebody.work()
     journey.control.clear_faults()
     assert (await somebody.receiving.sweep(0)).done == 1
     await somebody.work()
