@@ -19,7 +19,8 @@ class UploadStatus(StrEnum):
     SUBMITTED = "submitted"
     #: The file has problems; nothing was committed.
     REJECTED = "rejected"
-    #: Git could not be written; nothing was committed.
+    #: Nothing was committed: Git could not be written, a later file of the pack came first, it does not go with
+    #: the other packs any more, or its pull request was closed. `reason` says which.
     FAILED = "failed"
 
     @property
