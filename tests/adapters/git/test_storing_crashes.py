@@ -41,7 +41,7 @@ exit 1
 
 @contextmanager
 def process(folder: Path, *arguments: str, path: str | None = None) -> Iterator["subprocess.Popen[str]"]:
-    surroundings = os.environ | ({"PATH": path} if path else {})
+    surroundings = os.environ | {"TMPDIR": str(folder)} | ({"PATH": path} if path else {})
     command = [sys.executable, "-m", PROGRAM, *arguments]
     started = subprocess.Popen(
         command, cwd=TOP, env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
