@@ -2,7 +2,7 @@
 lines out. Does not say whether that is right."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.key import Key, PackId
@@ -105,3 +105,12 @@ def _pairs(share: Share) -> Iterator[tuple[str, SharedObject]]:
     for recipient in () if share.recipients is UNMANAGED else share.recipients:
         for item in () if share.objects is UNMANAGED else share.objects:
             yield recipient, item
+
+
+def _extents(share: Share) -> frozenset[tuple[str, SharedObject]]:
+    return frozenset((recipient, _extent(item)) for recipient, item in _pairs(share))
+
+
+def _extent(item: SharedObject) -> SharedObject:
+    """How much of it can be read, whatever it is called there and whatever is said of it."""
+    return replace(item, comment=UNMANAGED, shared_as=UNMANAGED)
