@@ -135,14 +135,24 @@ def _parts(ports: Ports, settings: Settings, pulls: PullRequests | None, scrub: 
 async def _until_stopped(
     ports: Ports, settings: Settings, receiving: Receiving, workers: int, stop: asyncio.Event
 ) -> None:
-    tasks = [
-        asyncio.create_task(_sweep(receiving, stop)),
-        asyncio.create_task(_fetch(receiving.source, settings, stop)),
-    ]
+    """Also ends when something that must go on does not."""
+    going_on = [_sweep(receiving, stop), _fetch(receiving.source, settings, stop)]
     if workers:
-        tasks.append(asyncio.create_task(workforce(ports, settings, workers).work_until(stop)))
-    await stop.wait()
-    await asyncio.gather(*tasks)
+        going_on.append(_work(ports, settings, workers, stop))
+    tasks = [asyncio.create_task(each) for each in going_on]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def _work(ports: Ports, settings: Settings, workers: int, stop: asyncio.Event) -> None:
+    from reconciler.daemon.logs import Telling  # noqa: PLC0415 - frameworks that nobody else needs
+
+    force = workforce(ports, settings, workers)
+    force.on_event = Telling(worker=force.name)
+    await force.work_until(stop)
 
 
 async def _sweep(receiving: Receiving, stop: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import requests
 from azure.storage.queue import QueueClient
 from click.testing import CliRunner
 from databricks.sdk import WorkspaceClient
@@ -409,6 +411,7 @@ def _processes_of_their_own(flight: Flight) -> None:
         process.send_signal(signal.SIGTERM)
         flight.end(process)
     _daemon(flight)
+    _serve(flight)
     flight.end(flight.start("plan", "--calls"))
     flight.end(
         flight.start("--debug", "plan", domain_db_connection_string=f"postgresql://u:{PASSWORD}@127.0.0.1:1/d"), code=1
@@ -424,6 +427,38 @@ def _daemon(flight: Flight) -> None:
     process = flight.start("daemon", "--health-port", "0", log_format="json", drift_interval_seconds="10")
     assert process.stderr is not None
     said = ""
+    while "work ended" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    flight.heard.say("output", said)
+    process.send_signal(signal.SIGTERM)
+    flight.end(process)
+    flight.control.clear_faults()
+
+
+def _serve(flight: Flight) -> None:
+    """What is handed in is refused by Databricks with an answer that quotes a link, and a key is tried that is none."""
+    flight.control.fault(
+        f"PATCH {UC}/shares/*", times=0, status=400, error_code="INVALID_STATE", message=flight.links[-1]
+    )
+    process = flight.start("serve", "--port", "0", log_format="json", api_anonymous="write")
+    assert process.stderr is not None
+    said = ""
+    while (address := re.search(r"The API is at (http://[0-9.:]+)", said)) is None:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    url, workspace = f"{address[1]}/workflow", {"X-Workspace-URL": flight.url}
+    changed = PACK.replace("Q1 sales data", "Q1 sales data over HTTP").encode()
+    for content in (changed, b"share: [", PACK.replace(SHARE, "").encode()):
+        answer = requests.post(
+            f"{url}/sharepack/upload", headers=workspace, files={"file": ("a.yaml", content)}, timeout=60
+        )
+        flight.heard.say("output", answer.text)
+    wrong = {"Authorization": f"Bearer spk_abcdefgh_{WORD.ljust(43, 'x')}"}
+    for path, headers in (("/sharepacks", {}), ("/access", {}), ("/health", {}), ("/sharepacks", wrong)):
+        flight.heard.say("output", requests.get(url + path, headers={**workspace, **headers}, timeout=60).text)
     while "work ended" not in said:
         line = process.stderr.readline()
         assert line, said
