@@ -91,12 +91,7 @@ def command(  # noqa: PLR0913 - one for each option
     Exit code 0 when all is done, 6 when a pack failed, 5 when a second plan is not empty, 3 when a file has problems, 4
     when something is held or a saved plan is out of date, 1 when nothing could be applied.
     """
-    if saved is not None and (paths or commit):
-        raise click.UsageError("--plan says which packs and which commit: leave out PATH and --commit")
-    if commit and allow_uncommitted:
-        raise click.UsageError("--commit and --allow-uncommitted exclude each other")
-    if github and (saved is not None or allow_uncommitted):
-        raise click.UsageError("--github asks the pull requests who approved: leave out --plan and --allow-uncommitted")
+    _check_usage(paths, saved, commit, github, allow_uncommitted=allow_uncommitted)
     found = event()
     order = Order(
         paths=paths,
@@ -113,6 +108,17 @@ def command(  # noqa: PLR0913 - one for each option
     if not order.is_approved and (sys.stdin is None or not sys.stdin.isatty()):
         raise Failure("there is no terminal to ask in: look at `sharepack plan`, then apply with --auto-approve")
     leave(run(lambda ports, settings: _apply(ports, settings, order)))
+
+
+def _check_usage(
+    paths: tuple[str, ...], saved: Path | None, commit: str | None, github: str | None, *, allow_uncommitted: bool
+) -> None:
+    if saved is not None and (paths or commit):
+        raise click.UsageError("--plan says which packs and which commit: leave out PATH and --commit")
+    if commit and allow_uncommitted:
+        raise click.UsageError("--commit and --allow-uncommitted exclude each other")
+    if github and (saved is not None or allow_uncommitted):
+        raise click.UsageError("--github asks the pull requests who approved: leave out --plan and --allow-uncommitted")
 
 
 def _saved_plan(path: Path) -> SavedPlan:
