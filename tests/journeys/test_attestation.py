@@ -131,7 +131,9 @@ def _rewritten(journey: Journey) -> Path:
 
 def _unrelated(journey: Journey) -> Path:
     git(journey.repository, "checkout", "--quiet", "--orphan", "other")
-    journey.save(PATH, FEWER)
+    journey.write(PATH, FEWER)
+    # In other words than any commit before: with the same ones, in the same second, it could be the very same commit.
+    journey.commit("Begin anew")
     return journey.repository
 
 

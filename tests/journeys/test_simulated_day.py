@@ -3,11 +3,15 @@ what it keeps, and what it writes."""
 
 import asyncio
 import gc
+import logging
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from reconciler.core.schedule import Cadence
 from reconciler.daemon.leading import Following
@@ -43,6 +47,15 @@ class SimulatedClock:
         await until(lambda: self.passed >= self.stops_at, f"{hours} simulated hours", 300)
 
 
+@pytest.fixture
+def _nothing_logged() -> Iterator[None]:
+    """pytest keeps every record of the standard library's logging until a test ends, which would count as growth."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("_nothing_logged")
 async def test_a_day_in_which_nothing_happens(journey: Journey, tmp_path: Path, sdk: Any) -> None:
     journey.write("sales.yaml", SALES)
     journey.save("finance.yaml", FINANCE)
