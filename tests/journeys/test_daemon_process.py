@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import pytest
 
 from reconciler.sandbox import ControlClient
+from tests.github.stand_in import standing_in
 from tests.journeys.journey import git
 from tests.journeys.packs import SALES
 
@@ -197,3 +198,31 @@ def test_a_port_in_use_is_told_in_one_line(started: Callable[..., Process]) -> N
     second = started("daemon", "--health-port", port)
     second.wait_for("another process uses it; stop that one or give another port")
     until(lambda: not _is_running(second), "the second daemon to end")
+
+
+def test_a_daemon_shows_open_pull_requests_their_plans(
+    tmp_path: Path, environment: Mapping[str, str], sdk: Any
+) -> None:
+    """As a process, with a token from the environment: what is open is shown, what is merged is applied."""
+    with standing_in(tmp_path / "github") as github:
+        github.user("ada", role="write")
+        github.commit("main", {"sharepacks/README.md": "Packs.\n"}, "Begin")
+        git(tmp_path, "clone", "--quiet", github.clone_url, str(tmp_path / "clone"))
+        github.commit("begin", {"sharepacks/sales.yaml": SALES}, "Sales")
+        number = github.open_pull("begin", "Sales", by="ada")
+        rights = {"pull-requests": "write", "statuses": "write", "issues": "write", "contents": "read"}
+        host = {"GITHUB_TOKEN": github.workflow_token(rights), "GITHUB_API_URL": github.api_url}
+        daemon = Process(
+            tmp_path / "clone", {**environment, **host, "github_interval_seconds": "1"},
+            "daemon", "--github", github.repository,
+        )  # fmt: skip
+        try:
+            until(lambda: bool(github.comments(number)), "the plan to be shown")
+            assert "sales-analyst" in github.comments(number)[0][1]
+            github.merge(number, by="ada")
+            until(lambda: "sales_q1_share" in {share.name for share in sdk.shares.list_shares()}, "it to be applied")
+            code, _ = daemon.stop()
+            assert code == 0
+            assert host["GITHUB_TOKEN"] not in "".join(daemon.lines)
+        finally:
+            daemon.end()
