@@ -44,6 +44,8 @@ class Reason(StrEnum):
 class TurnedAway:
     reason: Reason
     message: str
+    #: What the file says it is, as far as it was read.
+    pack: PackId = field(default=PackId.of("", ""), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Examiner:
         pack = PackId.of(alone.business_line, alone.project_name)
         if pack.business_line_key and not handed.caller.may_write(pack.business_line):
             shown = pack.business_line[:_LONGEST_SHOWN]
-            return TurnedAway(Reason.NOT_PERMITTED, f"you may not hand in packs of {shown}")
+            return TurnedAway(Reason.NOT_PERMITTED, f"you may not hand in packs of {shown}", pack)
         if not (pack.business_line_key and pack.project_key):
             return Faulty(pack, alone.problems)
         before = _read(found, self.default_workspace, self._parse)
@@ -131,6 +133,7 @@ class Examiner:
                 Reason.WRONG_WORKSPACE,
                 f"{pack.business_line} shares from {declared.workspace or 'no workspace'}, which is not the one of the "
                 "header X-Workspace-URL",
+                pack,
             )
         is_in_git = not place.former_path and found.files.get(place.path) == handed.content
         return Checked(declared, place, after, problems, is_in_git)

@@ -102,8 +102,9 @@ class Receiving:
                 if isinstance(checked, Checked):
                     return await self._accept(handed, checked)
         if isinstance(checked, TurnedAway):
+            await self._note(handed, checked.pack, checked.message)
             return checked
-        return await self._reject(handed, checked)
+        return Rejected(await self._note(handed, checked.pack, _errors(checked.problems)), checked.problems)
 
     async def dry_run(self, handed: Handed) -> Plan | Rejected | TurnedAway:
         """The plan as it would be, with nothing written anywhere. The id of what is rejected stands for nothing."""
@@ -222,12 +223,12 @@ class Receiving:
             raise
         return Accepted(again, entered, checked.warnings, is_new=upload.id == wanted.id)
 
-    async def _reject(self, handed: Handed, faulty: Faulty) -> Rejected:
-        # Whatever the file says it is.
-        pack = PackId.of(_seen(faulty.pack.business_line), _seen(faulty.pack.project_name))
-        upload = _blank(handed, pack)
-        await self.inbox.reject(replace(upload, reason=_errors(faulty.problems)))
-        return Rejected(upload.id, faulty.problems)
+    async def _note(self, handed: Handed, pack: PackId, reason: str) -> UUID:
+        """For the audit, whatever the file says it is: that it was handed in, by whom, and why it was not taken."""
+        said = PackId.of(_seen(pack.business_line), _seen(pack.project_name))
+        upload = replace(_blank(handed, said), reason=reason)
+        await self.inbox.reject(upload)
+        return upload.id
 
     async def _bring_in(self, upload: Upload) -> tuple[Upload, Entered | None]:
         """Into Git and into the record, each where it is not yet."""

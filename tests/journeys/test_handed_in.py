@@ -202,7 +202,14 @@ async def test_who_may_not_write_a_line_is_not_told_what_there_is(somebody: Hand
     assert [absent] * 3 == there
     assert isinstance(absent, TurnedAway)
     assert absent.reason is Reason.NOT_PERMITTED
-    assert await somebody.counts() == before
+    # That they tried is on record, and nothing else.
+    noted = {"reconciler.uploads": 3, "deltashare.audit_trail": 3}
+    assert await somebody.counts() == {name: count + noted.get(name, 0) for name, count in before.items()}
+    rows = await somebody.journey.rows(
+        "SELECT caller, status, content FROM reconciler.uploads WHERE reason LIKE 'you may%'"
+    )
+    assert {(row["caller"], row["status"], row["content"]) for row in rows} == {(other.name, "rejected", None)}
+    assert len(rows) == 4
 
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(range(256)) * 4
