@@ -1,7 +1,7 @@
 """`sharepack status`: how far each pack is, what holds it, what was seen of it, and who watches."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import click
@@ -11,8 +11,6 @@ from reconciler.cli.packs_on_record import packs_meant
 from reconciler.cli.planning import make_plan, reader
 from reconciler.cli.session import run
 from reconciler.cli.terminal import mention, say, style
-from reconciler.core.holds import Contest, Holds
-from reconciler.core.key import Key, PackId
 from reconciler.core.plan import Plan
 from reconciler.core.sighting import Sighting, sighting
 from reconciler.ports.ledger import Ledger, PackState
@@ -22,6 +20,7 @@ from reconciler.render.status_report import Report
 from reconciler.render.status_text import status_text
 from reconciler.render.summary import is_drift
 from reconciler.settings import Settings
+from reconciler.stages.contests import contests_by_pack
 from reconciler.stages.wording import DRIFT_MARKER
 from reconciler.wiring import Ports, pull_requests
 
@@ -98,23 +97,11 @@ async def _on_record(ledger: Ledger, states: Sequence[PackState]) -> Report:
         now=facts.now,
         sightings=sightings,
         suspensions=holds.suspensions,
-        contests=await _contests(ledger, holds),
+        contests=await contests_by_pack(ledger, holds),
         needing_attention=frozenset(pack for pack, standing in standings.items() if standing.needs_attention),
         daemons=daemons,
         last_full_pass=figures.last_full_pass,
     )
-
-
-async def _contests(ledger: Ledger, holds: Holds) -> Mapping[PackId, Mapping[Key, tuple[Contest, ...]]]:
-    """By the pack that has the resource."""
-    if not holds.contests:
-        return {}
-    rows = (await ledger.recorded(list(holds.contests), [])).resources
-    found: dict[PackId, dict[Key, tuple[Contest, ...]]] = {}
-    for key, contests in holds.contests.items():
-        if key in rows:
-            found.setdefault(rows[key].pack, {})[key] = contests
-    return found
 
 
 def _looked_at(report: Report, plan: Plan) -> Report:

@@ -1,14 +1,13 @@
 """Puts together what each page shows, from the ports: as much as its visitor may see, and no more. Renders nothing."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from reconciler.core.access_report import AccessQuestion, AccessReport
-from reconciler.core.holds import Contest, Holds
 from reconciler.core.key import Key, PackId
 from reconciler.core.permits import Caller
 from reconciler.core.plan import Plan
@@ -24,6 +23,7 @@ from reconciler.ports.ledger import Ledger
 from reconciler.ports.records import KeyVersion, PackState
 from reconciler.render.status_report import Report
 from reconciler.stages.access import who_reads
+from reconciler.stages.contests import contests_by_pack
 
 _PACKS: Final = 50
 _DAY: Final = len("2026-03-31")
@@ -122,23 +122,11 @@ async def _report(ledger: Ledger, states: Sequence[PackState]) -> Report:
         now=facts.now,
         sightings=sightings,
         suspensions=holds.suspensions,
-        contests=await _contests(ledger, holds),
+        contests=await contests_by_pack(ledger, holds),
         needing_attention=frozenset(pack for pack, standing in standings.items() if standing.needs_attention),
         daemons=daemons,
         last_full_pass=figures.last_full_pass,
     )
-
-
-async def _contests(ledger: Ledger, holds: Holds) -> Mapping[PackId, Mapping[Key, tuple[Contest, ...]]]:
-    """By the pack that has the resource."""
-    if not holds.contests:
-        return {}
-    rows = (await ledger.recorded(list(holds.contests), [])).resources
-    found: dict[PackId, dict[Key, tuple[Contest, ...]]] = {}
-    for key, contests in holds.contests.items():
-        if key in rows:
-            found.setdefault(rows[key].pack, {})[key] = contests
-    return found
 
 
 def _is_day(text: str) -> bool:
