@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -135,18 +135,26 @@ def _write(place: Path, content: bytes, mode: int) -> None:
 
 def _bring_index(repository: Repository, changes: bytes) -> None:
     """On a copy, which then takes the place of the index under Git's own lock: the lock is there for two calls of the
-    system, not for a run of git."""
+    system, not for a run of git.
+
+    Git looks at files that changed in the second in which the index was written, and runs their filters for that. Here
+    it finds no files. So that the next git looks instead, the copy is dated as the index was."""
     index, lock = repository.git_dir / "index", repository.git_dir / "index.lock"
     copy = _place(repository).with_name("index")
+    nothing = _place(repository).with_name("nothing")
+    nothing.mkdir(exist_ok=True)
+    there = replace(repository, root=nothing)
+    more = {"GIT_INDEX_FILE": str(copy), "GIT_DIR": str(repository.git_dir), "GIT_WORK_TREE": str(nothing)}
     for _ in range(_TRIES):
         copy.with_name("index.lock").unlink(missing_ok=True)
         copy.unlink(missing_ok=True)
-        before = index.read_bytes() if index.exists() else b""
+        dated = index.stat().st_mtime_ns if index.exists() else None
+        before = index.read_bytes() if dated is not None else b""
         if before:
             copy.write_bytes(before)
-        run(
-            repository, "update-index", "--add", "-z", "--index-info", stdin=changes, more={"GIT_INDEX_FILE": str(copy)}
-        )
+        run(there, "update-index", "--add", "-z", "--index-info", stdin=changes, more=more)
+        if dated is not None:
+            os.utime(copy, ns=(dated, dated))
         try:
             lock.hardlink_to(copy)
         except FileExistsError:

@@ -1,6 +1,7 @@
 """What a put does to a repository and its remote, who is named in it, and what it leaves alone."""
 
 import asyncio
+import os
 import threading
 from pathlib import Path
 
@@ -215,8 +216,18 @@ async def test_nothing_that_is_configured_is_run(server: Server, mine: Clone, tm
     assert not trace.exists()
     mine.git("config", "--remove-section", "remote.origin")
     mine.git("config", "--remove-section", "branch.main")
+    # A file as young as the index is one that git would look at, and for that filter.
+    mine.git("config", "core.checkStat", "minimal")
+    mine.git("config", "core.trustctime", "false")
+    young = ((mine.root / PACK).stat().st_mtime_ns,) * 2
+    mine.write(PACK, (mine.root / PACK).read_bytes().swapcase())
+    for name in (PACK, ".git/index"):
+        os.utime(mine.root / name, ns=young)
     assert (await GitPackStore(mine.packs).put(a_put("sharepacks/local.yaml"))).is_new
-    assert not trace.exists()
+    assert not trace.exists(), trace.read_text()
+    mine.git("config", "--remove-section", "filter.x")
+    (mine.root / ".git/info/attributes").unlink()
+    assert PACK in mine.git("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "status", "--short")
 
 
 async def test_the_hooks_of_the_remote_have_their_say(server: Server, mine: Clone) -> None:
