@@ -40,6 +40,7 @@ class DatabricksPlatform:
     """`credentials` are those of the SDK's `Config` (`token`, `client_id`, …); what is missing the SDK looks for itself
     in the environment. They are sent to Databricks' own domains and to `trusted_hosts` (base URLs) only.
 
+    `in_flight`: requests under way at the same time, to each workspace.
     `http_timeout` (seconds) is kept under a worker's lease of 60 s, so that no write outlives the right to make it.
     `clock` (epoch seconds) is what "in N seconds" counts from.
     """
@@ -162,8 +163,11 @@ class _Lane:
     """Threads, limiter and, from the first question on, the connection of one workspace."""
 
     def __init__(self, url: str, open_: "Callable[[str, Limiter], Workspace]", in_flight: int) -> None:
-        self.limiter = Limiter(in_flight)
-        self.threads = Threads(in_flight, "databricks")
+        # More than requests may be under way, which the connections see to: while those wait for their answers, these
+        # make something of an answer or put the next request together.
+        at_work = in_flight + max(1, in_flight // 4)
+        self.limiter = Limiter(at_work)
+        self.threads = Threads(at_work, "databricks")
         self._url = url
         self._open = open_
         self._opening = threading.Lock()

@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from requests.adapters import HTTPAdapter
 
 from reconciler.adapters.databricks import DatabricksPlatform
@@ -124,6 +125,25 @@ async def test_connections_are_limited_for_http_and_https_alike(control: Control
             assert (options["maxsize"], options["block"]) == (7, True)
     finally:
         await platform.close()
+
+
+async def test_a_proxy_of_the_environment_is_used(
+    control: ControlClient, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment is asked when the connection is made, and never again: that was a quarter of each request."""
+    elsewhere = "http://workspace.example"
+    monkeypatch.setenv("http_proxy", url)
+    monkeypatch.setenv("no_proxy", "unknown.example")
+    platform = DatabricksPlatform(ADMIN, trusted_hosts=[elsewhere])
+    try:
+        (key,) = keys(elsewhere, 1)
+        assert await platform.observe([key]) == {key: Absent()}
+        control.clear_log()
+        monkeypatch.delenv("http_proxy")
+        assert await platform.observe([key]) == {key: Absent()}
+    finally:
+        await platform.close()
+    assert len(control.log()) == 1
 
 
 async def test_a_cancelled_waiter_gives_its_place_back() -> None:
