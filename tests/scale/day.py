@@ -1,0 +1,263 @@
+"""A day of the fleet: people merge changes and change things by hand, the daemon fetches, plans and looks, workers do
+what it submits. What is done for which pack is the real planner's and the real schedule's answer; how long it takes is
+the model's."""
+
+import random
+from collections import Counter
+from collections.abc import Collection, Generator, Iterable
+from dataclasses import dataclass, field
+from math import ceil
+
+from reconciler.core.holds import changed_by_hand
+from reconciler.core.key import Key, PackId
+from reconciler.core.key import Kind as ResourceKind
+from reconciler.core.pack import SharePack
+from reconciler.core.plan import PackPlan, Plan
+from reconciler.core.resource import Resource
+from reconciler.core.schedule import Watch, first_watch, looked
+from reconciler.core.verdict import Update
+from tests.core.model import NOW
+from tests.scale.api import Bucket, Calls, Kind, Lane, Machine
+from tests.scale.assumed import DAY, FETCH, PAGE, READ_CPU, ROTATE_DAYS, WORKING_HOURS, Setting
+from tests.scale.packs import Estate, resources_of
+from tests.scale.timeline import Process, Step, Timeline
+from tests.scale.work import Queue, Yard
+
+#: CPU seconds of the planner for a pack; charged to the daemon for each pack it plans.
+PLAN_CPU = 0.0036
+
+
+@dataclass(slots=True)
+class Change:
+    """A merged pull request, or something done by hand."""
+
+    pack: PackId
+    made_at: float
+    by_hand: bool = False
+    #: The file is as it was read before: all of it is to be made.
+    is_new: bool = False
+    #: When the daemon had read it, or found it.
+    seen_at: float | None = None
+    #: When a second plan found nothing left to do.
+    done_at: float | None = None
+
+
+@dataclass(slots=True)
+class Day:
+    estate: Estate
+    setting: Setting
+    seed: int
+    timeline: Timeline = field(default_factory=Timeline)
+    calls: Calls = field(default_factory=Calls)
+    changes: list[Change] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    passes: list[float] = field(default_factory=list)
+    machines: list[Machine] = field(default_factory=list)
+    buckets: dict[str, Bucket] = field(default_factory=dict)
+    yard: Yard = field(init=False)
+    chance: random.Random = field(init=False)
+    _lanes: dict[str, Lane] = field(default_factory=dict)
+    _watches: dict[str, Watch] = field(default_factory=dict)
+    _full_at: dict[str, float] = field(default_factory=dict)
+    #: Merged and not fetched yet.
+    _merged: list[Change] = field(default_factory=list)
+    _looked_at: int = 0
+    #: Shares as they were at the last look.
+    _seen: dict[Key, Resource | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+        self.buckets = {url: Bucket(self.setting.rate, self.setting.burst) for url in self.estate.workspaces}
+        queue = Queue(self.chance, self.setting.lost)
+        self.yard = Yard(self.timeline, self.estate, self.setting, queue, self.chance)
+        self._lanes = self._process()
+        self._seen = {key: self.estate.workspaces[key.workspace].resources[key] for key in self.estate.rows}
+
+    def run(self) -> None:
+        """The day, and until nothing is under way any more."""
+        timeline = self.timeline
+        for _ in range(self.setting.workers):
+            lanes = self._process()
+            timeline.start(self.yard.worker(self.machines[-1], lanes), at=self.chance.random())
+        timeline.start(self.yard.sweep())
+        timeline.start(self._follow())
+        timeline.start(self._verify())
+        for number, line in enumerate(self.estate.lines):
+            if not self.setting.watches:
+                break
+            self._watches[line] = first_watch(0.0, self.setting.cadence, self.chance.random())
+            self._full_at[line] = self.setting.full_pass * number / len(self.estate.lines)
+            timeline.start(self._watch(line), at=self._watches[line].due_at)
+        self._people()
+        timeline.run(self.setting.seconds)
+        while self.unfinished and timeline.now < self.setting.seconds + DAY:
+            timeline.run(timeline.now + 60)
+
+    @property
+    def unfinished(self) -> list[Change]:
+        return [change for change in self.changes if change.done_at is None]
+
+    def _process(self) -> dict[str, Lane]:
+        machine = Machine(self.timeline)
+        self.machines.append(machine)
+        return {
+            url: Lane(machine, bucket, self.calls, self.setting, self.chance) for url, bucket in self.buckets.items()
+        }
+
+    def _people(self) -> None:
+        new = [Change(pack, 0.0, is_new=True) for pack in self.estate.packs if pack not in self.estate.pack_rows]
+        self.changes += new
+        self._merged += new
+        packs, shares = [*self.estate.pack_rows], [key for key in self.estate.rows if key.kind is ResourceKind.SHARE]
+        first, hours = 8 * 3600.0, WORKING_HOURS.value * 3600
+        for pack in self.chance.sample(packs, _part(len(packs), self.setting.changed, self.chance)):
+            at = (first + self.chance.random() * hours) % self.setting.seconds
+            self.timeline.start(self._merge(pack), at=at)
+        for key in self.chance.sample(shares, _part(len(shares), self.setting.by_hand, self.chance)):
+            self.timeline.start(self._meddle(key), at=self.chance.random() * self.setting.seconds)
+
+    def _merge(self, pack: PackId) -> Process:
+        """Its plan is shown when it is opened and when it is merged, which here is at once."""
+        recipients, shares = resources_of(self.estate.packs[pack])
+        lane = self._lanes[self.estate.packs[pack].workspace]
+        self.counts["pull requests"] += 1
+        yield from lane.read_all([Kind.PULL] * (recipients + 2 * shares + 2))
+        change = Change(pack, self.timeline.now)
+        self.changes.append(change)
+        self._merged.append(change)
+
+    def _meddle(self, key: Key) -> Process:
+        pack = self.estate.by_hand(key)
+        self.changes.append(Change(pack, self.timeline.now, by_hand=True))
+        self.counts["changes by hand"] += 1
+        yield 0.0
+
+    def _follow(self) -> Process:
+        """Fetches, reads what changed, plans it. Parsed files are kept by their blobs: only changed ones are read."""
+        while True:
+            self.counts["fetches"] += 1
+            merged, self._merged = self._merged, []
+            for change in merged:
+                if not change.is_new:
+                    self.estate.edit(change.pack)
+                change.seen_at = self.timeline.now
+            if merged:
+                yield self.machines[0].spend(READ_CPU.value * len(merged))
+                yield from self._plan({change.pack for change in merged}, Kind.PLAN)
+            yield FETCH.value
+
+    def _verify(self) -> Process:
+        """What has ended is looked at again: a second plan should find nothing."""
+        while True:
+            ended = self.yard.ended[self._looked_at :]
+            self._looked_at += len(ended)
+            if ended:
+                yield from self._plan({work.pack for work in ended}, Kind.VERIFY)
+            yield 1.0
+
+    def _plan(self, packs: Collection[PackId], kind: Kind) -> Process:
+        """Reads what the packs name, plans, submits."""
+        chosen = sorted(packs)
+        readings: dict[str, int] = {}
+        for pack in chosen:
+            recipients, shares = resources_of(self.estate.packs[pack])
+            url = self.estate.packs[pack].workspace
+            readings[url] = readings.get(url, 0) + recipients + 2 * shares
+        yield from self.timeline.together(self._lanes[url].read_all([kind] * count) for url, count in readings.items())
+        yield self.machines[0].spend(PLAN_CPU * len(chosen))
+        self._decide(self.estate.plan(chosen, self.timeline.now))
+
+    def _decide(self, plan: Plan) -> None:
+        self.counts["packs planned"] += len(plan.packs)
+        for pack in plan.packs:
+            under_way = any(work.pack == pack.pack for work in self.yard.open.values())
+            if not pack.is_work:
+                self._done(pack.pack)
+            elif not under_way or self._is_newer(pack.pack):
+                self._count(pack)
+                self.yard.submit(pack.pack)
+                for change in self._of(pack.pack):
+                    change.seen_at = self.timeline.now if change.seen_at is None else change.seen_at
+
+    def _count(self, pack: PackPlan) -> None:
+        for step in pack.steps:
+            if isinstance(step.verdict, Update):
+                self.counts["drift found"] += bool(changed_by_hand(step.verdict.changes))
+                self.counts["rotations"] += any(change.field == "token" for change in step.verdict.changes)
+
+    def _of(self, pack: PackId) -> list[Change]:
+        return [change for change in self.changes if change.pack == pack and change.done_at is None]
+
+    def _is_newer(self, pack: PackId) -> bool:
+        """Merged after the work under way was submitted."""
+        submitted = max(work.due_at for work in self.yard.open.values() if work.pack == pack)
+        return any(change.seen_at is not None and change.seen_at >= submitted for change in self._of(pack))
+
+    def _done(self, pack: PackId) -> None:
+        for change in self._of(pack):
+            if change.by_hand or change.seen_at is not None:
+                change.done_at = self.timeline.now
+
+    def _watch(self, line: str) -> Process:
+        """Quiet passes by the product's schedule, a full one at its slower beat."""
+        while True:
+            began, packs = self.timeline.now, self.estate.lines[line]
+            if began >= self._full_at[line]:
+                self._full_at[line] += self.setting.full_pass
+                self.counts["full passes"] += 1
+                yield from self._plan(packs, Kind.FULL)
+                quiet = True
+            else:
+                self.counts["quiet passes"] += 1
+                quiet = yield from self._quiet_pass(line, packs)
+            self.passes.append(self.timeline.now - began)
+            watch = looked(
+                self._watches[line], self.timeline.now, self.setting.cadence, self.chance.random(), is_quiet=quiet
+            )
+            self._watches[line] = watch
+            yield max(0.0, watch.due_at - self.timeline.now)
+
+    def _quiet_pass(self, line: str, packs: Collection[PackId]) -> Generator[Step, None, bool]:
+        """Lists say whose `updated_at` moved and which tokens there are; grants are asked for recipient by recipient;
+        only what moved is read and planned. Every pack is charged for planning, as the daemon plans the whole line."""
+        resources = [self.estate.packs[pack] for pack in packs]
+        recipients = sum(resources_of(pack)[0] for pack in resources)
+        shares = sum(resources_of(pack)[1] for pack in resources)
+        lane = self._lanes[resources[0].workspace]
+        pages = ceil(recipients / PAGE.value) + ceil(shares / PAGE.value)
+        yield from lane.read_all([Kind.LIST] * pages + [Kind.GRANTS] * recipients)
+        moved, turned = self._moved(resources), self._turned(resources)
+        yield from lane.read_all([Kind.MOVED] * (2 * len(moved)))
+        yield self.machines[0].spend(PLAN_CPU * len(packs))
+        chosen = sorted({*moved.values(), *turned})
+        if chosen:
+            self._decide(self.estate.plan(chosen, self.timeline.now))
+        return not chosen
+
+    def _moved(self, packs: Iterable[SharePack]) -> dict[Key, PackId]:
+        """Shares that are not what they were at the last look, also by our own doing."""
+        moved = {}
+        for pack in packs:
+            for key in pack.resources:
+                there = self.estate.workspaces[key.workspace].resources.get(key)
+                if key.kind is ResourceKind.SHARE and self._seen.get(key, there) is not there:
+                    moved[key] = pack.id
+                self._seen[key] = there
+        return moved
+
+    def _turned(self, packs: Iterable[SharePack]) -> set[PackId]:
+        """Whose tokens have come of age."""
+        oldest = NOW + round(self.timeline.now * 1000) - round(ROTATE_DAYS.value * DAY * 1000)
+        return {
+            pack.id
+            for pack in packs
+            for key in pack.resources
+            for tokens in [self.estate.workspaces[key.workspace].tokens.get(key)]
+            if tokens and tokens[0].created_at <= oldest
+        }
+
+
+def _part(total: int, share: float, chance: random.Random) -> int:
+    """So much of it, at least one: a small fleet has too few for one in a thousand."""
+    whole = total * share
+    return min(total, max(1 if share else 0, int(whole) + (chance.random() < whole % 1)))
