@@ -1,15 +1,18 @@
 """Carrying out plans on the model workspace as a worker does: intents resolved by reading, a last look, the approved
-actions and no others, each call recorded; and dying after any call."""
+actions and no others, level by level, each call recorded; and dying after any call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from random import Random
 
 from reconciler.core.actions import actions
 from reconciler.core.actual import Absent, Actual, Found
+from reconciler.core.calls import Operation
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.guard import Attestation
 from reconciler.core.key import Key, Kind
-from reconciler.core.lowering import lower, managed_like
+from reconciler.core.levels import levels
+from reconciler.core.lowering import managed_like
 from reconciler.core.plan import PackPlan, Plan, Step
 from reconciler.core.planning import World, keys_in_scope, make_plan
 from reconciler.core.readers import Moves, moves
@@ -39,6 +42,8 @@ class Run:
     #: The last call was made, and nobody learned of it.
     loses_last: bool = False
     stale: list[str] = field(default_factory=list)
+    #: Calls of a level end in any order; None: in that of the plan.
+    dice: Random | None = None
 
     def plan(self) -> Plan:
         """Git attests every removal, and a renamed resource's old name is one."""
@@ -79,8 +84,10 @@ class Run:
         if new or stopped:
             self.stale += [*sorted(new), *map(str, stopped)]
             return
-        for key, verdict in verdicts.items():
-            self._perform(pack, key, verdict)
+        for level in levels(verdicts):
+            for key in level.settled:
+                self._settle(pack, key, verdicts[key])
+            self._perform(pack, list(level.operations))
 
     def _resolve(self, pack: PackPlan, wanted: Mapping[Key, Step]) -> None:
         """What an unfinished call left behind is read; what nobody wants stays open."""
@@ -125,24 +132,28 @@ class Run:
             )
         )
 
-    def _perform(self, pack: PackPlan, key: Key, verdict: Verdict) -> None:
-        operations = lower(key, verdict)
+    def _perform(self, pack: PackPlan, operations: list[Operation]) -> None:
+        """All intents of a level first; its outcomes last, unless the worker dies before it gets to that."""
+        begun = dict.fromkeys((operation.key for operation in operations), pack.pack)
+        self.recorded = replace(self.recorded, open_intents={**self.recorded.open_intents, **begun})
+        if self.dice is not None:
+            self.dice.shuffle(operations)
+        done: list[Operation] = []
         for operation in operations:
-            self._begin(pack, key)
+            if self.calls_left == 0:
+                self._conclude(pack, done)
+                raise DiedError
             self.scene.workspace.perform(operation.call)
+            done.append(operation)
             if self.calls_left is not None:
                 self.calls_left -= 1
                 if self.calls_left == 0 and self.loses_last:
                     raise DiedError
-            old_name = getattr(operation.call, "old_name", "")
-            self._write(pack, key, operation.after, old_name)
-        if not operations:
-            self._settle(pack, key, verdict)
+        self._conclude(pack, done)
 
-    def _begin(self, pack: PackPlan, key: Key) -> None:
-        self.recorded = replace(self.recorded, open_intents={**self.recorded.open_intents, key: pack.pack})
-        if self.calls_left == 0:
-            raise DiedError
+    def _conclude(self, pack: PackPlan, done: list[Operation]) -> None:
+        for operation in done:
+            self._write(pack, operation.key, operation.after, getattr(operation.call, "old_name", ""))
 
     def _settle(self, pack: PackPlan, key: Key, verdict: Verdict) -> None:
         match verdict:
