@@ -15,7 +15,6 @@ from reconciler.packs.tree import Loc
 
 class _Declared(NamedTuple):
     pack: Placed
-    where: Where
     #: The old name that it claims, and where.
     old: Key | None = None
     old_at: Where | None = None
@@ -45,11 +44,10 @@ def _declarations(pack: Placed) -> Iterator[tuple[Key, _Declared]]:
         for number, (key, old_name) in enumerate(entries):
             at: Loc = (kind.value, number, "renamed_from")
             old = Key(kind, normal_name(old_name or ""), workspace)
-            where = places.value((kind.value, number))
             if old.name and old != key and not is_settled(at, pack.file.settled):
-                yield key, _Declared(pack, where, old, places.value(at))
+                yield key, _Declared(pack, old, places.value(at))
             elif key.name:
-                yield key, _Declared(pack, where)
+                yield key, _Declared(pack)
 
 
 def _renames(declared: Mapping[Key, _Declared]) -> Iterator[Problem]:

@@ -3,13 +3,17 @@ the digest of the bytes; what several files decide together is in `reading`."""
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any, Final
+
+from pydantic import ValidationError
 
 from reconciler.core.problem import Problem
 from reconciler.packs.content import check_pack
 from reconciler.packs.document import PackDocument
 from reconciler.packs.file_names import FOREIGN_ENDINGS, WORKBOOK_ENDINGS, YAML_ENDINGS, ending
 from reconciler.packs.finding import Finding, enough, limited, problem_of, problem_of_flaw
+from reconciler.packs.plain_yaml import read_plain
 from reconciler.packs.shape import fit, is_settled
 from reconciler.packs.tree import Flaw, Loc, Odd, Places, Spot, Tree
 from reconciler.packs.yaml_file import read_yaml, split_lines
@@ -53,6 +57,34 @@ class ParsedFile:
 
 def parse_file(path: str, data: bytes) -> ParsedFile:
     """Never raises, whatever the bytes are."""
+    return _sound(path, data) or _examined(path, data)
+
+
+def _sound(path: str, data: bytes) -> ParsedFile | None:
+    """A YAML pack with nothing to be said of it, as nearly all are: where its values stand is found when asked for."""
+    text = yaml_text(data) if ending(path) in YAML_ENDINGS and len(data) <= MAX_YAML_BYTES else None
+    plain = read_plain(text) if isinstance(text, str) else None
+    if plain is None:
+        return None
+    try:
+        document = PackDocument.model_validate(plain.data)
+    except ValidationError:
+        return None
+    if next(check_pack(document), None) is not None:
+        return None
+    places = Places(path, partial(_root, data), plain.entries)
+    metadata = document.metadata
+    return ParsedFile(path, document, places, (), metadata.business_line, metadata.project_name)
+
+
+@lru_cache(maxsize=16)  # when many places of one file are asked for, they are asked for together
+def _root(data: bytes) -> Spot:
+    text = yaml_text(data)
+    return Spot((0, 0)) if isinstance(text, Flaw) else read_yaml(text).spot
+
+
+def _examined(path: str, data: bytes) -> ParsedFile:
+    """With every problem and every place."""
     tree = read_tree(path, data)
     places = Places(path, tree.spot)
     problems = [problem_of_flaw(flaw, path) for flaw in tree.flaws]

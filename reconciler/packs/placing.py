@@ -1,10 +1,11 @@
 """Puts a parsed pack into the workspace of its business line, and says when it may not be there."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from reconciler.core.key import PackId
-from reconciler.core.problem import Problem
+from reconciler.core.problem import Problem, Where
 from reconciler.core.share import ObjectType
 from reconciler.core.tenant import Tenant
 from reconciler.packs.document import PackDocument
@@ -17,6 +18,7 @@ from reconciler.packs.texts import unknown_word
 from reconciler.packs.tree import Loc
 
 _LINE: Loc = ("metadata", "business_line")
+_PROJECT: Loc = ("metadata", "project_name")
 _REGION: Loc = ("metadata", "region")
 
 
@@ -42,12 +44,9 @@ class Placed:
 
 def place(file: ParsedFile, tenants_file: TenantsFile) -> Placed:
     pack_id = PackId.of(file.business_line, file.project_name)
-    line_at = file.places.value(_LINE)
     wrong = {problem.where for problem in file.problems}
-    is_line_known = bool(pack_id.business_line_key) and line_at not in wrong
-    is_known = (
-        is_line_known and bool(pack_id.project_key) and file.places.value(("metadata", "project_name")) not in wrong
-    )
+    is_line_known = bool(pack_id.business_line_key) and not _is_at(file, _LINE, wrong)
+    is_known = is_line_known and bool(pack_id.project_key) and not _is_at(file, _PROJECT, wrong)
     identity, line = pack_id if is_known else None, pack_id.business_line_key if is_line_known else ""
     if not is_line_known:
         return Placed(file, identity, line, None)
@@ -64,6 +63,10 @@ def place(file: ParsedFile, tenants_file: TenantsFile) -> Placed:
         # A misspelt name may stand for any business line.
         return Placed(file, identity, "", None, (problem_of(finding, file.places),))
     return _placed_in(file, identity, line, tenant)
+
+
+def _is_at(file: ParsedFile, loc: Loc, places: AbstractSet[Where]) -> bool:
+    return bool(places) and file.places.value(loc) in places
 
 
 def _placed_in(file: ParsedFile, identity: PackId | None, line: str, tenant: Tenant) -> Placed:

@@ -2,7 +2,7 @@
 
 YAML and workbooks both become a `Tree`; what the content means is decided in `shape` and the checks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple, TypeAlias
@@ -68,17 +68,20 @@ class Places:
     """Answers "where in the file is this?" for a Loc; falls back to the nearest thing around it."""
 
     path: str
-    root: Spot = field(default=Spot((0, 0)))
+    #: Or what finds it: of a file with nothing wrong hardly anybody asks.
+    root: Spot | Callable[[], Spot] = field(default=Spot((0, 0)))
+    #: What is known without asking.
+    known: Mapping[Loc, Position] = field(default_factory=dict)
 
     def value(self, loc: Loc) -> Where:
-        return where(self.path, self._find(loc)[0].at)
+        return where(self.path, self.known.get(loc) or self._find(loc)[0].at)
 
     def key(self, loc: Loc) -> Where:
         spot, is_exact = self._find(loc)
         return where(self.path, spot.key if is_exact and spot.key else spot.at)
 
     def _find(self, loc: Loc) -> tuple[Spot, bool]:
-        spot = self.root
+        spot = self.root if isinstance(self.root, Spot) else self.root()
         for part in loc:
             inner = _inner(spot, part)
             if inner is None:

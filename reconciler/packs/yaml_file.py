@@ -153,7 +153,7 @@ class _Builder:
         if around is not None and around.is_mapping and around.key is None:
             return self._take_key(event, around, at)
         text = event.value
-        return self._put(_plain_value(text) if event.implicit[0] else text, at)
+        return self._put(plain_value(text) if event.implicit[0] else text, at)
 
     def _is_key_next(self) -> bool:
         return bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
@@ -224,7 +224,7 @@ def _position(event: Any) -> Position:
     return (mark.line + 1, mark.column + 1)
 
 
-def _plain_value(text: str) -> object:
+def plain_value(text: str) -> object:
     """What an unquoted scalar is under the core schema of YAML 1.2: `no` and dates are text, `1e3` is a number."""
     if len(text) <= 5 and text in _WORDS:
         return _WORDS[text]
@@ -240,7 +240,7 @@ def split_lines(text: str) -> Sequence[str]:
 
 def is_plain_text(text: str) -> bool:
     """Unquoted, it would still be this text."""
-    return bool(text) and _plain_value(text) == text
+    return bool(text) and plain_value(text) == text
 
 
 def _syntax_flaw(error: yaml.MarkedYAMLError, text: str) -> Flaw:
