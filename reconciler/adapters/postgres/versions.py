@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from reconciler.adapters.postgres.tables import REQUESTS, SCD2_COLUMNS, Table
+from reconciler.adapters.postgres.tables import REQUESTS, Table
 from reconciler.core.review import Review
 
 Row: TypeAlias = Mapping[str, object]
@@ -97,20 +97,23 @@ def bounded(text: str, length: int) -> str:
     return clean if len(clean) <= length else clean[: length - 1] + "…"
 
 
-#: `held` locks the current rows. When another writer was first, a row is looked at again after the wait, is no
-#: longer current, and `lost` sees it missing. The audit row of an update tells the columns that changed, of any other
-#: operation all of them.
+#: `held` locks the current rows in the order of their ids, looked up one by one whatever the planner takes the table
+#: for (LATERAL keeps it so). When another writer was first, a row is looked at again after the wait, is no longer
+#: current, and `lost` sees it missing. The audit row of an update tells the columns that changed, of any other operation
+#: all of them: `unchanged` are the names that are not told.
 _WRITE: Final = """
         WITH wanted AS MATERIALIZED (
             SELECT * FROM jsonb_populate_recordset(NULL::deltashare.{name}, $1::jsonb)
         ), held AS MATERIALIZED (
-            SELECT held.* FROM deltashare.{name} AS held JOIN wanted USING ({id})
-            WHERE held.is_current ORDER BY {id} FOR UPDATE OF held
+            SELECT held.* FROM (SELECT {id} FROM wanted ORDER BY {id}) AS each CROSS JOIN LATERAL (
+                SELECT * FROM deltashare.{name} AS held
+                WHERE held.{id} = each.{id} AND held.is_current LIMIT 1 FOR UPDATE
+            ) AS held
         ), lost AS MATERIALIZED (
             SELECT {id} FROM wanted LEFT JOIN held USING ({id})
             WHERE wanted.version IS DISTINCT FROM coalesce(held.version, 0)
         ), changed AS MATERIALIZED (
-            SELECT wanted.* FROM wanted LEFT JOIN held USING ({id})
+            SELECT wanted.*, held.record_id AS replaced FROM wanted LEFT JOIN held USING ({id})
             WHERE NOT EXISTS (SELECT FROM lost) AND CASE
                 WHEN held.version IS NULL THEN NOT wanted.is_deleted
                 ELSE ({held}) IS DISTINCT FROM ({wanted}) OR ({first_commit} AND NOT wanted.is_deleted)
@@ -120,7 +123,7 @@ _WRITE: Final = """
                 is_current = false,
                 -- A clock that was set back must not make a span negative.
                 effective_to = greatest(statement_timestamp(), old.effective_from + interval '1 microsecond')
-            FROM changed WHERE old.{id} = changed.{id} AND old.is_current
+            WHERE old.record_id = ANY (ARRAY(SELECT replaced FROM changed)) AND old.is_current
             RETURNING old.{id}, old.version, old.effective_to
         ), opened AS (
             INSERT INTO deltashare.{name} (
@@ -135,28 +138,23 @@ _WRITE: Final = """
                 entity_type, entity_id, entity_version, operation, old_values, new_values,
                 actor, change_reason, plan_id, commit_id, operation_id, pull_requests, approved_by, recorded_at
             )
-            SELECT '{entity}', {id}, opened.version,
-                   CASE WHEN held.version IS NULL THEN 'CREATE'
-                        WHEN opened.is_deleted AND NOT held.is_deleted THEN 'DELETE'
-                        WHEN held.is_deleted AND NOT opened.is_deleted THEN 'RESTORE'
-                        ELSE 'UPDATE' END,
-                   told.before, told.after, $2, $3, $4, $5, $6,
+            SELECT '{entity}', {id}, opened.version, told.operation,
+                   CASE WHEN told.operation IN ('UPDATE', 'DELETE')
+                        THEN jsonb_build_object({before}) - told.unchanged END,
+                   CASE WHEN told.operation <> 'DELETE' THEN jsonb_build_object({after}) - told.unchanged END,
+                   $2, $3, $4, $5, $6,
                    coalesce(review.pull_requests, ''), coalesce(review.approved_by, ''), opened.effective_from
             FROM opened LEFT JOIN held USING ({id})
             LEFT JOIN jsonb_to_recordset($7::jsonb) AS review (entity uuid, pull_requests text, approved_by text)
                 ON review.entity = opened.{id}
             CROSS JOIN LATERAL (
-                SELECT to_jsonb(held) - ARRAY[{hidden}] AS whole_before,
-                       to_jsonb(opened) - ARRAY[{hidden}] AS whole_after
-            ) AS whole
-            CROSS JOIN LATERAL (
-                SELECT jsonb_object_agg(name, whole_before -> name)
-                           FILTER (WHERE opened.is_deleted OR NOT held.is_deleted) AS before,
-                       jsonb_object_agg(name, value)
-                           FILTER (WHERE held.is_deleted OR NOT opened.is_deleted) AS after
-                FROM jsonb_each(whole_after) AS each (name, value)
-                WHERE opened.is_deleted IS DISTINCT FROM held.is_deleted
-                   OR value IS DISTINCT FROM whole_before -> name
+                SELECT CASE WHEN held.version IS NULL THEN 'CREATE'
+                            WHEN opened.is_deleted AND NOT held.is_deleted THEN 'DELETE'
+                            WHEN held.is_deleted AND NOT opened.is_deleted THEN 'RESTORE'
+                            ELSE 'UPDATE' END AS operation,
+                       CASE WHEN opened.is_deleted = held.is_deleted
+                            THEN ARRAY[{unchanged}] ELSE '{{}}' END AS unchanged
+                OFFSET 0
             ) AS told
         )
         SELECT {id} AS id, wanted.version AS expected, coalesce(held.version, 0) AS found,
@@ -169,6 +167,7 @@ _WRITE: Final = """
 def _statement(table: Table) -> str:
     """Every name in it comes from the frozen descriptions in `tables`."""
     columns = ("is_deleted", *table.columns)
+    told = (table.id, *table.columns, *table.origin)
     return _WRITE.format(
         name=table.name,
         id=table.id,
@@ -179,7 +178,11 @@ def _statement(table: Table) -> str:
         held=", ".join(f"held.{column}" for column in columns),
         wanted=", ".join(f"wanted.{column}" for column in columns),
         first_commit="held.commit_id IS NULL AND $5::text IS NOT NULL" if "commit_id" in table.origin else "false",
-        hidden=", ".join(f"'{column}'" for column in SCD2_COLUMNS),
+        before=", ".join(f"'{column}', held.{column}" for column in told),
+        after=", ".join(f"'{column}', opened.{column}" for column in told),
+        unchanged=", ".join(
+            f"CASE WHEN held.{column} IS NOT DISTINCT FROM opened.{column} THEN '{column}' END" for column in told
+        ),
     )
 
 

@@ -131,10 +131,14 @@ async def test_every_versioned_table_makes_the_same_promises(connection: asyncpg
             "starts_at_a_time",
             "current_is_open",
             "one_of_each_version",
-            "is_contiguous",
         )
     }
-    assert {row["tgname"] for row in triggers} >= {"keep_history", "refuse_delete", "refuse_truncate"}
+    assert {row["tgname"] for row in triggers} >= {
+        "is_contiguous",
+        "keep_history",
+        "refuse_delete",
+        "refuse_truncate",
+    }
     [index] = await connection.fetch("SELECT indexdef FROM pg_indexes WHERE indexname = $1", f"{table}_one_current")
     assert index["indexdef"].startswith("CREATE UNIQUE INDEX")
     assert index["indexdef"].endswith("WHERE is_current")
