@@ -7,12 +7,13 @@ import asyncio
 import gc
 import json
 import sys
+import time
 from dataclasses import asdict
 from typing import Any, Protocol, assert_never
 
 from reconciler.sandbox import ControlClient
-from tests.bench.meter import Instant, Statements, peak_megabytes
-from tests.bench.task import Kind, Result, Run, Task
+from tests.bench.meter import Instant, Statements, cpu_seconds_of, peak_megabytes
+from tests.bench.task import Elsewhere, Kind, Place, Result, Run, Task
 
 
 class Work(Protocol):
@@ -22,60 +23,107 @@ class Work(Protocol):
     async def run(self) -> None:
         """What is measured. Raises AssertionError when it did not do its work."""
 
+    async def elsewhere(self) -> Elsewhere:
+        """After each run: what processes that are not its children, or are not waited for yet, did of it."""
+
     async def close(self) -> None: ...
 
-    def baseline(self) -> float:
-        """After the runs: seconds that the baseline takes for all packs."""
+    def yardsticks(self) -> dict[str, float]:
+        """After the runs: seconds for all packs of what the work is held against, by name."""
 
 
-def work_of(task: Task) -> Work:
+def work_of(task: Task) -> Work:  # noqa: PLR0911 - one for each kind
     """Imports only what this work needs: its memory is measured too."""
+    # ruff: noqa: PLC0415
     match task.kind:
         case Kind.VALIDATE:
-            from tests.bench.validating import Validating  # noqa: PLC0415
+            from tests.bench.validating import Validating
 
             return Validating(task)
+        case Kind.PLAN_ONE | Kind.PLAN_ONE_COLD:
+            from tests.bench.commanding import Commanding
+
+            return Commanding(task)
         case Kind.PLAN_NEW | Kind.PLAN_UNCHANGED:
-            from tests.bench.reconciling import Planning  # noqa: PLC0415
+            from tests.bench.planning import Planning
 
             return Planning(task)
+        case Kind.QUIET:
+            from tests.bench.watching import Watching
+
+            return Watching(task)
         case Kind.APPLY:
-            from tests.bench.reconciling import Applying  # noqa: PLC0415
+            from tests.bench.applying import Applying
 
             return Applying(task)
+        case Kind.APPLY_SMALL:
+            from tests.bench.applying import ApplyingSmall
+
+            return ApplyingSmall(task)
+        case Kind.WORKERS:
+            from tests.bench.hands import Working
+
+            return Working(task)
+        case Kind.RECORD:
+            from tests.bench.bulk import Recording
+
+            return Recording(task)
+        case Kind.EXCEL:
+            from tests.bench.excel import Excel
+
+            return Excel(task)
         case _:
             assert_never(task.kind)
 
 
 async def measure(task: Task, work: Work, statements: Statements) -> Result:
-    control = ControlClient(task.url) if task.url else None
-    runs = []
-    before = 0.0
-    for _ in range(task.runs):
+    control = ControlClient(task.place.url) if task.place.url else None
+    runs: list[Run] = []
+    facts: dict[str, float] = {}
+    memory = elsewhere = 0.0
+    begun = time.monotonic()
+    while len(runs) < task.runs and (not runs or time.monotonic() - begun < task.enough_seconds):
         await work.prepare()
         gc.collect()
         if control is not None:
             control.clear_log()
-        before = before or peak_megabytes()
-        runs.append(await _measured(work, statements, control))
-    peak = peak_megabytes()
+        memory = memory or peak_megabytes()
+        others = _others(task.place)
+        run, peak = await _measured(work, statements, control)
+        runs.append(run)
+        elsewhere = max(elsewhere, peak)
+        facts = {name: now - others[name] for name, now in _others(task.place).items()}
+    peak = elsewhere or peak_megabytes()
     await work.close()
-    return Result(tuple(runs), before, peak, work.baseline() if task.baseline_packs else None)
+    return Result(tuple(runs), memory, peak, work.yardsticks(), facts)
 
 
-async def _measured(work: Work, statements: Statements, control: ControlClient | None) -> Run:
+async def _measured(work: Work, statements: Statements, control: ControlClient | None) -> tuple[Run, float]:
+    """Also the peak memory of other processes, if they did the work."""
     counted, start = statements.count, Instant.now()
     await work.run()
     end = Instant.now()
+    elsewhere = await work.elsewhere()
     calls: dict[str, Any] = {"total": 0, "writes": 0, "by_route": {}} if control is None else control.counts()
-    return Run(
+    run = Run(
         seconds=end.seconds - start.seconds,
-        cpu_seconds=end.cpu_seconds - start.cpu_seconds,
-        statements=statements.count - counted,
+        cpu_seconds=end.cpu_seconds - start.cpu_seconds + elsewhere.cpu_seconds,
+        statements=statements.count - counted + elsewhere.statements,
         api_calls=calls["total"],
         api_writes=calls["writes"],
         by_route=calls["by_route"],
     )
+    return run, elsewhere.peak_mb
+
+
+def _others(place: Place) -> dict[str, float]:
+    """CPU seconds of those that are asked."""
+    if not place.url:
+        return {}
+    return {
+        "CPU s of the sandbox": cpu_seconds_of(place.sandbox_process),
+        "CPU s of PostgreSQL": cpu_seconds_of(place.postmaster, with_children=True),
+    }
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""Makes the repositories that are measured: seeded, so that every run and every machine has the same packs.
+"""Makes the packs that are measured: seeded, so that every run and every machine has the same ones. As values, and as
+files in a Git repository with two branches that change a few of them.
 
 Every data object is a different table: the worst case for a plan of new shares, which looks up each one it names.
 """
@@ -13,6 +14,8 @@ from pathlib import Path
 
 LINES = ("Sales Operations", "Corporate Finance", "Legal", "Research")
 TABLES_IN_SCHEMA = 100
+#: Branches beside `main`, and how many packs each of them changes.
+BRANCHES = {"one": 1, "ten": 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,10 @@ class Size:
     shares: int = 2
     #: In each share.
     objects: int = 10
+
+    @property
+    def resources(self) -> int:
+        return self.packs * (self.recipients + self.shares)
 
     @property
     def tables(self) -> int:
@@ -38,29 +45,89 @@ class Size:
         return self.recipients // 2
 
 
-def write_repository(folder: Path, size: Size, seed: int) -> None:
-    """A Git repository with the packs in `sharepacks/`, committed."""
+@dataclass(frozen=True, slots=True)
+class Partner:
+    name: str
+    comment: str
+    #: Of a D2O recipient; a D2D one has none.
+    addresses: tuple[str, ...] = ()
+    metastore: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    name: str
+    comment: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    number: int
+    requestor: str
+    description: str
+    partners: tuple[Partner, ...]
+    offers: tuple[Offer, ...]
+
+    @property
+    def line(self) -> str:
+        return LINES[self.number % len(LINES)]
+
+    @property
+    def path(self) -> str:
+        return f"sharepacks/{_slug(self.line)}/pack_{self.number:05}.yaml"
+
+
+def packs(size: Size, seed: int) -> Iterator[Pack]:
     chance = random.Random(seed)
-    tables = [f"bench.s{number // TABLES_IN_SCHEMA}.t_{number % TABLES_IN_SCHEMA + 1}" for number in range(size.tables)]
+    tables = [table(number) for number in range(size.tables)]
     chance.shuffle(tables)
-    packs = folder / "sharepacks"
-    for line in LINES:
-        (packs / _slug(line)).mkdir(parents=True)
-    (packs / "tenants.yaml").write_text(_tenants(), encoding="utf-8")
     for number in range(size.packs):
-        line = LINES[number % len(LINES)]
-        text = "\n".join(_pack(number, line, size, tables, chance)) + "\n"
-        (packs / _slug(line) / f"pack_{number:05}.yaml").write_text(text, encoding="utf-8")
-    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "Packs"]):
-        author = ["-c", "user.name=Bench", "-c", "user.email=bench@example.com", "-c", "init.defaultBranch=main"]
-        subprocess.run(["git", *author, *arguments], cwd=folder, check=True)
+        yield _pack(number, size, tables, chance)
+
+
+def table(number: int) -> str:
+    return f"bench.s{number // TABLES_IN_SCHEMA}.t_{number % TABLES_IN_SCHEMA + 1}"
+
+
+def changed(pack: Pack, spare: str) -> Pack:
+    """One share has another comment and `spare` instead of its first table; one recipient another address."""
+    first, *others = pack.offers
+    partner, *rest = pack.partners
+    offer = Offer(first.name, f"{first.comment}, changed", (spare, *first.tables[1:]))
+    moved = Partner(partner.name, partner.comment, ("192.0.2.7", *partner.addresses[1:]), partner.metastore)
+    return Pack(pack.number, pack.requestor, pack.description, (moved, *rest), (offer, *others))
+
+
+def write_repository(folder: Path, size: Size, seed: int) -> None:
+    """A Git repository with the packs in `sharepacks/`, committed; each of `BRANCHES` is checked out beside it."""
+    (folder / "sharepacks").mkdir(parents=True)
+    (folder / "sharepacks" / "tenants.yaml").write_text(_tenants(), encoding="utf-8")
+    first = []
+    for pack in packs(size, seed):
+        _write(folder, pack)
+        if pack.number < max(BRANCHES.values()):
+            first.append(pack)
+    _git(folder, "init", "--quiet")
+    _commit(folder, "Packs")
+    for branch, count in BRANCHES.items():
+        tree = checkout(folder, branch)
+        _git(folder, "worktree", "add", "--quiet", "-b", branch, str(tree))
+        for pack in first[:count]:
+            _write(tree, changed(pack, table(size.tables + pack.number)))
+        _commit(tree, "A change")
+
+
+def checkout(folder: Path, branch: str) -> Path:
+    """Where a branch of the repository in `folder` lies."""
+    return folder.with_name(f"{folder.name} {branch}")
 
 
 def sandbox_seed(tables: int) -> str:
-    """A workspace that holds at least `tables` tables."""
+    """A workspace that holds at least `tables` tables, and some to spare."""
     schemas = "".join(
         f"    s{number}:\n      .numbered: {{t_: {TABLES_IN_SCHEMA}}}\n"
-        for number in range(-(-tables // TABLES_IN_SCHEMA))
+        for number in range(-(-tables // TABLES_IN_SCHEMA) + 1)
     )
     return f"""\
 workspace: {{id: 900800700600}}
@@ -72,44 +139,82 @@ catalogs:
 {schemas}"""
 
 
+def _write(folder: Path, pack: Pack) -> None:
+    path = folder / pack.path
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(_lines(pack)) + "\n", encoding="utf-8")
+
+
+def _commit(folder: Path, message: str) -> None:
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "--quiet", "--message", message)
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    author = ["-c", "user.name=Bench", "-c", "user.email=bench@example.com", "-c", "init.defaultBranch=main"]
+    subprocess.run(["git", *author, "-c", "gc.auto=0", *arguments], cwd=folder, check=True)
+
+
 def _tenants() -> str:
     lines = "".join(f"  {line}:\n    owner: {_slug(line)}@example.com\n    catalogs: [bench]\n" for line in LINES)
     return f"tenants:\n{lines}"
 
 
-def _pack(number: int, line: str, size: Size, tables: list[str], chance: random.Random) -> Iterator[str]:
+def _pack(number: int, size: Size, tables: list[str], chance: random.Random) -> Pack:
+    firsts = [(number * size.shares + position) * size.objects for position in range(size.shares)]
+    return Pack(
+        number,
+        f"person{chance.randrange(100)}@example.com",
+        f"Generated for measuring, number {chance.randrange(10**6)}",
+        tuple(_partner(number, position, chance) for position in range(size.recipients)),
+        tuple(
+            Offer(
+                f"share_{number:05}_{position}",
+                f"Share {position} of project {number:05}",
+                tuple(tables[first : first + size.objects]),
+            )
+            for position, first in enumerate(firsts)
+        ),
+    )
+
+
+def _partner(number: int, position: int, chance: random.Random) -> Partner:
+    name, comment = f"partner-{number:05}-{position}", f"Partner {chance.randrange(10**6)}"
+    if position % 2:
+        return Partner(name, comment, metastore=f"aws:us-west-2:{uuid.UUID(int=chance.getrandbits(128), version=4)}")
+    return Partner(name, comment, (f"203.0.113.{chance.randrange(256)}", f"198.51.{chance.randrange(256)}.0/24"))
+
+
+def _lines(pack: Pack) -> Iterator[str]:
     yield "metadata:"
-    yield f"  requestor: person{chance.randrange(100)}@example.com"
-    yield f'  project_name: "Project {number:05}"'
-    yield f'  business_line: "{line}"'
-    yield f'  description: "Generated for measuring, number {chance.randrange(10**6)}"'
+    yield f"  requestor: {pack.requestor}"
+    yield f'  project_name: "Project {pack.number:05}"'
+    yield f'  business_line: "{pack.line}"'
+    yield f'  description: "{pack.description}"'
     yield "recipient:"
-    names = [f"partner-{number:05}-{position}" for position in range(size.recipients)]
-    for position, name in enumerate(names):
-        yield from _recipient(name, chance, is_open=position % 2 == 0)
+    for partner in pack.partners:
+        yield from _recipient(partner)
     yield "share:"
-    for position in range(size.shares):
-        first = (number * size.shares + position) * size.objects
-        yield f"  - name: share_{number:05}_{position}"
-        yield f'    comment: "Share {position} of project {number:05}"'
+    for offer in pack.offers:
+        yield f"  - name: {offer.name}"
+        yield f'    comment: "{offer.comment}"'
         yield "    recipients:"
-        yield from (f"      - {name}" for name in names)
+        yield from (f"      - {partner.name}" for partner in pack.partners)
         yield "    data_objects:"
-        yield from (f"      - {table}" for table in tables[first : first + size.objects])
+        yield from (f"      - {name}" for name in offer.tables)
 
 
-def _recipient(name: str, chance: random.Random, *, is_open: bool) -> Iterator[str]:
-    yield f"  - name: {name}"
-    if is_open:
-        yield "    type: D2O"
-        yield f"    email: {name}@partner.example"
-        yield "    allowed_ips:"
-        yield f"      - 203.0.113.{chance.randrange(256)}"
-        yield f"      - 198.51.{chance.randrange(256)}.0/24"
-    else:
+def _recipient(partner: Partner) -> Iterator[str]:
+    yield f"  - name: {partner.name}"
+    if partner.metastore:
         yield "    type: D2D"
-        yield f'    metastore_id: "aws:us-west-2:{uuid.UUID(int=chance.getrandbits(128), version=4)}"'
-    yield f'    comment: "Partner {chance.randrange(10**6)}"'
+        yield f'    metastore_id: "{partner.metastore}"'
+    else:
+        yield "    type: D2O"
+        yield f"    email: {partner.name}@partner.example"
+        yield "    allowed_ips:"
+        yield from (f"      - {address}" for address in partner.addresses)
+    yield f'    comment: "{partner.comment}"'
 
 
 def _slug(line: str) -> str:

@@ -7,16 +7,22 @@ from tests.bench.generate import Size
 
 #: Documented for one update of a share.
 OBJECTS_IN_CALL = 100
+#: What the client of the Terraform provider holds itself to.
+TERRAFORM_CALLS_A_SECOND = 15
+#: Rounds of calls of one new pack that cannot be made at the same time: the look, what makes its recipients and shares,
+#: the objects of its shares, their grants.
+ROUNDS_OF_A_PACK = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     #: Seconds from an API request to its answer.
     latency: float
-    #: Requests under way at the same time.
+    #: Requests under way at the same time, in each process.
     in_flight: int
-    #: Packs worked on at the same time.
+    #: Packs worked on at the same time, in each process.
     hands: int = 1
+    processes: int = 1
 
 
 def unchanged_plan_calls(size: Size) -> int:
@@ -29,7 +35,12 @@ def new_plan_calls(size: Size) -> int:
     and on which metastore; the grants on each schema and its catalog; for each D2D recipient who has its metastore."""
     who = 3
     grants = 1 + size.schemas
-    return size.packs * (size.recipients + size.shares) + size.tables + who + grants + size.packs * size.metastores
+    return size.resources + size.tables + who + grants + size.packs * size.metastores
+
+
+def plan_one_calls(size: Size) -> int:
+    """Two for each resource of the pack, and two more: what a plan of one pack may cost at the most."""
+    return 2 * (size.recipients + size.shares) + 2
 
 
 def apply_writes(size: Size) -> int:
@@ -37,21 +48,42 @@ def apply_writes(size: Size) -> int:
     return size.packs * (size.recipients + size.shares * (2 + ceil(size.objects / OBJECTS_IN_CALL)))
 
 
+def work_calls(size: Size) -> int:
+    """The worker's look before its first call, and the writes."""
+    return size.resources + apply_writes(size)
+
+
 def apply_calls(size: Size) -> int:
-    """The worker's look before its first call, the writes, and the read that verifies."""
-    look = size.packs * (size.recipients + size.shares)
-    return look + apply_writes(size) + unchanged_plan_calls(size)
+    """With the read that verifies."""
+    return work_calls(size) + unchanged_plan_calls(size)
+
+
+def small_apply_writes(size: Size) -> int:
+    """`size`: of the packs that change, in each of which one recipient and one share do."""
+    return 2 * size.packs
+
+
+def small_apply_calls(size: Size) -> int:
+    """A look at the recipient, at the share and its grants; the writes; the read that verifies."""
+    return 3 * size.packs + small_apply_writes(size) + unchanged_plan_calls(size)
 
 
 def reading_limit(calls: int, pace: Pace) -> float:
     """Seconds that `calls` take when always as many are under way as may be."""
-    return calls * pace.latency / pace.in_flight
+    return calls * pace.latency / (pace.in_flight * pace.processes)
+
+
+def work_limit(size: Size, pace: Pace) -> float:
+    """Seconds. The calls of a pack go out in rounds, one after another; the hands take whole packs."""
+    by_order = ceil(size.packs / (pace.hands * pace.processes)) * ROUNDS_OF_A_PACK * pace.latency
+    return max(by_order, reading_limit(work_calls(size), pace))
 
 
 def apply_limit(size: Size, pace: Pace) -> float:
-    """Seconds. A pack makes its writes one after another, after one look whose reads go out together; the hands take
-    whole packs; the verifying read comes when all have ended."""
-    writes = apply_writes(size) // size.packs
-    by_order = ceil(size.packs / pace.hands) * (1 + writes) * pace.latency
-    by_flight = reading_limit(apply_calls(size) - unchanged_plan_calls(size), pace)
-    return max(by_order, by_flight) + reading_limit(unchanged_plan_calls(size), pace)
+    """Seconds. The verifying read comes when all have ended."""
+    return work_limit(size, pace) + reading_limit(unchanged_plan_calls(size), pace)
+
+
+def throttled(seconds: float, calls: int) -> float:
+    """What takes so long takes at least so long at the Terraform client's pace."""
+    return max(seconds, calls / TERRAFORM_CALLS_A_SECOND)

@@ -1,79 +1,86 @@
-"""Measurements as a table for people and as JSON for programs. Measures nothing but the machine."""
+"""Measurements as JSON for programs and as tables for people, which are made from the JSON. Measures nothing but the
+machine."""
 
 import os
 import platform
 import subprocess
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench.rows import IN_FLIGHT, Row
-from tests.bench.task import Kind, Result
+from tests.bench.targets import verdicts
+from tests.bench.task import Result
 
-VERSION = 1
+VERSION = 2
 LEGEND = f"""\
-seconds    the median of the runs; interpreter start, imports and sign-in are not in it
-CPU s      of the measured process and its children; sandbox and PostgreSQL are processes of their own
-calls      requests the sandbox has counted
-SQL        statements sent, BEGIN and COMMIT included
-peak MB    most memory of the process, everything imported included
-baseline   validate: C YAML loader + pydantic over the same files; else baseline A: the same SDK calls one after another
-           (the writes alone for an apply), measured on some packs and scaled to all
-x faster   baseline / seconds
-limit s    calls x latency / {IN_FLIGHT} requests in flight; for an apply also each pack's own order of calls
-of limit   limit / seconds"""
+n          runs; seconds and CPU s are their medians. A row stops early once its runs have taken long enough
+seconds    without interpreter start, imports and sign-in, but for "plan 1 changed pack", which is the whole command
+CPU s      of the measured processes and their children; those of sandbox and PostgreSQL are in the JSON
+calls      requests the sandbox has counted in a run;  SQL: statements sent in it, BEGIN and COMMIT included
+peak MB    most memory of the process, everything imported included; of several processes together
+limit s    calls that cannot be avoided x latency / {IN_FLIGHT} requests in flight (in each process); for an apply also
+           the rounds of each pack's calls; for validate the C YAML loader + pydantic over the same files; for
+           "plan 1 changed pack" one latency and the interpreter; for record COPY of the same rows; for a workbook
+           openpyxl's read-only parse
+of limit   limit / seconds
+A s        baseline A: the same SDK calls one after another; for an apply its writes and the reads that verify them,
+           for work off the writes alone
+B s        baseline B: one GET for each share, recipient and grant list, ten in flight
+B 15/s     baseline B at the 15 requests a second that the Terraform client holds itself to, computed
+           Baselines are measured on some of the packs and scaled to all (baseline_packs in the JSON)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     row: Row
-    result: Result
-
-    @property
-    def seconds(self) -> float:
-        return median(run.seconds for run in self.result.runs)
+    #: None: it failed.
+    result: Result | None
+    error: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        result, row = self.result, self.row
-        last = result.runs[-1]
-        return {
+        row = self.row
+        about = {
             "work": row.title,
             "kind": row.kind.value,
             "packs": row.size.packs,
+            "changed_packs": row.changed_size.packs,
             "recipients_in_pack": row.size.recipients,
             "shares_in_pack": row.size.shares,
             "objects_in_share": row.size.objects,
+            "rows": row.rows,
             "latency_ms": row.latency_ms,
             "in_flight": IN_FLIGHT,
-            "hands": row.hands if row.kind is Kind.APPLY else None,
-            "seconds": round(self.seconds, 4),
+            "processes": row.processes,
+            "error": self.error,
+        }
+        return about if self.result is None else about | self._measures(self.result)
+
+    def _measures(self, result: Result) -> dict[str, Any]:
+        last = result.runs[-1]
+        limit = self.row.limit_seconds or result.yardsticks.get("limit")
+        return {
+            "seconds": round(result.seconds, 4),
             "runs": [round(run.seconds, 4) for run in result.runs],
-            "cpu_seconds": round(median(run.cpu_seconds for run in result.runs), 4),
+            "cpu_seconds": round(result.cpu_seconds, 4),
             "api_calls": last.api_calls,
             "api_writes": last.api_writes,
             "api_calls_by_route": last.by_route,
-            "sql_statements": int(median(run.statements for run in result.runs)),
+            "api_calls_a_second": round(last.api_calls / result.seconds, 1),
+            "sql_statements": last.statements,
             "memory_before_mb": round(result.memory_before_mb, 1),
             "peak_memory_mb": round(result.peak_memory_mb, 1),
-            "baseline_seconds": _rounded(result.baseline_seconds),
-            "baseline_packs": row.baseline_packs if row.kind is not Kind.VALIDATE else row.size.packs,
-            "times_faster": _rounded(self.times_faster),
-            "limit_seconds": _rounded(row.limit_seconds),
-            "of_limit": _rounded(self.of_limit),
+            "limit_seconds": None if limit is None else round(limit, 4),
+            "of_limit": None if limit is None else round(limit / result.seconds, 4),
+            "baseline_packs": min(self.row.baseline_packs, self.row.size.packs),
+            "yardsticks": {name: round(value, 4) for name, value in result.yardsticks.items()},
+            "facts": {name: round(value, 2) for name, value in result.facts.items()},
         }
-
-    @property
-    def times_faster(self) -> float | None:
-        return None if self.result.baseline_seconds is None else self.result.baseline_seconds / self.seconds
-
-    @property
-    def of_limit(self) -> float | None:
-        return None if self.row.limit_seconds is None else self.row.limit_seconds / self.seconds
 
 
 def machine(postgres: str) -> dict[str, Any]:
@@ -91,52 +98,94 @@ def machine(postgres: str) -> dict[str, Any]:
 
 
 def document(lines: list[Line], about: dict[str, Any], at: datetime, seed: int) -> dict[str, Any]:
+    rows = [line.as_json() for line in lines]
     return {
         "version": VERSION,
         "at": at.astimezone(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "machine": about,
-        "rows": [line.as_json() for line in lines],
+        "rows": rows,
+        "targets": verdicts(rows),
     }
 
 
-def show(console: Console, lines: list[Line], about: dict[str, Any], at: datetime) -> None:
-    facts = (
-        f"{about['cores']} cores ({about['processor']}), {about['memory_gb']} GB, Python {about['python']}, "
-        f"PostgreSQL {about['postgresql']}, load {about['load_before']} before, commit {about['commit'] or '-'}"
+def show(console: Console, results: Mapping[str, Any]) -> None:
+    console.print(heading(results), highlight=False, soft_wrap=True)
+    console.print(_table(results))
+    console.print(f"\n{LEGEND}\n", highlight=False, soft_wrap=True)
+    console.print(_targets(results))
+
+
+def heading(results: Mapping[str, Any]) -> str:
+    about = results["machine"]
+    return (
+        f"{datetime.fromisoformat(results['at']):%Y-%m-%d %H:%M} UTC, {about['cores']} cores ({about['processor']}), "
+        f"{about['memory_gb']} GB, Python {about['python']}, PostgreSQL {about['postgresql']}, "
+        f"load {about['load_before']} before, commit {about['commit'] or '-'}"
     )
-    console.print(f"{at:%Y-%m-%d %H:%M} UTC, {facts}", highlight=False, soft_wrap=True)
+
+
+def _table(results: Mapping[str, Any]) -> Table:
     table = Table("work", box=None, pad_edge=False, header_style="bold")
-    for title in ("seconds", "CPU s", "calls", "SQL", "peak MB", "baseline s", "x faster", "limit s", "of limit"):
+    for title in COLUMNS:
         table.add_column(title, justify="right", no_wrap=True)
-    for line in lines:
-        table.add_row(line.row.title, *_cells(line))
-    console.print(table)
-    console.print(f"\n{LEGEND}", highlight=False, soft_wrap=True)
+    for row in results["rows"]:
+        if row["error"]:
+            table.add_row(row["work"], f"failed: {row['error'].splitlines()[-1]}")
+        else:
+            table.add_row(row["work"], *(cell(row) for cell in COLUMNS.values()))
+    return table
 
 
-def _cells(line: Line) -> list[str]:
-    values = line.as_json()
-    calls = f"{values['api_calls']:,}" if line.row.kind is not Kind.VALIDATE else "-"
-    return [
-        f"{line.seconds:.2f}",
-        f"{values['cpu_seconds']:.2f}",
-        calls,
-        f"{values['sql_statements']:,}",
-        f"{values['peak_memory_mb']:.0f}",
-        _shown(values["baseline_seconds"], "{:.2f}"),
-        _shown(line.times_faster, "{:.1f}"),
-        _shown(values["limit_seconds"], "{:.2f}"),
-        _shown(line.of_limit, "{:.2f}"),
-    ]
+def _targets(results: Mapping[str, Any]) -> Table:
+    table = Table("target", box=None, pad_edge=False, header_style="bold")
+    table.add_column("reached", justify="right")
+    table.add_column("wanted")
+    table.add_column("")
+    for each in results["targets"]:
+        wanted = f"{each['bound']} {each['wanted']:g}"
+        table.add_row(each["target"], f"{each['reached']:g}", wanted, "met" if each["is_met"] else "NOT MET")
+    return table
 
 
-def _shown(value: float | None, form: str) -> str:
-    return "-" if value is None else form.format(value)
+def _yardstick(name: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: shown(row["yardsticks"].get(name))
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def _times(name: str) -> Callable[[Mapping[str, Any]], str]:
+    def times(row: Mapping[str, Any]) -> str:
+        seconds = row["yardsticks"].get(name)
+        return "-" if seconds is None else f"{seconds / row['seconds']:.1f}"
+
+    return times
+
+
+def shown(value: float | None) -> str:
+    """Three digits, or as many as there are before the point."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _count(name: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: f"{row[name]:,}" if row[name] else "-"
+
+
+COLUMNS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "n": lambda row: str(len(row["runs"])),
+    "seconds": lambda row: shown(row["seconds"]),
+    "CPU s": lambda row: shown(row["cpu_seconds"]),
+    "calls": _count("api_calls"),
+    "SQL": _count("sql_statements"),
+    "peak MB": lambda row: f"{row['peak_memory_mb']:.0f}",
+    "limit s": lambda row: shown(row["limit_seconds"]),
+    "of limit": lambda row: "-" if row["of_limit"] is None else f"{row['of_limit']:.2f}",
+    "A s": _yardstick("A"),
+    "x A": _times("A"),
+    "B s": _yardstick("B"),
+    "x B": _times("B"),
+    "B 15/s": _yardstick("B throttled"),
+}
 
 
 def _processor() -> str:

@@ -1,7 +1,11 @@
-"""Baseline A: the same API calls as a script makes them, one SDK call after another, without any record of them."""
+"""The baselines. A: the same API calls as a script makes them, one SDK call after another, without any record of
+them. B: one GET for each recipient, share and grant list, ten at the same time, which is how the Terraform provider
+refreshes."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
@@ -22,6 +26,9 @@ from reconciler.core.recipient import DatabricksSharing, Recipient
 from reconciler.core.resource import Resource
 from reconciler.core.share import Share
 
+#: What Terraform has under way at the same time unless told otherwise.
+TERRAFORM_IN_FLIGHT = 10
+
 
 class Script:
     def __init__(self, url: str, token: str) -> None:
@@ -35,6 +42,21 @@ class Script:
                 self._read_share(resource)
             else:
                 self._read_recipient(resource)
+        return time.perf_counter() - start
+
+    def refresh(self, packs: Iterable[SharePack]) -> float:
+        """Seconds for baseline B."""
+        calls: list[Callable[[], object]] = []
+        for resource in _resources(packs):
+            if isinstance(resource, Share):
+                calls.append(partial(self._client.shares.get, resource.name, include_shared_data=True))
+                calls.append(partial(self._client.shares.share_permissions, resource.name))
+            else:
+                calls.append(partial(self._client.recipients.get, resource.name))
+        start = time.perf_counter()
+        with ThreadPoolExecutor(TERRAFORM_IN_FLIGHT) as threads:
+            for done in [threads.submit(call) for call in calls]:
+                done.result()
         return time.perf_counter() - start
 
     def write(self, packs: Iterable[SharePack]) -> float:

@@ -1,20 +1,23 @@
-"""Generated repositories: valid, the same for the same seed, and wholly shareable from the sandbox."""
+"""Generated repositories: valid, the same for the same seed, wholly shareable from the sandbox; and a sandbox that is
+filled with what they declare. That the record filled in bulk is theirs shows in the bench itself: plans are empty."""
 
 from pathlib import Path
 
 from reconciler.adapters.git.source import pack_source
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.share import Share
-from reconciler.sandbox import Seed
+from reconciler.sandbox import Knobs, Seed
+from reconciler.sandbox.state import State
 from reconciler.stages.read import read_commit
-from tests.bench.generate import Size, sandbox_seed, write_repository
+from tests.bench.generate import BRANCHES, Size, checkout, sandbox_seed, write_repository
+from tests.bench.sandboxed import fill
 
 SIZE = Size(6, recipients=3, shares=2, objects=7)
 
 
 async def test_packs_are_valid_and_of_the_size_asked_for(tmp_path: Path) -> None:
-    write_repository(tmp_path, SIZE, seed=1)
-    desired = await read_commit(pack_source(tmp_path / "sharepacks"), "https://adb-1.1.azuredatabricks.net")
+    write_repository(tmp_path / "packs", SIZE, seed=1)
+    desired = await read_commit(pack_source(tmp_path / "packs" / "sharepacks"), "https://adb-1.1.azuredatabricks.net")
     assert list(desired.problems) == []
     assert len(desired.packs) == SIZE.packs
     tables = {table.full_name for table in Seed.from_yaml(sandbox_seed(SIZE.tables)).tables}
@@ -32,9 +35,31 @@ async def test_packs_are_valid_and_of_the_size_asked_for(tmp_path: Path) -> None
 def test_the_same_seed_gives_the_same_packs(tmp_path: Path) -> None:
     contents = []
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):
-        (tmp_path / name).mkdir()
         write_repository(tmp_path / name, SIZE, seed)
         contents.append([path.read_bytes() for path in sorted((tmp_path / name).rglob("pack_*.yaml"))])
     first, again, other = contents
     assert first == again
     assert first != other
+
+
+async def test_branches_change_as_many_packs_as_they_say(tmp_path: Path) -> None:
+    write_repository(tmp_path / "packs", SIZE, seed=1)
+    tables = {table.full_name for table in Seed.from_yaml(sandbox_seed(SIZE.tables)).tables}
+    for branch, count in BRANCHES.items():
+        tree = checkout(tmp_path / "packs", branch)
+        source = pack_source(tree / "sharepacks")
+        before, after = await source.committed("main"), await source.committed(branch)
+        differing = [path for path, content in after.files.items() if before.files[path] != content]
+        assert len(differing) == min(count, SIZE.packs)
+        desired = await read_commit(source, "https://adb-1.1.azuredatabricks.net", branch)
+        assert list(desired.problems) == []
+        resources = [each.resource for pack in desired.packs.values() for each in pack.resources.values()]
+        shared = [each.objects for each in resources if isinstance(each, Share) and each.objects is not UNMANAGED]
+        assert {item.name for objects in shared for item in objects} <= tables
+
+
+def test_a_filled_sandbox_has_all_that_the_packs_declare() -> None:
+    state = State(Seed.from_yaml(sandbox_seed(SIZE.tables)), Knobs())
+    fill(state, SIZE, seed=1)
+    assert (len(state.recipients), len(state.shares)) == (6 * 3, 6 * 2)
+    assert all(len(share.objects) == 7 and len(share.grants) == 3 for share in state.shares.values())

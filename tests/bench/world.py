@@ -1,65 +1,87 @@
-"""What is measured against: a sandbox in a process of its own, a durable embedded PostgreSQL, the repositories."""
+"""What is measured against: sandboxes in processes of their own, a durable embedded PostgreSQL, the repositories. Each
+is made when a row first needs it, and kept for the others."""
 
 import asyncio
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.adapters.embedded import running
-from tests.bench.database import make_template
-from tests.bench.generate import Size, sandbox_seed, write_repository
+from reconciler.adapters.git.source import pack_source
+from reconciler.stages.read import read_commit
+from tests.bench.database import copy_database, make_template, named
+from tests.bench.generate import Size, write_repository
+from tests.bench.recording import record
+from tests.bench.sandboxed import sandbox
+from tests.bench.task import Place
 
 TEMPLATE = "bench_template"
-_START_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     folder: Path
-    url: str
     admin_dsn: str
     postgres: str
+    postmaster: int
     seed: int
+    _open: ExitStack
     _repositories: dict[Size, Path] = field(default_factory=dict)
+    _sandboxes: dict[tuple[Size, bool], tuple[str, int]] = field(default_factory=dict)
+    _databases: dict[Size, str] = field(default_factory=dict)
 
-    def repository(self, size: Size) -> Path:
+    def place(self, size: Size, *, is_filled: bool, has_sandbox: bool = True) -> Place:
+        """Where `size` packs are measured: with nothing there yet, or with everything as the packs say."""
+        repository = str(self._repository(size))
+        if not has_sandbox:
+            return Place(repository=repository, admin_dsn=self.admin_dsn, template=TEMPLATE, database="bench_work")
+        url, process = self._sandbox(size, is_filled=is_filled)
+        return Place(
+            repository=repository,
+            url=url,
+            sandbox_process=process,
+            postmaster=self.postmaster,
+            admin_dsn=self.admin_dsn,
+            template=self._filled(size, url) if is_filled else TEMPLATE,
+            database="bench_work",
+        )
+
+    def _repository(self, size: Size) -> Path:
         if size not in self._repositories:
             path = self.folder / f"repository {len(self._repositories)}"
-            path.mkdir()
             write_repository(path, size, self.seed)
             self._repositories[size] = path
         return self._repositories[size]
 
+    def _sandbox(self, size: Size, *, is_filled: bool) -> tuple[str, int]:
+        key = (size, is_filled)
+        if key not in self._sandboxes:
+            made = sandbox(self.folder, size, self.seed, is_filled=is_filled)
+            self._sandboxes[key] = self._open.enter_context(made)
+        return self._sandboxes[key]
+
+    def _filled(self, size: Size, url: str) -> str:
+        if size not in self._databases:
+            name = f"bench_filled_{len(self._databases)}"
+            asyncio.run(self._fill(size, url, name))
+            self._databases[size] = name
+        return self._databases[size]
+
+    async def _fill(self, size: Size, url: str, name: str) -> None:
+        await copy_database(self.admin_dsn, TEMPLATE, name)
+        source = pack_source(self._repository(size) / "sharepacks")
+        await record(named(self.admin_dsn, name), await read_commit(source, url))
+
 
 @contextmanager
-def world(tables: int, seed: int) -> Iterator[World]:
+def world(seed: int) -> Iterator[World]:
     with (
         tempfile.TemporaryDirectory(prefix="sharepack bench ") as name,
-        _sandbox(Path(name), tables) as url,
         running(Path(name) / "database server") as server,
+        ExitStack() as open_,
     ):
         version = asyncio.run(make_template(server.dsn, TEMPLATE))
-        yield World(Path(name), url, server.dsn, version, seed)
-
-
-@contextmanager
-def _sandbox(folder: Path, tables: int) -> Iterator[str]:
-    seed, port = folder / "seed.yaml", folder / "port"
-    seed.write_text(sandbox_seed(tables), encoding="utf-8")
-    options = ["--seed", str(seed), "--port-file", str(port), "--log-capacity", "1000"]
-    process = subprocess.Popen([sys.executable, "-m", "reconciler.sandbox", *options], stdout=subprocess.DEVNULL)
-    try:
-        give_up_at = time.monotonic() + _START_SECONDS
-        while not port.exists():
-            if process.poll() is not None or time.monotonic() > give_up_at:
-                raise RuntimeError("the sandbox did not start")
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{port.read_text(encoding='utf-8')}"
-    finally:
-        process.terminate()
-        process.wait()
+        postmaster = int((server.data_directory / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        yield World(Path(name), server.dsn, version, postmaster, seed, open_)
