@@ -1,7 +1,7 @@
 """The rows of packs as history: how far a pack got, and that its file does not validate. What a pack *is* is written
 by `submit`; no version changes both."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -50,11 +50,15 @@ async def write_progress(connection: asyncpg.Connection, progress: Mapping[UUID,
     await write_versions(connection, SHARE_PACKS, revisions, change)
 
 
-async def delete_pack(connection: asyncpg.Connection, share_pack_id: UUID, change: Change) -> None:
-    """Git removed the file and everything it declared is gone."""
-    rows = await read_current(connection, SHARE_PACKS, [share_pack_id])
+async def delete_packs(connection: asyncpg.Connection, share_pack_ids: Collection[UUID], change: Change) -> None:
+    """Git removed the files and everything they declared is gone."""
+    rows = await read_current(connection, SHARE_PACKS, share_pack_ids)
     gone = [{**row, "is_deleted": True, "commit_id": change.commit or None} for row in rows.values()]
     await write_versions(connection, SHARE_PACKS, gone, change)
+
+
+async def delete_pack(connection: asyncpg.Connection, share_pack_id: UUID, change: Change) -> None:
+    await delete_packs(connection, [share_pack_id], change)
 
 
 async def reject(connection: asyncpg.Connection, pack: PackId, path: str, reason: str, change: Change) -> None:

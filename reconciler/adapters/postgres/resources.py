@@ -1,8 +1,9 @@
-"""Versions of one recipient or share: found by name, written for the pack that declares it now. A rename continues the
-versions of the old name; a name that others bore before never gets their ids."""
+"""Versions of recipients and shares: found by name, written for the pack that declares them now, any number of them at
+once. A rename continues the versions of the old name; a name that others bore before never gets their ids."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -11,35 +12,79 @@ import asyncpg
 
 from reconciler.adapters.postgres.ids import resource_id
 from reconciler.adapters.postgres.rows import NAME_COLUMN, from_columns, table_of, to_columns
-from reconciler.adapters.postgres.versions import Change, Row, revised, write_versions
+from reconciler.adapters.postgres.tables import Table
+from reconciler.adapters.postgres.versions import Cause, Change, Row, revised, write_versions
 from reconciler.core.key import Key, Kind, normal_name
 from reconciler.core.resource import Resource, key_of
 from reconciler.ports.ledger import NameTakenError
 
+#: Each name is looked up by itself, whatever the planner takes the table for. How many have borne a name is counted
+#: only where nobody does now.
 _FIND: Final = """
-    WITH own AS MATERIALIZED (
-        SELECT to_jsonb(held) AS row FROM deltashare.{table} AS held
-        WHERE is_current AND workspace_url = $1 AND lower({name}) = $2
-        ORDER BY is_deleted, effective_from DESC LIMIT 1
-    ), renamed AS (
-        SELECT to_jsonb(held) AS row FROM deltashare.{table} AS held
-        WHERE is_current AND NOT is_deleted AND workspace_url = $1 AND lower({name}) = $3
-    )
-    SELECT (SELECT row FROM own) AS own, (SELECT row FROM renamed) AS renamed, CASE
-        WHEN EXISTS (SELECT FROM own) THEN 0
-        ELSE (SELECT count(DISTINCT {id}) FROM deltashare.{table} WHERE workspace_url = $1 AND lower({name}) = $2)
+    SELECT own.row AS own, renamed.row AS renamed, CASE
+        WHEN own.row IS NOT NULL THEN 0
+        ELSE (
+            SELECT count(DISTINCT {id}) FROM deltashare.{table}
+            WHERE workspace_url = asked.workspace_url AND lower({name}) = asked.name
+        )
     END AS bearers
+    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (workspace_url, name, old_name, place)
+    LEFT JOIN LATERAL (
+        SELECT to_jsonb(held) AS row FROM deltashare.{table} AS held
+        WHERE is_current AND held.workspace_url = asked.workspace_url AND lower({name}) = asked.name
+        ORDER BY is_deleted, effective_from DESC LIMIT 1
+    ) AS own ON true
+    LEFT JOIN LATERAL (
+        SELECT to_jsonb(held) AS row FROM deltashare.{table} AS held
+        WHERE is_current AND NOT is_deleted AND held.workspace_url = asked.workspace_url
+          AND lower({name}) = asked.old_name
+        LIMIT 1
+    ) AS renamed ON true
+    ORDER BY place
 """
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """What became of a resource, and by which call."""
+
+    key: Key
+    #: None: it is gone.
+    resource: Resource | None
+    #: The name it had before; empty when it was not renamed.
+    renamed_from: str = ""
+    #: None: that of the whole write.
+    cause: Cause | None = None
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """That its row depends on."""
+        old_name = normal_name(self.renamed_from)
+        return frozenset({self.key, replace(self.key, name=old_name)} if old_name else {self.key})
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
     #: The current row of the name, even if deleted; None also when whoever bore it was renamed since.
     own: dict[str, Any] | None
     #: The current row of the old name; None when there is none, or it is deleted, or nothing is renamed.
     renamed: dict[str, Any] | None
     #: How many have borne the name; counted only where `own` is None.
     bearers: int
+
+
+async def write_resources(
+    connection: asyncpg.Connection, found: Sequence[Found], share_pack_id: UUID, change: Change
+) -> None:
+    """Two statements for each kind, however many there are; what is said of one name more than once is written in that
+    order. A name that was recorded before, even if deleted since, continues its versions; a renamed one those of the
+    old name while they are current. Raises NameTakenError."""
+    for item in found:
+        if item.resource is not None and key_of(item.resource, item.key.workspace) != item.key:
+            raise ValueError(f"{item.key}: the resource is called {item.resource.name}")
+    for together in _independent(found):
+        for kind in Kind:
+            await _write(connection, kind, [item for item in together if item.key.kind is kind], share_pack_id, change)
 
 
 async def write_resource(
@@ -50,36 +95,67 @@ async def write_resource(
     change: Change,
     renamed_from: str = "",
 ) -> None:
-    """None: it is gone. A name that was recorded before, even if deleted since, continues its versions; with
-    `renamed_from`, those of the old name are continued while they are current. Raises NameTakenError."""
-    if resource is not None and key_of(resource, key.workspace) != key:
-        raise ValueError(f"{key}: the resource is called {resource.name}")
-    table = table_of(key.kind)
-    found = await _find(connection, key, renamed_from)
-    if resource is None:
-        if found.own is not None:
-            await write_versions(connection, table, [{**found.own, "is_deleted": True}], change)
-        return
-    row = _continued(found, key, renamed_from)
-    entity_id = resource_id(key, found.bearers) if row is None else UUID(str(row[table.id]))
-    columns = {**_described(key.kind, row, resource), "workspace_url": key.workspace, "share_pack_id": share_pack_id}
-    await write_versions(connection, table, [revised(table, entity_id, row, columns)], change)
+    await write_resources(connection, [Found(key, resource, renamed_from)], share_pack_id, change)
 
 
 async def require_free_name(connection: asyncpg.Connection, key: Key, renamed_from: str) -> None:
     """Raises NameTakenError when the record could not follow the rename."""
-    _continued(await _find(connection, key, renamed_from), key, renamed_from)
+    asked = Found(key, None, renamed_from)
+    [rows] = await _find(connection, key.kind, [asked])
+    _continued(rows, asked)
 
 
-def _continued(found: _Found, key: Key, renamed_from: str) -> Row | None:
-    if found.renamed is None:
-        return found.own
-    if found.own is not None and not found.own["is_deleted"]:
+def _independent(found: Iterable[Found]) -> Iterator[Sequence[Found]]:
+    """In order; within one batch, no row depends on another."""
+    together: list[Found] = []
+    taken: set[Key] = set()
+    for item in found:
+        if not taken.isdisjoint(item.keys):
+            yield together
+            together, taken = [], set()
+        together.append(item)
+        taken |= item.keys
+    yield together
+
+
+async def _write(
+    connection: asyncpg.Connection, kind: Kind, found: Sequence[Found], share_pack_id: UUID, change: Change
+) -> None:
+    if not found:
+        return
+    table = table_of(kind)
+    rows = await _find(connection, kind, found)
+    revisions, causes = [], {}
+    for item, each in zip(found, rows, strict=True):
+        revision = _revision(table, item, each, share_pack_id)
+        if revision is not None:
+            revisions.append(revision)
+            if item.cause is not None:
+                causes[UUID(str(revision[table.id]))] = item.cause
+    await write_versions(connection, table, revisions, replace(change, causes=causes))
+
+
+def _revision(table: Table, item: Found, rows: _Rows, share_pack_id: UUID) -> Row | None:
+    """None: nothing is there that could go."""
+    key = item.key
+    if item.resource is None:
+        return None if rows.own is None else {**rows.own, "is_deleted": True}
+    row = _continued(rows, item)
+    entity_id = resource_id(key, rows.bearers) if row is None else UUID(str(row[table.id]))
+    described = _described(key.kind, row, item.resource)
+    return revised(table, entity_id, row, {**described, "workspace_url": key.workspace, "share_pack_id": share_pack_id})
+
+
+def _continued(rows: _Rows, item: Found) -> Row | None:
+    if rows.renamed is None:
+        return rows.own
+    key = item.key
+    if rows.own is not None and not rows.own["is_deleted"]:
         raise NameTakenError(
-            f"{key.kind}/{normal_name(renamed_from)} cannot become {key}: both are on record as different {key.kind}s; "
-            f"choose another name, or remove or release {key} first"
+            f"{key.kind}/{normal_name(item.renamed_from)} cannot become {key}: both are on record as different "
+            f"{key.kind}s; choose another name, or remove or release {key} first"
         )
-    return found.renamed
+    return rows.renamed
 
 
 def _described(kind: Kind, row: Row | None, resource: Resource) -> Row:
@@ -87,13 +163,24 @@ def _described(kind: Kind, row: Row | None, resource: Resource) -> Row:
     return {} if row is not None and from_columns(kind, row) == resource else to_columns(resource)
 
 
-async def _find(connection: asyncpg.Connection, key: Key, renamed_from: str) -> _Found:
-    old_name = normal_name(renamed_from)
-    row = await connection.fetchrow(
-        _statement(key.kind), key.workspace, key.name, None if old_name in {"", key.name} else old_name
+async def _find(connection: asyncpg.Connection, kind: Kind, found: Sequence[Found]) -> Sequence[_Rows]:
+    """In the order of `found`."""
+    rows = await connection.fetch(
+        _statement(kind),
+        [item.key.workspace for item in found],
+        [item.key.name for item in found],
+        [_old_name(item) for item in found],
     )
-    own, renamed = (None if row[name] is None else json.loads(row[name]) for name in ("own", "renamed"))
-    return _Found(own, renamed, row["bearers"])
+    return [_Rows(_decoded(row["own"]), _decoded(row["renamed"]), row["bearers"]) for row in rows]
+
+
+def _decoded(row: str | None) -> dict[str, Any] | None:
+    return None if row is None else json.loads(row)
+
+
+def _old_name(item: Found) -> str | None:
+    name = normal_name(item.renamed_from)
+    return None if name in {"", item.key.name} else name
 
 
 @cache

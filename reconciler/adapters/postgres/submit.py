@@ -14,7 +14,7 @@ from reconciler.adapters.postgres.ids import PackIds, pack_ids, tenant_region_id
 from reconciler.adapters.postgres.migrate import require_known
 from reconciler.adapters.postgres.needs import resolve_needs, unfinished_work
 from reconciler.adapters.postgres.orders import order_to_json
-from reconciler.adapters.postgres.packs import PROVISIONED, Progress, clock, delete_pack, name_packs, pack_name
+from reconciler.adapters.postgres.packs import PROVISIONED, Progress, clock, delete_packs, name_packs, pack_name
 from reconciler.adapters.postgres.release import end_superseded
 from reconciler.adapters.postgres.tables import REQUESTS, SHARE_PACKS, TENANT_REGIONS
 from reconciler.adapters.postgres.versions import Change, Row, read_current, review_columns, revised, write_versions
@@ -179,9 +179,12 @@ async def _write_packs(connection: asyncpg.Connection, new: Sequence[Submitted],
         for item in new
     ]
     await write_versions(connection, SHARE_PACKS, progressed, change)
-    for item in new:
-        if item.order.config is None and item.progress.status is PackStatus.COMPLETED:
-            await delete_pack(connection, item.ids.share_pack, replace(change, reason="removed from Git"))
+    gone = [
+        item.ids.share_pack
+        for item in new
+        if item.order.config is None and item.progress.status is PackStatus.COMPLETED
+    ]
+    await delete_packs(connection, gone, replace(change, reason="removed from Git"))
 
 
 def _content(item: Submitted, row: Row | None, change: Change, now: datetime) -> Row:

@@ -28,8 +28,15 @@ class VersionConflictError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    reason: str
+    #: The API call behind it, if there was one.
+    operation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """Who changes something and why; but for `reviews`, the same for all rows of one write."""
+    """Who changes something and why; but for `reviews` and `causes`, the same for all rows of one write."""
 
     actor: str
     reason: str
@@ -41,6 +48,7 @@ class Change:
     review: Review = field(default_factory=Review)
     #: By entity, of those that have another one.
     reviews: Mapping[UUID, Review] = field(default_factory=dict)
+    causes: Mapping[UUID, Cause] = field(default_factory=dict)
 
 
 async def write_versions(
@@ -62,7 +70,7 @@ async def write_versions(
             change.plan_id,
             change.commit or None,
             change.operation_id,
-            json.dumps(_reviews(table, rows, change)),
+            json.dumps(_told(table, rows, change)),
         )
     except asyncpg.UniqueViolationError as error:
         raise VersionConflictError(
@@ -78,10 +86,14 @@ def review_columns(review: Review) -> Row:
     return {"pull_requests": review.pull_requests_text, "approved_by": review.approved_by_text}
 
 
-def _reviews(table: Table, rows: Sequence[Row], change: Change) -> Sequence[Row]:
-    """Who stands behind each row, where anybody does."""
-    told = [{"entity": str(row[table.id]), **_behind(table, row, change)} for row in rows]
-    return [each for each in told if each["pull_requests"] or each["approved_by"]]
+def _told(table: Table, rows: Sequence[Row], change: Change) -> Sequence[Row]:
+    """What is told of a row by itself: who stands behind it, and its cause, where it has one of its own."""
+    told = [(UUID(str(row[table.id])), _behind(table, row, change)) for row in rows]
+    return [
+        {"entity": str(entity), **behind, **_caused(change.causes.get(entity))}
+        for entity, behind in told
+        if entity in change.causes or any(behind.values())
+    ]
 
 
 def _behind(table: Table, row: Row, change: Change) -> Row:
@@ -89,6 +101,13 @@ def _behind(table: Table, row: Row, change: Change) -> Row:
     if table is REQUESTS:
         return {name: row.get(name, "") for name in review_columns(change.review)}
     return review_columns(change.reviews.get(UUID(str(row[table.id])), change.review))
+
+
+def _caused(cause: Cause | None) -> Row:
+    if cause is None:
+        return {}
+    operation_id = None if cause.operation_id is None else str(cause.operation_id)
+    return {"reason": bounded(cause.reason, _REASON_LENGTH), "operation_id": operation_id}
 
 
 def bounded(text: str, length: int) -> str:
@@ -99,11 +118,14 @@ def bounded(text: str, length: int) -> str:
 
 #: `held` locks the current rows in the order of their ids, looked up one by one whatever the planner takes the table
 #: for (LATERAL keeps it so). When another writer was first, a row is looked at again after the wait, is no longer
-#: current, and `lost` sees it missing. The audit row of an update tells the columns that changed, of any other operation
-#: all of them: `unchanged` are the names that are not told.
+#: current, and `lost` sees it missing. The audit row of an update tells the columns that changed, of any other
+#: operation all of them: `unchanged` are the names that are not told.
 _WRITE: Final = """
         WITH wanted AS MATERIALIZED (
             SELECT * FROM jsonb_populate_recordset(NULL::deltashare.{name}, $1::jsonb)
+        ), behind AS MATERIALIZED (
+            SELECT * FROM jsonb_to_recordset($7::jsonb)
+                AS behind (entity uuid, pull_requests text, approved_by text, reason text, operation_id uuid)
         ), held AS MATERIALIZED (
             SELECT held.* FROM (SELECT {id} FROM wanted ORDER BY {id}) AS each CROSS JOIN LATERAL (
                 SELECT * FROM deltashare.{name} AS held
@@ -129,9 +151,9 @@ _WRITE: Final = """
             INSERT INTO deltashare.{name} (
                 {id}, {listed}{origin}, is_deleted, version, effective_from, created_by, change_reason
             )
-            SELECT {id}, {listed}{origin_values}, is_deleted, coalesce(closed.version, 0) + 1,
-                   coalesce(closed.effective_to, statement_timestamp()), $2, $3
-            FROM changed LEFT JOIN closed USING ({id})
+            SELECT {id}, {given}{origin_values}, is_deleted, coalesce(closed.version, 0) + 1,
+                   coalesce(closed.effective_to, statement_timestamp()), $2, coalesce(behind.reason, $3)
+            FROM changed LEFT JOIN closed USING ({id}) LEFT JOIN behind ON behind.entity = {id}
             RETURNING *
         ), audited AS (
             INSERT INTO deltashare.audit_trail (
@@ -142,11 +164,9 @@ _WRITE: Final = """
                    CASE WHEN told.operation IN ('UPDATE', 'DELETE')
                         THEN jsonb_build_object({before}) - told.unchanged END,
                    CASE WHEN told.operation <> 'DELETE' THEN jsonb_build_object({after}) - told.unchanged END,
-                   $2, $3, $4, $5, $6,
-                   coalesce(review.pull_requests, ''), coalesce(review.approved_by, ''), opened.effective_from
-            FROM opened LEFT JOIN held USING ({id})
-            LEFT JOIN jsonb_to_recordset($7::jsonb) AS review (entity uuid, pull_requests text, approved_by text)
-                ON review.entity = opened.{id}
+                   $2, opened.change_reason, $4, $5, coalesce(behind.operation_id, $6),
+                   coalesce(behind.pull_requests, ''), coalesce(behind.approved_by, ''), opened.effective_from
+            FROM opened LEFT JOIN held USING ({id}) LEFT JOIN behind ON behind.entity = {id}
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN held.version IS NULL THEN 'CREATE'
                             WHEN opened.is_deleted AND NOT held.is_deleted THEN 'DELETE'
@@ -173,6 +193,7 @@ def _statement(table: Table) -> str:
         id=table.id,
         entity=table.entity,
         listed=", ".join(table.columns),
+        given=", ".join(f"changed.{column}" for column in table.columns),
         origin="".join(f", {column}" for column in table.origin),
         origin_values="".join(f", ${4 if column == 'plan_id' else 5}" for column in table.origin),
         held=", ".join(f"held.{column}" for column in columns),
@@ -188,6 +209,8 @@ def _statement(table: Table) -> str:
 
 async def read_current(connection: asyncpg.Connection, table: Table, ids: Collection[UUID]) -> Mapping[UUID, Row]:
     """The current rows of these entities, deleted ones included, in the shape `write_versions` takes."""
+    if not ids:
+        return {}
     found = await connection.fetch(
         f"""
         SELECT {table.id} AS id, to_jsonb(current) AS row FROM deltashare.{table.name} AS current
