@@ -26,6 +26,7 @@ from reconciler.stages.workers import Workforce
 if TYPE_CHECKING:
     from reconciler.adapters.github.credentials import Credentials
     from reconciler.adapters.postgres.portal import Portal
+    from reconciler.packs.snapshot import Snapshots
     from reconciler.stages.doctor import Reach
 
 #: Seconds after which a daemon that has not looked at every pack is taken for dead.
@@ -140,6 +141,26 @@ def pack_source(folder: Path) -> PackSource:
     from reconciler.adapters.git import source
 
     return source.pack_source(folder)
+
+
+def snapshots(settings: Settings) -> "Snapshots | None":
+    """None where nothing is to be kept, or there is no place for it."""
+    from reconciler.adapters.kept_snapshots import KeptSnapshots
+
+    folder = settings.cache_dir or _cache_folder()
+    if folder is None or not settings.cache_megabytes:
+        return None
+    return KeptSnapshots(folder, settings.cache_megabytes * 1_000_000)
+
+
+def _cache_folder() -> Path | None:
+    """https://specifications.freedesktop.org/basedir-spec/latest/"""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        home = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return home / "sharepack"
 
 
 def pack_store(settings: Settings) -> PackStore:

@@ -16,7 +16,7 @@ from reconciler.settings import Settings
 from reconciler.stages.plan import Wishes
 from reconciler.stages.reconcile import Reconciler
 from reconciler.stages.tell import Teller
-from reconciler.wiring import Ports, pack_source, process_name, workforce
+from reconciler.wiring import Ports, pack_source, process_name, snapshots, workforce
 
 if TYPE_CHECKING:
     from reconciler.daemon.pull_requests import PullRequestWatch
@@ -117,6 +117,7 @@ def _watch(ports: Ports, settings: Settings, teller: Teller) -> "PullRequestWatc
         settings.databricks_host,
         wishes,
     )
+        snapshots(settings),
     return PullRequestWatch(presenting, teller.reviewing, every=settings.github_interval_seconds)
 
 

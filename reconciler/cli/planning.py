@@ -23,7 +23,7 @@ from reconciler.settings import Settings
 from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.propose import Branch, branch
 from reconciler.stages.read import is_under, packs_under, read_commit, read_working_tree
-from reconciler.wiring import Ports, pack_source
+from reconciler.wiring import Ports, pack_source, snapshots
 
 Read = Callable[[PackSource, str, date], Awaitable[Desired]]
 #: The packs meant, of those declared and those on record.
@@ -84,7 +84,9 @@ async def propose(
 ) -> tuple[Branch, Proposal]:
     """The plan of the packs that a branch changes; without `commit`, as they lie there."""
     source = pack_source(settings.packs_dir)
-    found = await branch(source, settings.databricks_host, since, commit, ports.clock.now().date())
+    kept, today = snapshots(settings), ports.clock.now().date()
+    known = None if kept is None else Before(kept, ports.ledger)
+    found = await branch(source, settings.databricks_host, since, commit, today, known)
     _check_workspaces(found.after, found.changed)
     plan = await plan_packs(found.after, found.changed, source, ports.ledger, ports.platform, ports.clock, wishes)
     from reconciler.cli.wording import workbooks  # noqa: PLC0415 - only where a branch is planned

@@ -16,7 +16,7 @@ from reconciler.ports.pull_requests import PullRequest, PullRequests
 from reconciler.render.lines import Span, Tone, line
 from reconciler.settings import Settings
 from reconciler.stages.present import Presented, Presenting
-from reconciler.wiring import Ports, pack_source, pull_requests
+from reconciler.wiring import Ports, pack_source, pull_requests, snapshots
 
 #: GitHub takes so much of a job summary for each step, in bytes.
 _SUMMARY_BYTES: Final = 1024 * 1024
@@ -107,6 +107,7 @@ async def _comment(ports: Ports, settings: Settings, asked: Asked) -> Presented:
             wording=wording(),
             default_workspace=settings.databricks_host,
             wishes=allowing((), settings),
+            snapshots=snapshots(settings),
         )
         pull = await _pull(pulls, asked)
         presented = await presenting.present(pull, asked.since, asked.commit, asked.artefact_url)

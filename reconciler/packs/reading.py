@@ -3,7 +3,7 @@
 Each file is read alone (`parsing`), then placed in its workspace (`placing`) and held against the others (`across`).
 Problems in one pack never hide those of another."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -13,6 +13,7 @@ from reconciler.core.pack import SharePack
 from reconciler.core.problem import Problem, Where
 from reconciler.core.tenant import Tenants
 from reconciler.packs.across import clashes
+from reconciler.packs.collecting import keeping_all
 from reconciler.packs.file_names import below, common_folder, folder, is_pack, is_tenants_file
 from reconciler.packs.finding import enough, in_order, problem_of
 from reconciler.packs.notebooks import Beside, check_notebooks
@@ -25,6 +26,7 @@ from reconciler.packs.tenants import TenantsFile, read_tenants
 from reconciler.packs.translate import share_pack
 
 
+@keeping_all()
 def read_packs(
     files: Mapping[str, bytes],
     revision: Revision,
@@ -33,15 +35,18 @@ def read_packs(
     packs_folder: str | None = None,
     parse: Callable[[str, bytes], ParsedFile] = parse_file,
     today: date | None = None,
+    only: Collection[str] | None = None,
 ) -> Desired:
     """`files` by path with forward slashes, the notebooks among them. `packs_folder` is by default what all paths have
-    in common; `parse` may be a `parse_file` that remembers. Without `today` nothing is said of days gone by."""
+    in common; `parse` may be a `parse_file` that remembers. Without `today` nothing is said of days gone by. With
+    `only`, the packs at other paths are as if they were not there."""
     top = common_folder(files) if packs_folder is None else packs_folder
     tenants_path, misplaced = _tenants_paths(files, "" if top == "." else top.rstrip("/"))
     tenants = TenantsFile(Tenants({}, default_workspace))
     if tenants_path:
         tenants = read_tenants(tenants_path, files[tenants_path], default_workspace)
-    packs = [parse(path, files[path]) for path in sorted(files) if is_pack(below(path, top))]
+    chosen = sorted(files if only is None else only)
+    packs = [parse(path, files[path]) for path in chosen if is_pack(below(path, top))]
     beside = Beside(files, top)
     placed = [_with_surroundings(place(pack, tenants), beside, today) for pack in packs]
     return _merged(placed, tenants, revision, misplaced, beside)

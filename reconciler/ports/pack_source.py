@@ -30,6 +30,18 @@ class PackFiles:
     folder: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What stands in the packs folder at a commit, unread."""
+
+    #: Without the digest of the contents.
+    revision: Revision
+    #: As in PackFiles.
+    folder: str
+    #: Path to the id of its content: the same id, the same bytes.
+    ids: Mapping[str, str]
+
+
 class Ancestry(Enum):
     """How a newer commit stands to an older one, as far as a clone can tell."""
 
@@ -68,6 +80,13 @@ class PackSource(Protocol):
 
     async def working_tree(self) -> PackFiles:
         """The files as they lie there; `is_committed` says whether they are exactly those of HEAD."""
+
+    async def listed(self, revision: str) -> Listing | None:
+        """The files at a commit, without their contents; None where they cannot be told apart that way. Raises
+        PackSourceError."""
+
+    async def contents(self, ids: Mapping[str, str]) -> Mapping[str, bytes]:
+        """Of paths with their ids, as `listed` told them. Raises PackSourceError."""
 
     async def gaps(self) -> Gaps:
         """What the working tree lacks of HEAD. Raises PackSourceError."""

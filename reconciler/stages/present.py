@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from reconciler.core.approval import showing
 from reconciler.core.problem import Problem
 from reconciler.core.proposal import Proposal
+from reconciler.packs.snapshot import Snapshots
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger, ShownPlan
 from reconciler.ports.pack_source import PackSource
 from reconciler.ports.platform import Platform
 from reconciler.ports.pull_requests import PullRequest, PullRequests, PullRequestsError, State
 from reconciler.stages.plan import Wishes, plan_packs
-from reconciler.stages.propose import Branch, branch
+from reconciler.stages.propose import Before, Branch, branch
 from reconciler.stages.wording import LABELS, PLAN_CHECK, PLAN_MARKER, Wording
 
 
@@ -44,10 +45,13 @@ class Presenting:
     wording: Wording
     default_workspace: str
     wishes: Wishes
+    #: None: every pack is read each time.
+    snapshots: Snapshots | None = None
 
     async def present(self, pull: PullRequest, since: str, commit: str, artefact_url: str = "") -> Presented:
         """Raises PullRequestsError when the comment cannot be posted, and what planning raises."""
-        found = await branch(self.source, self.default_workspace, since, commit, self.clock.now().date())
+        known = None if self.snapshots is None else Before(self.snapshots, self.ledger)
+        found = await branch(self.source, self.default_workspace, since, commit, self.clock.now().date(), known)
         if not (found.changed or found.problems) and await self.pulls.commented(pull.number, PLAN_MARKER) is None:
             # Nobody is to be troubled by what does not concern packs.
             return await self._pass(pull)

@@ -4,6 +4,7 @@ their files. Plans nothing; the rest of the packs is only counted."""
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Final, TypeAlias
 
 from reconciler.core.desired import Desired, Revision
@@ -13,13 +14,21 @@ from reconciler.core.pack_encoding import encode_pack
 from reconciler.core.plan import Plan
 from reconciler.core.problem import Problem
 from reconciler.core.proposal import Proposal, WorkbookChange
+from reconciler.packs.footprint import of_key
 from reconciler.packs.reading import read_packs
-from reconciler.ports.pack_source import NoFolderError, PackFiles, PackSource
+from reconciler.packs.remembering import RememberedFiles
+from reconciler.packs.snapshot import Snapshot, Snapshots
+from reconciler.ports.ledger import Ledger
+from reconciler.ports.pack_source import Listing, NoFolderError, PackFiles, PackSource
+from reconciler.stages.observe import recorded_state
+from reconciler.stages.partly import Part, PartReader, Sides, whole_snapshot
 
 #: Path now, path before, bytes before and now -> what changed in a workbook.
 CompareWorkbooks: TypeAlias = Callable[[str, str | None, bytes | None, bytes | None], WorkbookChange]
 
 _WORKBOOK: Final = ".xlsx"
+#: Snapshots among which the nearest is looked for.
+_LOOKED_AT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,8 @@ class Branch:
     after: Desired
     files_before: Mapping[str, bytes]
     files_after: Mapping[str, bytes]
+    #: Packs that nobody read, as nothing that the branch changes has to do with them.
+    unread: int = 0
 
     @property
     def changed(self) -> frozenset[PackId]:
@@ -38,7 +49,7 @@ class Branch:
 
     @property
     def others(self) -> int:
-        return len(self._known - self.changed)
+        return len(self._known - self.changed) + self.unread
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -80,21 +91,98 @@ class Branch:
                 yield compare(path or path_before, path_before or None, before, after)
 
 
-async def branch(source: PackSource, default_workspace: str, since: str, head: str | None, today: date) -> Branch:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known from earlier runs, and of what was applied: with it, less is read."""
+
+    snapshots: Snapshots
+    ledger: Ledger
+
+
+async def branch(
+    source: PackSource, default_workspace: str, since: str, head: str | None, today: date, known: Before | None = None
+) -> Branch:
     """`since` and `head` are revisions; without `head`, the files as they lie there. Raises PackSourceError."""
-    found = await (source.working_tree() if head is None else source.committed(head))
-    base = await source.merge_base(since, found.revision.commit or "HEAD")
-    try:
-        past = await source.committed(base)
-    except NoFolderError:
-        # The branch begins the folder.
-        past = PackFiles(Revision(base, is_committed=True), {}, found.folder)
-    before, after = (_desired(each, default_workspace, today) for each in (past, found))
-    return Branch(base, before, after, past.files, found.files)
+    reading = _Reading(source, default_workspace, today, RememberedFiles())
+    part = None if head is None or known is None else await reading.partly(since, head, known)
+    return part or await reading.whole(since, head)
 
 
-def _desired(found: PackFiles, default_workspace: str, today: date) -> Desired:
-    return read_packs(found.files, found.revision, default_workspace, packs_folder=found.folder, today=today)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    source: PackSource
+    default_workspace: str
+    today: date
+    parse: RememberedFiles
+
+    async def whole(self, since: str, head: str | None) -> Branch:
+        found = await (self.source.working_tree() if head is None else self.source.committed(head))
+        base = await self.source.merge_base(since, found.revision.commit or "HEAD")
+        try:
+            past = await self.source.committed(base)
+        except NoFolderError:
+            # The branch begins the folder.
+            past = PackFiles(Revision(base, is_committed=True), {}, found.folder)
+        before, after = (self._desired(each) for each in (past, found))
+        return Branch(base, before, after, past.files, found.files)
+
+    async def partly(self, since: str, head: str, known: Before) -> Branch | None:
+        """None where that does not tell what reading the whole would."""
+        after = await self.source.listed(head)
+        base = await self.source.merge_base(since, after.revision.commit) if after is not None else ""
+        try:
+            before = await self.source.listed(base) if base else None
+        except NoFolderError:
+            return None
+        if after is None or before is None:
+            return None
+        sides = Sides(before, after)
+        snapshot = await self._snapshot(before, known.snapshots)
+        if snapshot is None:
+            return None
+        reader = PartReader(self.source, sides, snapshot, self.default_workspace, self.today, self.parse)
+        part = await reader.read()
+        if part is None:
+            return None
+        if part.snapshot is not snapshot:
+            known.snapshots.keep(part.snapshot)
+        found = _of_part(base, part)
+        names = await _left_on_record(found, known.ledger)
+        part = await reader.read(names) if names else part
+        return None if part is None else _of_part(base, part)
+
+    async def _snapshot(self, before: Listing, snapshots: Snapshots) -> Snapshot | None:
+        """The nearest one, or of reading all that the branch left."""
+        basis = snapshots.basis(before.folder, self.default_workspace)
+        kept = list(islice(snapshots.newest(basis, self.today), _LOOKED_AT))
+        if kept:
+            return min(kept, key=lambda each: len(each.ids.items() ^ before.ids.items()))
+        past = await self.source.committed(before.revision.commit)
+        found = whole_snapshot(before, self._desired(past), past.files, basis, self.today, self.parse)
+        if found is not None:
+            snapshots.keep(found)
+        return found
+
+    def _desired(self, found: PackFiles) -> Desired:
+        return read_packs(
+            found.files,
+            found.revision,
+            self.default_workspace,
+            packs_folder=found.folder,
+            parse=self.parse,
+            today=self.today,
+        )
+
+
+def _of_part(base: str, part: Part) -> Branch:
+    return Branch(base, part.before, part.after, part.files_before, part.files_after, part.unread)
+
+
+async def _left_on_record(found: Branch, ledger: Ledger) -> frozenset[str]:
+    """What is on record of the packs that change, and none of the packs read declares: one of the others may."""
+    recorded = await recorded_state(found.after, found.changed, ledger)
+    declared = {key for pack in found.after.packs.values() for key in pack.resources}
+    return frozenset(map(of_key, {*recorded.resources, *recorded.open_intents} - declared))
 
 
 def _path(pack: PackId, desired: Desired) -> str:

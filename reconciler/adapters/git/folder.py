@@ -3,13 +3,13 @@
 import asyncio
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.adapters.git.contents import check_size, check_total, digest, is_overlooked, path_text, refuse_link
 from reconciler.adapters.git.watching import Places, Watch
 from reconciler.core.desired import Revision
-from reconciler.ports.pack_source import Ancestry, Gaps, PackFiles, PackSourceError
+from reconciler.ports.pack_source import Ancestry, Gaps, Listing, PackFiles, PackSourceError
 
 
 class FolderPackSource:
@@ -28,6 +28,12 @@ class FolderPackSource:
 
     async def working_tree(self) -> PackFiles:
         return await asyncio.to_thread(self._read)
+
+    async def listed(self, revision: str) -> Listing | None:
+        raise _no_commits(self._folder, revision)
+
+    async def contents(self, ids: Mapping[str, str]) -> Mapping[str, bytes]:  # noqa: ARG002 - as below
+        return {}
 
     async def gaps(self) -> Gaps:
         return Gaps()

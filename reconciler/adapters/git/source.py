@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,12 +13,13 @@ from reconciler.adapters.git.folder import FolderPackSource, existing_folder, re
 from reconciler.adapters.git.following import followed, newest
 from reconciler.adapters.git.history import ancestry, descends_from_all, gaps, is_commit_id
 from reconciler.adapters.git.lineage import came_in, merge_base
+from reconciler.adapters.git.listing import contents, listed, no_folder
 from reconciler.adapters.git.memory import CommitContent, Memory
 from reconciler.adapters.git.pulls import OWN_REFS, fetch_pull
 from reconciler.adapters.git.repository import Repository
 from reconciler.adapters.git.watching import Places, Watch
 from reconciler.core.desired import Revision
-from reconciler.ports.pack_source import Ancestry, Gaps, NoFolderError, PackFiles, PackSource, PackSourceError
+from reconciler.ports.pack_source import Ancestry, Gaps, Listing, PackFiles, PackSource, PackSourceError
 
 
 def pack_source(folder: Path) -> PackSource:
@@ -47,6 +48,12 @@ class GitPackSource:
 
     async def working_tree(self) -> PackFiles:
         return await asyncio.to_thread(self._working_tree)
+
+    async def listed(self, revision: str) -> Listing | None:
+        return await asyncio.to_thread(lambda: listed(self._locate(), revision))
+
+    async def contents(self, ids: Mapping[str, str]) -> Mapping[str, bytes]:
+        return await asyncio.to_thread(lambda: contents(self._locate(), ids))
 
     async def gaps(self) -> Gaps:
         return await asyncio.to_thread(lambda: gaps(self._locate()))
@@ -171,11 +178,7 @@ def _not_checked_out(repository: Repository, missing: Gaps) -> PackSourceError:
 def _entries(repository: Repository, commit: str) -> dict[bytes, str]:
     found = dict(repo.readable_entries(repository, commit))
     if not found or os.fsencode(repository.prefix) in found:
-        raise NoFolderError(
-            f"There is no folder {repository.prefix or '/'!r} with files in commit {commit[:12]} of {repository.root}. "
-            "Nothing is taken to be removed.",
-            "Check `packs_dir` and the commit; an empty folder needs one committed file, such as a README.",
-        )
+        raise no_folder(repository, commit)
     return found
 
 
