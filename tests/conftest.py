@@ -33,13 +33,6 @@ def postgres_dsn_admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 
 @pytest.fixture
-@pytest.fixture(scope="session")
-def forking() -> Iterator[Forking]:
-    """Processes of `sharepack` that need not import anything. Some test starts each long-running command really."""
-    with serving() as running_server:
-        yield running_server
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What a test makes the program keep is not found by the next run."""

@@ -21,7 +21,7 @@ from reconciler.ports.pack_source import PackSource
 from reconciler.render.problems import problems_text
 from reconciler.settings import Settings
 from reconciler.stages.plan import Wishes, plan_packs
-from reconciler.stages.propose import Branch, branch
+from reconciler.stages.propose import Before, Branch, branch
 from reconciler.stages.read import is_under, packs_under, read_commit, read_working_tree
 from reconciler.wiring import Ports, pack_source, snapshots
 
