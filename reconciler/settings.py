@@ -48,8 +48,8 @@ _HINTS: Final[Mapping[str, str]] = {
     "api_upload_mode": "commit or pull_request",
     "api_trusted_proxies": "addresses or networks with commas between them, such as 10.0.0.4, 10.1.0.0/16",
     "only_plans": "true or false",
-    "github_api_url": (
     "cache_megabytes": "a whole number, 0 to keep nothing",
+    "github_api_url": (
         "the URL of the API, such as https://HOST/api/v3 on GitHub Enterprise Server, or leave it out for github.com"
     ),
     "github_app_installation_id": "the number at the end of the URL of the installation, or leave it out",
@@ -228,12 +228,12 @@ class Settings(BaseSettings):
     max_removed_percent_per_pack: Annotated[int, Field(ge=0, le=100)] = 50
     max_removed_percent_per_run: Annotated[int, Field(ge=0, le=100)] = 50
 
-    state_dir: Path = Path(".sharepack")
     #: What was found out about packs and need not be found out again; None: a folder of this user's. At most so much of
     #: it is kept; 0 keeps nothing.
     cache_dir: Path | None = None
     cache_megabytes: Annotated[int, Field(ge=0, le=10_000)] = 64
 
+    state_dir: Path = Path(".sharepack")
     packs_dir: Path = Path("sharepacks")
     worker_lease_seconds: Annotated[float, Field(ge=10, le=3600)] = 60.0
 

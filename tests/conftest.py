@@ -32,7 +32,6 @@ def postgres_dsn_admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         yield server.dsn
 
 
-@pytest.fixture
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What a test makes the program keep is not found by the next run."""
@@ -41,6 +40,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
 def database_url(fresh_database_url: str) -> str:
     """Of a database for one test. Where many tests use one, a folder has them use `migrated_database_url`."""
     return fresh_database_url

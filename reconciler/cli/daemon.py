@@ -116,8 +116,8 @@ def _watch(ports: Ports, settings: Settings, teller: Teller) -> "PullRequestWatc
         teller.wording,
         settings.databricks_host,
         wishes,
-    )
         snapshots(settings),
+    )
     return PullRequestWatch(presenting, teller.reviewing, every=settings.github_interval_seconds)
 
 
