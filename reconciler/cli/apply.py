@@ -59,7 +59,7 @@ class Order:
 @click.option("--allow", "allowed", multiple=True, metavar="WORDS", help="Lift one objection, in its own words.")
 @click.option("--commit", metavar="REVISION", help="Apply this commit instead of HEAD.")
 @click.option("--github", metavar="OWNER/NAME", help="Do only what was approved in its pull requests, and tell them.")
-@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Packs at the same time.")
+@click.option("--workers", type=click.IntRange(1, 64), default=16, show_default=True, help="Packs at the same time.")
 def command(  # noqa: PLR0913 - one for each option
     *,
     paths: tuple[str, ...],
@@ -181,13 +181,7 @@ async def _planned(
 
     planned = await make_plan(ports, settings, read, choose, wishes)
     checked = check_approval(planned.plan, saved.packs)
-    as_approved = {pack.pack for pack in checked.plan.packs}
-
-    async def again() -> Plan:
-        plan = await planned.again()
-        return replace(plan, packs=tuple(pack for pack in plan.packs if pack.pack in as_approved))
-
-    return replace(planned, plan=checked.plan, again=again), checked.stale
+    return replace(planned, plan=checked.plan), checked.stale
 
 
 async def _commit_only(source: PackSource, default_workspace: str, today: date) -> Desired:

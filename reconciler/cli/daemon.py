@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(0, 64), default=4, show_default=True, help="Packs at the same time.")
+@click.option("--workers", type=click.IntRange(0, 64), default=16, show_default=True, help="Packs at the same time.")
 @click.option("--health-port", type=click.IntRange(0, 65_535), help="Instead of the setting; 0: any that is free.")
 @click.option(
     "--github", metavar="OWNER/NAME", help="Also show its pull requests their plans, and do what was approved."

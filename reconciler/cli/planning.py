@@ -1,7 +1,7 @@
 """From typed paths to a plan: what `plan`, `apply` and `status --drift` have in common."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,7 +36,8 @@ class Planned:
     scope: frozenset[PackId]
     plan: Plan
     #: The same plan, made anew.
-    again: Callable[[], Awaitable[Plan]]
+    #: The same plan of some of its packs, made anew.
+    again: Callable[[Collection[PackId]], Awaitable[Plan]]
 
 
 def reader(commit: str | None) -> Read:
@@ -73,10 +74,10 @@ async def make_plan(
     scope = choose(desired, recorded.packs)
     _check_workspaces(desired, scope)
 
-    async def again() -> Plan:
-        return await plan_packs(desired, scope, source, ports.ledger, ports.platform, ports.clock, wishes)
+    async def again(packs: Collection[PackId]) -> Plan:
+        return await plan_packs(desired, packs, source, ports.ledger, ports.platform, ports.clock, wishes)
 
-    return Planned(desired, scope, await again(), again)
+    return Planned(desired, scope, await again(scope), again)
 
 
 async def propose(

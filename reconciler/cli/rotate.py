@@ -1,7 +1,7 @@
 """`sharepack rotate`: gives a recipient a new token now, once; the old one goes on for a while."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
 import click
@@ -14,7 +14,7 @@ from reconciler.cli.session import actor, run
 from reconciler.cli.terminal import Failure, leave, mention, say, style
 from reconciler.core.actual import Found
 from reconciler.core.changes import TokenRotated
-from reconciler.core.key import Key
+from reconciler.core.key import Key, PackId
 from reconciler.core.plan import Plan, Step
 from reconciler.core.verdict import Update
 from reconciler.packs.durations import seconds
@@ -112,7 +112,7 @@ async def _settle(ports: Ports, settings: Settings, key: Key, plan: Replan) -> E
 async def _apply(ports: Ports, settings: Settings, key: Key, chosen: Plan, plan: Replan) -> bool:
     """Whether it ended well."""
 
-    async def again() -> Plan:
+    async def again(_packs: Collection[PackId]) -> Plan:
         return _with(await plan({}), key)
 
     force = workforce(ports, settings, 1)

@@ -39,7 +39,7 @@ _FIRST_SWEEP_AFTER: Final = 5.0
 @click.command()
 @click.option("--host", metavar="ADDRESS", help="Instead of the setting api_host.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Instead of the setting api_port; 0: any that is free.")
-@click.option("--workers", type=click.IntRange(0, 64), default=4, show_default=True, help="Packs at the same time.")
+@click.option("--workers", type=click.IntRange(0, 64), default=16, show_default=True, help="Packs at the same time.")
 @click.option("--github", metavar="OWNER/NAME", help="Where packs are proposed (api_upload_mode=pull_request).")
 def command(*, host: str | None, port: int | None, workers: int, github: str | None) -> None:
     """Serve the HTTP API (/workflow, described at /docs) and its pages (/), until told to stop (Ctrl-C, SIGTERM).

@@ -16,7 +16,7 @@ from reconciler.wiring import Ports, workforce
 
 @click.command()
 @click.option("--once", is_flag=True, help="Work off what is due now, then end.")
-@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Packs at the same time.")
+@click.option("--workers", type=click.IntRange(1, 64), default=16, show_default=True, help="Packs at the same time.")
 def command(*, once: bool, workers: int) -> None:
     """Carry out submitted work, until told to stop (Ctrl-C, SIGTERM); then the calls under way end first, and what is
     left of their packs is given back.

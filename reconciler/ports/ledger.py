@@ -5,6 +5,7 @@ taken over; nothing is written then.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -116,14 +117,19 @@ class Ledger(Protocol):
     async def renew(self, claim: Claim, lease: float) -> None:
         """Hold the pack for another `lease` seconds. Raises FenceLostError."""
 
-    async def begin(self, claim: Claim, operation: Operation) -> UUID:
-        """The intent row, written before the call; a rename's stands under the new name. Returns the operation's id.
-        Raises NameTakenError before a rename that the record could not follow, SupersededError when a newer plan has
-        work for the pack, PausedError while the workspace has asked to wait; nothing is written then."""
+    async def advance(
+        self, claim: Claim, outcomes: Mapping[UUID, Outcome], intents: Mapping[UUID, Operation], words: str = ""
+    ) -> None:
+        """What came of calls, and which calls are made next, each under an id of the caller's choice.
 
-    async def conclude(self, claim: Claim, operation_id: UUID, outcome: Outcome) -> None:
-        """The outcome row. For Done also, in the same transaction: the resource's version as `operation.after` says and
-        its audit row. After a rename, the versions of the old name go on under the new one."""
+        An outcome goes into the row of its operation. For Done also, in the same transaction: the resource's version as
+        `operation.after` says and its audit row; after a rename, the versions of the old name go on under the new one.
+        An intent is a row written before its call; a rename's stands under the new name. `words`: what the pack's
+        status line says from now on; a version only when they change. Saying any of it again changes nothing.
+
+        Raises NameTakenError when the record cannot follow a rename, also before the call, and, of intents,
+        SupersededError when a newer plan has work for the pack, PausedError while the workspace has asked to wait;
+        nothing is written then."""
 
     async def resolve(self, claim: Claim, key: Key, found: Resource | None, *, renamed_from: str = "") -> None:
         """Reading showed what an unfinished operation left behind: close open intents of `key`, and write the version
@@ -137,18 +143,28 @@ class Ledger(Protocol):
         any call. With `renamed_from`, the versions of that name go on as those of `key`, if it is on record. Raises
         NameTakenError when `key` is on record too."""
 
-    async def progress(self, claim: Claim, provisioning_status: str) -> None:
-        """What the pack's status line says while it is being worked on; a version only when the words change."""
-
     async def finish(
-        self, claim: Claim, status: WorkStatus, reason: str = "", failure: Failure = Failure.NONE
+        self,
+        claim: Claim,
+        status: WorkStatus,
+        reason: str = "",
+        failure: Failure = Failure.NONE,
+        outcomes: Mapping[UUID, Outcome] = MappingProxyType({}),
     ) -> Sequence[UUID]:
-        """End the work: status of work and pack, applied commit on success, lease given back. Returns work that became
-        due by this (or was skipped because of it is ended likewise)."""
+        """End the work: status of work and pack, applied commit on success, lease given back; with `outcomes` as in
+        `advance`. Returns work that became due by this (or was skipped because of it is ended likewise)."""
 
-    async def postpone(self, claim: Claim, seconds: float, reason: str, *, unexplained: bool = False) -> Sequence[UUID]:
-        """Try again later: the lease is given back and the work is due after `seconds` (database clock). Returns work
-        that became due by this: a newer plan's for the same pack."""
+    async def postpone(
+        self,
+        claim: Claim,
+        seconds: float,
+        reason: str,
+        outcomes: Mapping[UUID, Outcome] = MappingProxyType({}),
+        *,
+        unexplained: bool = False,
+    ) -> Sequence[UUID]:
+        """Try again later: the lease is given back and the work is due after `seconds` (database clock); with
+        `outcomes` as in `advance`. Returns work that became due by this: a newer plan's for the same pack."""
 
     async def pause(self, workspace: str, seconds: float, reason: str) -> None:
         """Nobody calls this workspace for so long. A longer pause that is on record stays."""

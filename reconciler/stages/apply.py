@@ -2,7 +2,7 @@
 second plan is empty. Broken packs are marked as such. Asks nobody; approval is the caller's business."""
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.desired import Desired
 from reconciler.core.encoding import Json
@@ -21,7 +21,7 @@ class Applied:
     submission: Submission
     #: How each pack's work ended; empty when it was left to others.
     work: tuple[Work, ...] = ()
-    #: A second plan, made afterwards; None when the work was left to others.
+    #: A second plan: of what was worked on, made afterwards; None when the work was left to others.
     after: Plan | None = None
     #: The calls of the work that did not end well.
     operations: tuple[OperationRecord, ...] = ()
@@ -40,19 +40,41 @@ async def apply_plan(
     plan: Plan,
     document: Json,
     force: Workforce,
-    plan_again: Callable[[], Awaitable[Plan]],
+    plan_again: Callable[[Collection[PackId]], Awaitable[Plan]],
     clock: Clock,
     actor: str,
 ) -> Applied:
-    """`document` is the plan as JSON, for the record; `plan_again` makes the same plan anew."""
+    """`document` is the plan as JSON, for the record; `plan_again` makes the same plan of some of its packs anew. The
+    others are as the plan has just seen them."""
     submission = await submit(plan, document, force.ledger, force.doorbell, actor)
     await force.work_until_done(submission.work_ids)
     work = tuple(await force.ledger.work(submission.work_ids))
     failed = [item.id for item in work if item.status not in {WorkStatus.DONE, WorkStatus.HELD}]
-    after = await plan_again() if failed else await verify(plan_again, clock)
+    worked_on = frozenset(pack for pack, work_id in submission.work.items() if work_id is not None)
+    after = await _plan_after(plan, worked_on, plan_again, clock, is_sure=not failed)
     await remember(after, force.ledger)
     operations = await force.ledger.operations(failed) if failed else ()
     return Applied(submission, work, after, tuple(operations))
+
+
+async def _plan_after(
+    plan: Plan,
+    worked_on: Collection[PackId],
+    plan_again: Callable[[Collection[PackId]], Awaitable[Plan]],
+    clock: Clock,
+    *,
+    is_sure: bool,
+) -> Plan:
+    """`is_sure`: all of it went well, so that what a read does not show yet is waited for."""
+    if not worked_on:
+        return plan
+
+    async def again() -> Plan:
+        return await plan_again(worked_on)
+
+    after = await verify(again, clock) if is_sure else await again()
+    others = tuple(pack for pack in plan.packs if pack.pack not in worked_on)
+    return replace(after, packs=(*others, *after.packs))
 
 
 async def remember(plan: Plan, ledger: Ledger) -> None:

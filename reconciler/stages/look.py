@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from reconciler.core.actions import actions
 from reconciler.core.actual import Absent, Actual, Found, Unreadable
+from reconciler.core.changes import Cause
 from reconciler.core.compare import ThreeStates, compare
 from reconciler.core.key import Key, Kind
 from reconciler.core.lowering import managed_like
@@ -15,7 +17,7 @@ from reconciler.core.readers import Moves, moves
 from reconciler.core.recorded import RecordedState
 from reconciler.core.sight import see
 from reconciler.core.steps import NOT_LOOKED_AT
-from reconciler.core.verdict import Verdict
+from reconciler.core.verdict import Create, Verdict
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Claim, Ledger, Wanted
 from reconciler.ports.platform import Platform, UnavailableError
@@ -35,22 +37,39 @@ class Look:
     verdicts: Mapping[Key, Verdict]
     #: Keys whose last call was never answered: what the read says of them may be late as well.
     doubtful: frozenset[Key] = frozenset()
+    #: Keys that were not looked at, and are taken for absent: they are to be created, which fails if they are there.
+    unseen: frozenset[Key] = frozenset()
 
 
-async def look(claim: Claim, ledger: Ledger, platform: Platform, clock: Clock, grace: float) -> Look:
-    """Raises UnavailableError when an open intent cannot be resolved because its resource cannot be read, and when
-    Databricks asks to wait."""
+async def look(
+    claim: Claim, ledger: Ledger, platform: Platform, clock: Clock, grace: float, *, is_sparing: bool = False
+) -> Look:
+    """With `is_sparing`, what nobody seems to have and was approved to be created is not looked at. Raises
+    UnavailableError when an open intent cannot be resolved because its resource cannot be read, and when Databricks
+    asks to wait."""
     wanted = {item.key: item for item in claim.order.wanted}
     keys = {*wanted, *_former(wanted.values())}
     recorded = await ledger.recorded(keys, [claim.order.pack])
-    actual = await settled({*keys, *recorded.open_intents}, recorded, platform, clock, grace)
+    unseen = frozenset(key for key, item in wanted.items() if is_sparing and _needs_no_look(item, recorded, claim))
+    seen = await settled({*keys, *recorded.open_intents} - unseen, recorded, platform, clock, grace)
+    actual = {**seen, **dict.fromkeys(unseen, Absent())}
     _obey(actual)
     for key in sorted(recorded.open_intents):
         await _resolve(claim, key, wanted.get(key), recorded, actual, ledger)
     doubtful = frozenset(recorded.open_intents)
     if doubtful:
         recorded = await ledger.recorded(keys, [claim.order.pack])
-    return Look(recorded, actual, _verdicts(wanted, recorded, actual, claim), doubtful)
+    return Look(recorded, actual, _verdicts(wanted, recorded, actual, claim), doubtful, unseen)
+
+
+def _needs_no_look(wanted: Wanted, recorded: RecordedState, claim: Claim) -> bool:
+    """It is not on record, no call for it was begun, it had no other name, and making it anew was approved: then a
+    look could only tell what the call tells as well, that something bears the name."""
+    if wanted.resource is None or wanted.adopt or wanted.renamed_from or wanted.token is not None:
+        return False
+    if wanted.key in recorded.resources or wanted.key in recorded.open_intents:
+        return False
+    return actions(wanted.key, Create(wanted.resource, Cause.FILE)) <= claim.order.actions
 
 
 async def settled(

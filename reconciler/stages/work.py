@@ -1,44 +1,27 @@
-"""One work item: look again, compare again, and do what was approved, call by call.
+"""One work item: look again, compare again, and do what was approved, level by level.
 
-What to do is `core.compare`'s and `core.lowering`'s answer; this stage carries it out, and says how it ended: done,
+What to do is `core.compare`'s and `core.levels`' answer; this stage carries it out, and says how it ended: done,
 held, to be tried again later, refused, overtaken, or in need of a person.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, assert_never
+from typing import Final
 from uuid import UUID
 
 from reconciler.core.actions import actions
-from reconciler.core.actual import Found
-from reconciler.core.calls import Call
-from reconciler.core.changes import Cause
-from reconciler.core.holds import EXISTENCE, changed_by_hand, declared_digest
+from reconciler.core.calls import Call, Operation
 from reconciler.core.key import Key, Kind
-from reconciler.core.lowering import lower, managed_like
+from reconciler.core.levels import levels
 from reconciler.core.retry import MOST_UNEXPLAINED, Failure, delay
-from reconciler.core.verdict import (
-    Adopt,
-    Conflict,
-    Create,
-    Delete,
-    Drifted,
-    Forget,
-    Ignore,
-    Keep,
-    Record,
-    Release,
-    Rename,
-    Replace,
-    Unknown,
-    Update,
-    Verdict,
-)
+from reconciler.core.verdict import Conflict, Create, Delete, Replace, Unknown, Verdict
 from reconciler.ports.ledger import Claim, NameTakenError, PausedError, SupersededError, WorkStatus
 from reconciler.ports.platform import RefusedError, UnavailableError
-from reconciler.stages.call import Calling, StoppedError, carry_out
+from reconciler.stages.call import Calling, Known, StoppedError, UnseenError, carry_out, record, written
 from reconciler.stages.look import Look, look
+from reconciler.stages.settle import count_corrections, settle, tell_drift
 
 #: Seconds after which a call that was given up has ended too, so that nobody reads before it can have taken effect.
 _IN_FLIGHT: Final = 60.0
@@ -77,6 +60,14 @@ async def work(calling: Calling, notice: Notice, spread: float) -> Ended:
     `spread` in 0..1 is a random number that spreads retries.
     """
     try:
+        return await _attempt(calling, notice, spread)
+    except (RefusedError, NameTakenError) as error:
+        request_id = error.request_id if isinstance(error, RefusedError) else ""
+        return replace(await _finish(calling, WorkStatus.FAILED, str(error), Failure.REFUSED), request_id=request_id)
+
+
+async def _attempt(calling: Calling, notice: Notice, spread: float) -> Ended:
+    try:
         return await _try(calling, notice)
     except UnavailableError as error:
         return await _unavailable(calling, error, spread)
@@ -89,14 +80,24 @@ async def work(calling: Calling, notice: Notice, spread: float) -> Ended:
         raise
     except SupersededError:
         return await _finish(calling, WorkStatus.SKIPPED, "superseded by a newer plan")
-    except (RefusedError, NameTakenError) as error:
-        request_id = error.request_id if isinstance(error, RefusedError) else ""
-        return replace(await _finish(calling, WorkStatus.FAILED, str(error), Failure.REFUSED), request_id=request_id)
 
 
 async def _try(calling: Calling, notice: Notice) -> Ended:
+    """What is to be created and seems to be nobody's is not looked at: if something bears the name, the call says so,
+    and then all is looked at."""
+    try:
+        ended = await _look_and_do(calling, notice, is_sparing=True)
+    except UnseenError:
+        await record(calling)
+        ended = await _look_and_do(calling, notice, is_sparing=False)
+    return ended
+
+
+async def _look_and_do(calling: Calling, notice: Notice, *, is_sparing: bool) -> Ended:
     order = calling.claim.order
-    seen = await look(calling.claim, calling.ledger, calling.platform, calling.clock, calling.grace)
+    seen = await look(
+        calling.claim, calling.ledger, calling.platform, calling.clock, calling.grace, is_sparing=is_sparing
+    )
     refusal = _refusal(calling.claim, seen.verdicts)
     if refusal is not None:
         return await _finish(calling, *refusal)
@@ -108,7 +109,10 @@ async def _try(calling: Calling, notice: Notice) -> Ended:
 
 async def put_back(calling: Calling, seconds: float, reason: str, *, unexplained: bool = False) -> Ended:
     """Given back, with its lease, to be tried again after `seconds`."""
-    released = await calling.ledger.postpone(calling.claim, seconds, reason, unexplained=unexplained)
+    released = await written(
+        calling,
+        lambda outcomes: calling.ledger.postpone(calling.claim, seconds, reason, outcomes, unexplained=unexplained),
+    )
     return Ended(calling.claim, WorkStatus.WAITING, reason, released, seconds)
 
 
@@ -134,7 +138,9 @@ async def _unavailable(calling: Calling, error: UnavailableError, spread: float)
 
 
 async def _finish(calling: Calling, status: WorkStatus, reason: str = "", failure: Failure = Failure.NONE) -> Ended:
-    released = await calling.ledger.finish(calling.claim, status, reason, failure)
+    released = await written(
+        calling, lambda outcomes: calling.ledger.finish(calling.claim, status, reason, failure, outcomes)
+    )
     return Ended(calling.claim, status, reason, released)
 
 
@@ -158,86 +164,41 @@ def _refusal(claim: Claim, verdicts: Mapping[Key, Verdict]) -> tuple[WorkStatus,
 
 
 async def _carry_out_all(calling: Calling, seen: Look, notice: Notice) -> None:
+    """Level by level; what one of them came to is written with the intents of the next."""
     said = ""
-    made: set[Key] = set()
-    for key, verdict in seen.verdicts.items():
-        said = await _say(calling, key, verdict, said)
-        await _tell_drift(calling, key, verdict)
-        operations = lower(key, verdict)
-        for operation in operations:
-            receipt = await carry_out(calling, operation, made, seen.doubtful)
-            notice(Performed(calling.claim, operation.call, receipt.request_id))
-        if not operations:
-            await _settle(calling, key, verdict)
-        await _count_corrections(calling, key, verdict, seen)
+    known = Known(doubtful=seen.doubtful, unseen=seen.unseen)
+    plan = levels(seen.verdicts)
+    calls = Counter(operation.key for level in plan for operation in level.operations)
+    for level in plan:
+        for key in level.settled:
+            await settle(calling, key, seen.verdicts[key])
+        keys = [operation.key for operation in level.operations]
+        for key in (key for key in keys if not known.done[key]):
+            await tell_drift(calling, key, seen.verdicts[key])
+        if not keys:
+            continue
+        words = _progress_words(keys[0], seen.verdicts[keys[0]])
+        failure = await _failure_of(
+            carry_out(calling, level.operations, "" if words == said else words, known, _told(calling, notice))
+        )
+        said = words
+        for key in (key for key in keys if known.done[key] == calls[key]):
+            await count_corrections(calling, key, seen.verdicts[key], seen)
+        if failure is not None:
+            raise failure
 
 
-async def _say(calling: Calling, key: Key, verdict: Verdict, said: str) -> str:
-    """What the status line says now; written only when there is something to do and the words change."""
-    words = _progress_words(key, verdict)
-    if words == said or not lower(key, verdict):
-        return said
-    await calling.ledger.progress(calling.claim, words)
-    return words
+async def _failure_of(level: Awaitable[None]) -> Exception | None:
+    """What Databricks said no to, or could not be asked; what went through in its level is counted all the same."""
+    try:
+        await level
+    except (UnavailableError, RefusedError, UnseenError) as failure:
+        return failure
+    return None
 
 
-async def _tell_drift(calling: Calling, key: Key, verdict: Verdict) -> None:
-    """What somebody changed by hand gets a version of its own before it is corrected: it is part of who could read
-    what, and must not look like our doing."""
-    match verdict:
-        case Update(before, after, _, Cause.DRIFT | Cause.BOTH):
-            found = managed_like(after, before)
-            await calling.ledger.settle(calling.claim, key, found, "found changed by hand")
-        case Create(_, Cause.DRIFT):
-            await calling.ledger.settle(calling.claim, key, None, "found deleted by hand")
-        case _:
-            pass
-
-
-async def _count_corrections(calling: Calling, key: Key, verdict: Verdict, seen: Look) -> None:
-    """So that a field which somebody keeps changing back is left alone one day."""
-    match verdict:
-        case Update(changes=changes):
-            fields = changed_by_hand(changes)
-        case Create(cause=Cause.DRIFT):
-            fields = frozenset({EXISTENCE})
-        case _:
-            fields = frozenset()
-    wanted = next(item.resource for item in calling.claim.order.wanted if item.key == key)
-    if fields and wanted is not None:
-        found = seen.actual.get(key)
-        by = found.updated_by if isinstance(found, Found) else ""
-        actors = dict.fromkeys(sorted(fields), by)
-        await calling.ledger.corrected(calling.claim, key, actors, declared_digest(wanted))
-
-
-async def _settle(calling: Calling, key: Key, verdict: Verdict) -> None:
-    claim, ledger = calling.claim, calling.ledger
-    match verdict:
-        case Record(before, after):
-            was = before.name if before is not None and before.name != after.name else ""
-            await ledger.settle(claim, key, after, "recorded as it is in the workspace", renamed_from=was)
-        case Adopt(_, after):
-            await ledger.settle(claim, key, after, "recorded as it is in the workspace")
-        case Forget():
-            await ledger.settle(claim, key, None, "gone from the workspace")
-        case Release():
-            await ledger.settle(claim, key, None, "let go: it stays as it is in the workspace")
-        case (
-            Create()
-            | Update()
-            | Rename()
-            | Replace()
-            | Delete()
-            | Keep()
-            | Drifted()
-            | Ignore()
-            | Conflict()
-            | Unknown()
-        ):
-            pass
-        case _:
-            assert_never(verdict)
+def _told(calling: Calling, notice: Notice) -> Callable[[Operation, str], None]:
+    return lambda operation, request_id: notice(Performed(calling.claim, operation.call, request_id))
 
 
 def _progress_words(key: Key, verdict: Verdict) -> str:

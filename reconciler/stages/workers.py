@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -36,12 +37,16 @@ from reconciler.stages.work import Ended, Performed, not_understood, work
 
 #: A message delivered more often than this is parked, and its pack fails with the reason.
 MOST_DELIVERIES: Final = 5
+#: Unless it is told otherwise. Between its calls a pack waits for the database: so many keep 16 requests under way.
+HANDS: Final = 16
 #: Seconds between looks at the database for what others have done meanwhile.
 LOOK_EVERY: Final = 0.5
 #: Seconds that calls under way get to end once the process is told to stop.
 STOP_WITHIN: Final = 20.0
 #: Seconds that a command waits for a database that went away; a daemon waits for ever.
 PATIENCE: Final = 60.0
+#: Work that is asked about at once while there is more to do.
+_SOME: Final = 100
 #: Seconds between tries while the database is away.
 _TRY_AGAIN: Final = 2.0
 
@@ -94,7 +99,7 @@ class Workforce:
     name: str
     on_event: Callable[[Event], None] = lambda _: None
     #: Packs worked on at the same time.
-    hands: int = 4
+    hands: int = HANDS
     #: Seconds a lease lasts; it is renewed at a third of that.
     lease: float = 60.0
     #: Seconds between sweeps for due work that nobody rang for.
@@ -122,13 +127,20 @@ class Workforce:
         """Work, and wait for workers elsewhere, until all of `work_ids` have ended. Raises LedgerError when the
         database stays away."""
         told: set[tuple[UUID, Holder]] = set()
+        left = dict.fromkeys(work_ids)
 
         async def all_ended() -> bool:
-            items = await self.ledger.work(work_ids)
-            for item in items:
-                if item.held_by is not None and item.held_by.worker != self.name and not item.status.is_final:
-                    self._wait_for(item.id, item.held_by, told)
-            return all(item.status.is_final for item in items)
+            # While there is something in hand, it is enough to know of some that they have not ended.
+            while asked := list(islice(left, _SOME)) if self._busy or self._next else list(left):
+                going_on = [item for item in await self.ledger.work(asked) if not item.status.is_final]
+                for item in going_on:
+                    if item.held_by is not None and item.held_by.worker != self.name:
+                        self._wait_for(item.id, item.held_by, told)
+                for work_id in {*asked} - {item.id for item in going_on}:
+                    del left[work_id]
+                if going_on:
+                    return False
+            return True
 
         await self._run(all_ended, PATIENCE)
 

@@ -1,9 +1,11 @@
 """Applying in one process: packs that are all new, and a small change of packs that are there. From the approval on:
 submit, work, and the read that verifies."""
 
+from collections.abc import Collection
 from itertools import islice
 
 from reconciler.core.desired import Desired
+from reconciler.core.key import PackId
 from reconciler.core.plan import Plan
 from reconciler.render.plan_json import plan_document
 from reconciler.sandbox import ControlClient
@@ -64,7 +66,7 @@ class ApplyingSmall:
             raise AssertionError("this work can be done only once")
         await copy_database(place.admin_dsn, place.template, place.database)
         self._ports = await Ports.open(self._task, place.database)
-        changed = [pack.path for pack in islice(packs(self._task.size, seed=1), BRANCHES["ten"])]
+        changed = [pack.path for pack in islice(packs(self._task.size, seed=1), BRANCHES["ten"].packs)]
         self._planned = await make_plan(self._task, self._ports, "ten", changed)
         self._control.latency(self._task.latency_ms)
 
@@ -93,8 +95,8 @@ async def start(task: Task) -> tuple[Ports, Planned]:
 async def carry_out(task: Task, ports: Ports, planned: Planned) -> None:
     force = Workforce(ports.ledger, ports.platform, ports.doorbell, "bench", hands=task.hands)
 
-    async def again() -> Plan:
-        return await plan_again(planned.desired, planned.scope, ports)
+    async def again(packs: Collection[PackId]) -> Plan:
+        return await plan_again(planned.desired, frozenset(packs), ports)
 
     document = plan_document(planned.plan)
     applied = await apply_plan(planned.plan, document, force, again, ports.clock, "bench")

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -19,7 +19,7 @@ from reconciler.adapters.git.storing import GitPackStore
 from reconciler.adapters.postgres.doorbell import PostgresDoorbell
 from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.desired import Desired
-from reconciler.core.key import recipient_key
+from reconciler.core.key import PackId, recipient_key
 from reconciler.core.limits import Limits
 from reconciler.core.permits import Caller, Right
 from reconciler.core.plan import Plan
@@ -102,8 +102,9 @@ class Worker:
     async def apply(self) -> list[tuple[str, str]]:
         chosen = await self.plan()
 
-        async def again() -> Plan:
-            return await self.plan(is_wishing=False)
+        async def again(packs: Collection[PackId]) -> Plan:
+            plan = await self.plan(is_wishing=False)
+            return replace(plan, packs=tuple(each for each in plan.packs if each.pack in packs))
 
         applied = await apply_plan(chosen, plan_document(chosen), self.force(), again, SystemClock(), "pat@example.com")
         self.outdated = sorted(map(str, applied.submission.outdated))

@@ -64,7 +64,7 @@ class Report:
     """Of a process that came to its end."""
 
     points: Sequence[Point]
-    #: Calls of ports that failed, with what: `ledger.conclude UpdateShare FenceLostError`.
+    #: Calls of ports that failed, with what: `ledger.advance UpdateShare FenceLostError`.
     raised: Sequence[str]
     #: How the work that was waited for ended: status and reason.
     work: Sequence[tuple[str, str]]

@@ -174,8 +174,9 @@ def watched(name: str, port: object, watch: Watch) -> Watched:
 
 
 def _label(port: str, method: str, given: list[object]) -> str:
-    """Calls and intents are told apart by what Databricks is asked."""
-    for each in given:
+    """Calls and intents are told apart by what Databricks is asked, first, where it is several things at once."""
+    intents = [operation for each in given if isinstance(each, Mapping) for operation in each.values()]
+    for each in [*given, *intents]:
         call = getattr(each, "call", each)
         if type(call).__module__ == "reconciler.core.calls":
             return f"{port}.{method} {type(call).__name__}"

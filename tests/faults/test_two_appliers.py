@@ -23,8 +23,8 @@ BEFORE_SUBMIT: Final = Strike(Point("ledger.submit", 1, BEFORE), signal=signal.S
 SUBMITTED: Final = Strike(Point("doorbell.ring", 1, AFTER))
 #: The record has been read, Databricks has not.
 BETWEEN_READS: Final = Strike(Point("platform.observe", 1, BEFORE), signal=signal.SIGSTOP)
-#: Work is under way: the lease is held, two of four things are done.
-MIDWAY: Final = Strike(Point("ledger.begin CreateShare", 1, BEFORE), signal=signal.SIGSTOP)
+#: Work is under way: the lease is held, the recipients and the empty share are made.
+MIDWAY: Final = Strike(Point("ledger.advance UpdateShare", 1, BEFORE), signal=signal.SIGSTOP)
 
 
 async def started(stack: AsyncExitStack, crashing: Crashing, name: str, strike: Strike | None = None) -> Running:
@@ -60,7 +60,7 @@ async def test_who_comes_second_is_told_who_has_the_pack_and_goes_on_where_that_
         await ci.stopped()
         laptop = await started(stack, crashing, "laptop")
         await laptop.told("Waiting ci")
-        assert len(crashing.lane.writes()) == 2, "nobody else calls while the lease is held"
+        assert len(crashing.lane.writes()) == 3, "nobody else calls while the lease is held"
         ci.go_on()
         first, second = (await ci.ended()).report, (await laptop.ended()).report
         assert first is not None

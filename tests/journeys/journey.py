@@ -94,7 +94,7 @@ class Journey:
             chosen,
             plan_document(chosen),
             self.workforce(),
-            lambda: self._plan(desired, scope),
+            lambda packs: self._plan(desired, packs),
             self.clock,
             "pat@example.com",
         )

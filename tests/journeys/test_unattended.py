@@ -179,13 +179,16 @@ class _Away:
     """The ledger, whose database is away for a while: from a method's n-th call on."""
 
     def __init__(self, ledger: Any, method: str, seconds: float) -> None:
-        self._ledger, self._method, self._seconds = ledger, method, seconds
+        self._ledger, self._method, self._seconds = ledger, method.removesuffix(" again"), seconds
+        self._calls_before = int(method.endswith(" again"))
         self._until: float | None = None
         self.refused = 0
 
     def __getattr__(self, name: str) -> Any:
         if name == self._method and self._until is None:
-            self._until = time.monotonic() + self._seconds
+            if self._calls_before == 0:
+                self._until = time.monotonic() + self._seconds
+            self._calls_before -= 1
         if self._until is None or time.monotonic() >= self._until or name in {"close", "work"}:
             return getattr(self._ledger, name)
 
@@ -196,7 +199,7 @@ class _Away:
         return away
 
 
-@pytest.mark.parametrize("method", ["claim", "begin", "conclude", "settle", "progress", "finish", "due"])
+@pytest.mark.parametrize("method", ["claim", "advance", "advance again", "settle", "finish", "due"])
 async def test_a_database_that_goes_away_for_a_moment_costs_only_time(journey: Journey, method: str) -> None:
     journey.save("sales.yaml", SALES)
     submission = await submitted(journey)
@@ -209,7 +212,8 @@ async def test_a_database_that_goes_away_for_a_moment_costs_only_time(journey: J
     assert len(journey.writes()) == 4, "something was called twice, or without an intent on record"
     assert not (await journey.plan()).has_changes
     assert away.refused or method == "settle"
-    if method not in {"conclude", "settle"}:
+    # What has come to an end is kept ready to be written for a while; nothing is begun while the record is away.
+    if method in {"claim", "advance", "due"}:
         assert any(isinstance(event, Troubled) for event in events)
 
 

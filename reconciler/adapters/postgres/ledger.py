@@ -1,6 +1,7 @@
 """The ledger on PostgreSQL. Every method is one transaction, whose statements stand in the modules beside this one."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -113,11 +114,10 @@ class PostgresLedger:
     async def renew(self, claim: Claim, lease: float) -> None:
         await self._do(renew, claim, lease)
 
-    async def begin(self, claim: Claim, operation: Operation) -> UUID:
-        return await self._do(operations.begin, claim, operation)
-
-    async def conclude(self, claim: Claim, operation_id: UUID, outcome: Outcome) -> None:
-        await self._do(operations.conclude, claim, operation_id, outcome)
+    async def advance(
+        self, claim: Claim, outcomes: Mapping[UUID, Outcome], intents: Mapping[UUID, Operation], words: str = ""
+    ) -> None:
+        await self._do(operations.advance, claim, outcomes, intents, words)
 
     async def resolve(self, claim: Claim, key: Key, found: Resource | None, *, renamed_from: str = "") -> None:
         await self._do(operations.resolve, claim, key, found, renamed_from)
@@ -127,16 +127,26 @@ class PostgresLedger:
     ) -> None:
         await self._do(operations.settle, claim, key, resource, reason, renamed_from)
 
-    async def progress(self, claim: Claim, provisioning_status: str) -> None:
-        await self._do(work.progress, claim, provisioning_status)
-
     async def finish(
-        self, claim: Claim, status: WorkStatus, reason: str = "", failure: Failure = Failure.NONE
+        self,
+        claim: Claim,
+        status: WorkStatus,
+        reason: str = "",
+        failure: Failure = Failure.NONE,
+        outcomes: Mapping[UUID, Outcome] = MappingProxyType({}),
     ) -> Sequence[UUID]:
-        return await self._do(work.finish, claim, status, reason, failure)
+        return await self._do(work.finish, claim, status, reason, failure, outcomes)
 
-    async def postpone(self, claim: Claim, seconds: float, reason: str, *, unexplained: bool = False) -> Sequence[UUID]:
-        return await self._do(work.postpone, claim, seconds, reason, unexplained=unexplained)
+    async def postpone(
+        self,
+        claim: Claim,
+        seconds: float,
+        reason: str,
+        outcomes: Mapping[UUID, Outcome] = MappingProxyType({}),
+        *,
+        unexplained: bool = False,
+    ) -> Sequence[UUID]:
+        return await self._do(work.postpone, claim, seconds, reason, outcomes, unexplained=unexplained)
 
     async def pause(self, workspace: str, seconds: float, reason: str) -> None:
         await self._do(pauses.pause, workspace, seconds, reason)

@@ -1,7 +1,7 @@
-"""The course of claimed work: how far it is, that it is put back, and how it ends. What is done in between is recorded
-by `operations`, taking it is `claiming`'s."""
+"""How claimed work ends: it is put back, or done with. What is done before is recorded by `operations`, taking it is
+`claiming`'s."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 from uuid import UUID
 
@@ -9,14 +9,15 @@ import asyncpg
 
 from reconciler.adapters.postgres.conditions import SUPERSEDED
 from reconciler.adapters.postgres.due import released
-from reconciler.adapters.postgres.lease import give_back, hold
+from reconciler.adapters.postgres.lease import give_back
+from reconciler.adapters.postgres.operations import conclude
 from reconciler.adapters.postgres.packs import PROVISIONED, Progress, delete_pack, write_progress
 from reconciler.adapters.postgres.release import close_requests, end_superseded, skip_blocked
 from reconciler.adapters.postgres.submit import lock_orders
 from reconciler.adapters.postgres.versions import Change
 from reconciler.core.recorded import PackStatus
 from reconciler.core.retry import Failure
-from reconciler.ports.ledger import Claim, WorkStatus
+from reconciler.ports.ledger import Claim, Outcome, WorkStatus
 
 _FINISH: Final = f"""
     UPDATE reconciler.work SET status = $2, reason = $3, failure = $4, finished_at = statement_timestamp()
@@ -24,17 +25,17 @@ _FINISH: Final = f"""
 """  # noqa: S608 - a constant of this program
 
 
-async def progress(connection: asyncpg.Connection, claim: Claim, words: str) -> None:
-    share_pack_id = await hold(connection, claim)
-    state = Progress(PackStatus.IN_PROGRESS, words)
-    await write_progress(connection, {share_pack_id: state}, _change(claim, words))
-
-
 async def postpone(
-    connection: asyncpg.Connection, claim: Claim, seconds: float, reason: str, *, unexplained: bool
+    connection: asyncpg.Connection,
+    claim: Claim,
+    seconds: float,
+    reason: str,
+    outcomes: Mapping[UUID, Outcome],
+    *,
+    unexplained: bool,
 ) -> Sequence[UUID]:
     """A call of this claim that went through ends the row of setbacks: there was some way to go, and some was gone."""
-    share_pack_id = await hold(connection, claim)
+    share_pack_id = await conclude(connection, claim, outcomes)
     await lock_orders(connection)
     await connection.execute(
         """
@@ -57,11 +58,16 @@ async def postpone(
 
 
 async def finish(
-    connection: asyncpg.Connection, claim: Claim, status: WorkStatus, reason: str, failure: Failure
+    connection: asyncpg.Connection,
+    claim: Claim,
+    status: WorkStatus,
+    reason: str,
+    failure: Failure,
+    outcomes: Mapping[UUID, Outcome],
 ) -> Sequence[UUID]:
     if not status.is_final:
         raise ValueError(f"{status} is no end; use postpone to try again later")
-    share_pack_id = await hold(connection, claim)
+    share_pack_id = await conclude(connection, claim, outcomes)
     # Two ends at once would each see the other's work unfinished, and nobody would release what needs both.
     await lock_orders(connection)
     if status is WorkStatus.SKIPPED and await _is_superseded(connection, claim):

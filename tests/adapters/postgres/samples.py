@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from reconciler.core.calls import Operation
 from reconciler.core.key import Key, PackId, recipient_key, share_key
 from reconciler.core.pack import Strategy
 from reconciler.core.recipient import Recipient, TokenSharing
 from reconciler.core.share import NotebookContent, ObjectType, Share, SharedObject
-from reconciler.ports.ledger import Claim, Ledger, PackOrder, PlanRecord, Wanted
+from reconciler.ports.ledger import Claim, Ledger, Outcome, PackOrder, PlanRecord, Wanted
 
 WORKSPACE = "https://adb-1.azuredatabricks.net"
 COMMIT = "c0ffee" + "0" * 34
@@ -100,6 +101,21 @@ async def claim(ledger: Ledger, work_id: UUID, worker: str = "worker-1", lease: 
     taken = await ledger.claim(worker, work_id, lease)
     assert isinstance(taken, Claim), taken
     return taken
+
+
+async def begin(ledger: Ledger, held: Claim, operation: Operation) -> UUID:
+    """One call, about to be made."""
+    operation_id = uuid4()
+    await ledger.advance(held, {}, {operation_id: operation})
+    return operation_id
+
+
+async def conclude(ledger: Ledger, held: Claim, operation_id: UUID, outcome: Outcome) -> None:
+    await ledger.advance(held, {operation_id: outcome}, {})
+
+
+async def progress(ledger: Ledger, held: Claim, words: str) -> None:
+    await ledger.advance(held, {}, {}, words)
 
 
 async def expire(connection: asyncpg.Connection) -> None:

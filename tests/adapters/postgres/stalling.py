@@ -10,7 +10,12 @@ from uuid import UUID
 from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.calls import CreateShare, Operation
 from reconciler.ports.ledger import Claim, Done, FenceLostError, WorkStatus
-from tests.adapters.postgres.samples import SALES, SALES_KEY
+from tests.adapters.postgres.samples import (
+    SALES,
+    SALES_KEY,
+    begin,
+    conclude,
+)
 
 
 async def main(dsn: str, work_id: UUID, lease: float) -> None:
@@ -18,12 +23,12 @@ async def main(dsn: str, work_id: UUID, lease: float) -> None:
     claim = await ledger.claim("stalled", work_id, lease)
     assert isinstance(claim, Claim)
     operation = Operation(CreateShare(SALES_KEY), SALES)
-    begun = await ledger.begin(claim, operation)
+    begun = await begin(ledger, claim, operation)
     print("begun", flush=True)
     sys.stdin.readline()
     for name, write in {
-        "conclude": ledger.conclude(claim, begun, Done("late")),
-        "begin": ledger.begin(claim, operation),
+        "conclude": conclude(ledger, claim, begun, Done("late")),
+        "begin": begin(ledger, claim, operation),
         "settle": ledger.settle(claim, SALES_KEY, None, "late"),
         "renew": ledger.renew(claim, 60),
         "postpone": ledger.postpone(claim, 0, "late"),

@@ -32,6 +32,7 @@ from tests.adapters.postgres.samples import (
     a_plan,
     an_order,
     claimed,
+    progress,
     work_order,
 )
 from tests.adapters.postgres.uploads import an_upload, enter
@@ -228,7 +229,7 @@ async def told(archive: Archive, after: int, lines: frozenset[str] | None = None
 async def test_what_happens_to_a_pack_is_told_in_order_as_it_was_then(ledger: PostgresLedger, archive: Archive) -> None:
     start = await archive.newest_happening()
     held = await claimed(ledger)
-    await ledger.progress(held, "Creating shares...")
+    await progress(ledger, held, "Creating shares...")
     await ledger.finish(held, WorkStatus.DONE)
     assert await told(archive, start) == [
         (PACK, "Waiting for a worker"),
@@ -277,7 +278,7 @@ async def test_what_is_committed_late_is_heard_late_and_not_missed(
     late = connection.transaction()
     await late.start()
     await connection.execute(_SAY, pack_ids(PACK).share_pack, "late")
-    await ledger.progress(await claimed(ledger, work_order(OTHER_PACK)), "first")
+    await progress(ledger, await claimed(ledger, work_order(OTHER_PACK)), "first")
     heard: Sequence[Happening] = await archive.happenings(start, None)
     assert [each.state.provisioning_status for each in heard][-1] == "first"
     assert PACK not in {each.state.pack for each in heard}
@@ -297,7 +298,7 @@ async def test_a_listener_among_many_writers_hears_everything_once(
         await enter(ledger.portal(), upload)
         held = await claimed(ledger, work_order(pack))
         for number in range(3):
-            await ledger.progress(held, f"step {number}")
+            await progress(ledger, held, f"step {number}")
         await ledger.finish(held, WorkStatus.DONE)
 
     async def listen() -> None:

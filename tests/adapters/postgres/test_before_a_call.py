@@ -21,8 +21,10 @@ from tests.adapters.postgres.samples import (
     WORKSPACE,
     a_plan,
     an_order,
+    begin,
     claim,
     claimed,
+    conclude,
     everything,
     submitted,
     work_order,
@@ -37,14 +39,14 @@ async def test_work_of_an_older_plan_makes_no_further_call(
     ledger: PostgresLedger, connection: asyncpg.Connection, operation: Operation
 ) -> None:
     held = await claimed(ledger)
-    begun = await ledger.begin(held, CREATE)
+    begun = await begin(ledger, held, CREATE)
     await ledger.submit(a_plan(NEXT_COMMIT), [work_order()])
     before = await everything(connection)
     with pytest.raises(SupersededError, match="a newer plan wants something else of Sales Operations / Sales Q1"):
-        await ledger.begin(held, operation)
+        await begin(ledger, held, operation)
     assert await everything(connection) == before
     # What was begun is still told.
-    await ledger.conclude(held, begun, Done("req-1"))
+    await conclude(ledger, held, begun, Done("req-1"))
     assert (await ledger.recorded([SALES_KEY], [])).resources[SALES_KEY].resource == Share("sales")
 
 
@@ -52,36 +54,36 @@ async def test_an_order_that_only_brings_rows_up_to_date_supersedes_too(ledger: 
     held = await claimed(ledger)
     await ledger.submit(a_plan(NEXT_COMMIT), [an_order()])
     with pytest.raises(SupersededError):
-        await ledger.begin(held, CREATE)
+        await begin(ledger, held, CREATE)
 
 
 async def test_newer_work_of_another_pack_does_not_matter(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     await ledger.submit(a_plan(NEXT_COMMIT), [work_order(OTHER_PACK)])
-    await ledger.begin(held, CREATE)
+    await begin(ledger, held, CREATE)
 
 
 async def test_no_call_is_begun_while_the_workspace_has_asked_to_wait(
     ledger: PostgresLedger, connection: asyncpg.Connection
 ) -> None:
     held = await claimed(ledger)
-    begun = await ledger.begin(held, CREATE)
+    begun = await begin(ledger, held, CREATE)
     await ledger.pause("https://adb-2.azuredatabricks.net", 60, "429")
-    await ledger.begin(held, CREATE)
+    await begin(ledger, held, CREATE)
     await ledger.pause(WORKSPACE, 60, "429")
     before = await everything(connection)
     with pytest.raises(PausedError, match="has asked to wait") as caught:
-        await ledger.begin(held, RENAME)
+        await begin(ledger, held, RENAME)
     assert caught.value.seconds == pytest.approx(60, abs=20)
     assert await everything(connection) == before
-    await ledger.conclude(held, begun, Done())
+    await conclude(ledger, held, begun, Done())
 
 
 async def test_a_pause_ends_by_itself(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     await ledger.pause(WORKSPACE, 0.05, "429")
     await asyncio.sleep(0.1)
-    await ledger.begin(held, CREATE)
+    await begin(ledger, held, CREATE)
     assert await ledger.pauses() == {}
 
 
@@ -117,9 +119,9 @@ async def test_an_object_deleted_by_hand_and_put_back_has_no_gap_in_its_history(
     ledger: PostgresLedger, connection: asyncpg.Connection
 ) -> None:
     held = await claimed(ledger)
-    await ledger.conclude(held, await ledger.begin(held, Operation(CreateShare(SALES_KEY), SALES)), Done())
+    await conclude(ledger, held, await begin(ledger, held, Operation(CreateShare(SALES_KEY), SALES)), Done())
     await ledger.settle(held, SALES_KEY, None, "found deleted by hand")
-    await ledger.conclude(held, await ledger.begin(held, Operation(CreateShare(SALES_KEY), SALES)), Done())
+    await conclude(ledger, held, await begin(ledger, held, Operation(CreateShare(SALES_KEY), SALES)), Done())
     there, gone, back = await ledger.history(SALES_KEY)
     assert (there.resource, gone.resource, back.resource) == (SALES, None, SALES)
     assert gone.change_reason == "found deleted by hand"

@@ -25,7 +25,9 @@ from tests.adapters.postgres.samples import (
     WORKSPACE,
     a_plan,
     an_order,
+    begin,
     claimed,
+    conclude,
     work_order,
 )
 
@@ -81,12 +83,12 @@ async def test_a_call_is_unknown_when_its_worker_says_so_or_is_gone(
     ledger: PostgresLedger, connection: asyncpg.Connection
 ) -> None:
     held = await claimed(ledger)
-    operation = await ledger.begin(held, CREATE)
+    operation = await begin(ledger, held, CREATE)
     assert (await ledger.figures()).unknown_outcomes == 0
     await connection.execute("UPDATE reconciler.leases SET expires_at = clock_timestamp() - interval '1 ms'")
     assert (await ledger.figures()).unknown_outcomes == 1
     await connection.execute("UPDATE reconciler.leases SET expires_at = clock_timestamp() + interval '60 s'")
-    await ledger.conclude(held, operation, OutcomeUnknown("no answer"))
+    await conclude(ledger, held, operation, OutcomeUnknown("no answer"))
     assert (await ledger.figures()).unknown_outcomes == 1
     await ledger.resolve(held, SALES_KEY, Share("sales"))
     assert (await ledger.figures()).unknown_outcomes == 0

@@ -32,6 +32,7 @@ from tests.adapters.postgres.samples import (
     an_order,
     claim,
     claimed,
+    progress,
     submitted,
     work_order,
 )
@@ -236,7 +237,7 @@ async def test_a_worker_and_an_upload_of_one_pack_do_not_lose_each_others_word(
     work = await submitted(ledger, a_plan(), [work_order()])
     held = await claim(ledger, work[PACK])
     upload = an_upload()
-    await asyncio.gather(enter(portal, upload), *(ledger.progress(held, f"step {number}") for number in range(10)))
+    await asyncio.gather(enter(portal, upload), *(progress(ledger, held, f"step {number}") for number in range(10)))
     assert (await state(ledger)).status is PackStatus.IN_PROGRESS
     await ledger.finish(held, WorkStatus.DONE)
     await portal.inbox.end(upload.id, UploadStatus.SUBMITTED)

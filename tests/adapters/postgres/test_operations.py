@@ -25,8 +25,10 @@ from tests.adapters.postgres.samples import (
     SALES_KEY,
     a_plan,
     an_order,
+    begin,
     claim,
     claimed,
+    conclude,
     wanted,
 )
 
@@ -44,20 +46,20 @@ async def resource(ledger: PostgresLedger, key: Key) -> Resource | None:
 
 
 async def test_an_intent_is_open_until_its_outcome_is_known(ledger: PostgresLedger, held: Claim) -> None:
-    operation_id = await ledger.begin(held, CREATE)
+    operation_id = await begin(ledger, held, CREATE)
     assert (await ledger.recorded([ANALYST_KEY], [])).open_intents == {ANALYST_KEY: PACK}
     assert (await ledger.recorded([], [PACK])).open_intents == {ANALYST_KEY: PACK}
     assert (await ledger.recorded([SALES_KEY], [OTHER_PACK])).open_intents == {}
-    await ledger.conclude(held, operation_id, Done("req-1"))
+    await conclude(ledger, held, operation_id, Done("req-1"))
     assert (await ledger.recorded([ANALYST_KEY], [PACK])).open_intents == {}
 
 
 async def test_done_writes_outcome_version_and_audit_row(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    operation_id = await ledger.begin(held, CREATE)
+    operation_id = await begin(ledger, held, CREATE)
     assert await resource(ledger, ANALYST_KEY) is None
-    await ledger.conclude(held, operation_id, Done("req-1"))
+    await conclude(ledger, held, operation_id, Done("req-1"))
     state = await ledger.recorded([ANALYST_KEY], [])
     row = state.resources[ANALYST_KEY]
     assert (row.resource, row.pack, row.version, row.commit) == (ANALYST, PACK, 1, COMMIT)
@@ -76,14 +78,14 @@ async def test_done_writes_outcome_version_and_audit_row(
 async def test_a_call_without_effect_closes_the_intent_and_writes_no_version(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim, outcome: Refused | NotDone
 ) -> None:
-    await ledger.conclude(held, await ledger.begin(held, CREATE), outcome)
+    await conclude(ledger, held, await begin(ledger, held, CREATE), outcome)
     state = await ledger.recorded([ANALYST_KEY], [PACK])
     assert (state.resources, state.open_intents) == ({}, {})
     assert await connection.fetchval("SELECT reason FROM reconciler.operations") == outcome.reason
 
 
 async def test_an_unknown_outcome_stays_open(ledger: PostgresLedger, held: Claim) -> None:
-    await ledger.conclude(held, await ledger.begin(held, CREATE), OutcomeUnknown("timeout"))
+    await conclude(ledger, held, await begin(ledger, held, CREATE), OutcomeUnknown("timeout"))
     state = await ledger.recorded([ANALYST_KEY], [PACK])
     assert (dict(state.resources), state.open_intents) == ({}, {ANALYST_KEY: PACK})
 
@@ -91,26 +93,26 @@ async def test_an_unknown_outcome_stays_open(ledger: PostgresLedger, held: Claim
 async def test_concluding_twice_is_concluding_once(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    operation_id = await ledger.begin(held, CREATE)
-    await ledger.conclude(held, operation_id, Done("req-1"))
-    await ledger.conclude(held, operation_id, Refused("already exists"))
-    await ledger.conclude(held, operation_id, Done("req-2"))
+    operation_id = await begin(ledger, held, CREATE)
+    await conclude(ledger, held, operation_id, Done("req-1"))
+    await conclude(ledger, held, operation_id, Refused("already exists"))
+    await conclude(ledger, held, operation_id, Done("req-2"))
     rows = await connection.fetch("SELECT outcome, api_request_id FROM reconciler.operations")
     assert [tuple(row) for row in rows] == [("done", "req-1")]
     assert await connection.fetchval("SELECT count(*) FROM deltashare.recipients") == 1
 
 
 async def test_an_unknown_outcome_can_still_become_known(ledger: PostgresLedger, held: Claim) -> None:
-    operation_id = await ledger.begin(held, CREATE)
-    await ledger.conclude(held, operation_id, OutcomeUnknown("timeout"))
-    await ledger.conclude(held, operation_id, Done("req-1"))
+    operation_id = await begin(ledger, held, CREATE)
+    await conclude(ledger, held, operation_id, OutcomeUnknown("timeout"))
+    await conclude(ledger, held, operation_id, Done("req-1"))
     assert await resource(ledger, ANALYST_KEY) == ANALYST
 
 
 async def test_after_a_crash_the_next_worker_sees_the_open_intent_and_resolves_it(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    await ledger.begin(held, CREATE)
+    await begin(ledger, held, CREATE)
     await connection.execute("UPDATE reconciler.leases SET expires_at = clock_timestamp()")
     next_claim = await claim(ledger, held.work_id, worker="worker-2")
     assert (await ledger.recorded([ANALYST_KEY], [])).open_intents == {ANALYST_KEY: PACK}
@@ -122,7 +124,7 @@ async def test_after_a_crash_the_next_worker_sees_the_open_intent_and_resolves_i
 async def test_resolving_what_never_came_to_be_only_closes_the_intent(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    await ledger.begin(held, CREATE)
+    await begin(ledger, held, CREATE)
     await ledger.resolve(held, ANALYST_KEY, None)
     state = await ledger.recorded([ANALYST_KEY], [PACK])
     assert (state.resources, state.open_intents) == ({}, {})
@@ -131,7 +133,7 @@ async def test_resolving_what_never_came_to_be_only_closes_the_intent(
 
 async def test_resolving_a_deletion_that_went_through_closes_the_rows(ledger: PostgresLedger, held: Claim) -> None:
     await ledger.settle(held, SALES_KEY, SALES, "as found")
-    await ledger.begin(held, Operation(DeleteShare(SALES_KEY), None))
+    await begin(ledger, held, Operation(DeleteShare(SALES_KEY), None))
     await ledger.resolve(held, SALES_KEY, None)
     assert await resource(ledger, SALES_KEY) is None
 
@@ -145,7 +147,7 @@ async def test_each_call_of_several_is_a_version_of_its_own(ledger: PostgresLedg
         Operation(added, filled),
         Operation(ChangeGrants(SALES_KEY, grant=("analyst",)), SALES),
     ):
-        await ledger.conclude(held, await ledger.begin(held, operation), Done())
+        await conclude(ledger, held, await begin(ledger, held, operation), Done())
     history = await ledger.history(SALES_KEY)
     assert [version.resource for version in history] == [empty, filled, SALES]
     assert [version.change_reason for version in history] == ["share created", "share updated", "grants changed"]
@@ -207,7 +209,7 @@ async def test_a_commit_is_recorded_where_there_was_none(ledger: PostgresLedger)
 async def test_unmanaged_and_cleared_fields_come_back_as_they_were(
     ledger: PostgresLedger, held: Claim, share: Share
 ) -> None:
-    await ledger.conclude(held, await ledger.begin(held, Operation(CreateShare(SALES_KEY), share)), Done())
+    await conclude(ledger, held, await begin(ledger, held, Operation(CreateShare(SALES_KEY), share)), Done())
     assert await resource(ledger, SALES_KEY) == share
 
 

@@ -20,7 +20,9 @@ from tests.adapters.postgres.samples import (
     SALES_KEY,
     WORKSPACE,
     an_order,
+    begin,
     claimed,
+    conclude,
     wanted,
 )
 
@@ -58,9 +60,9 @@ async def entities(connection: asyncpg.Connection) -> list[tuple[str, int, bool]
 async def test_a_rename_that_went_through_continues_the_versions(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    operation_id = await ledger.begin(held, RENAME)
+    operation_id = await begin(ledger, held, RENAME)
     assert await shares(ledger) == {SALES_KEY: 1}
-    await ledger.conclude(held, operation_id, Done("req-1"))
+    await conclude(ledger, held, operation_id, Done("req-1"))
     assert await shares(ledger) == {REVENUE_KEY: 2}
     assert await entities(connection) == [("sales", 1, False), ("revenue", 2, False)]
     for key in (SALES_KEY, REVENUE_KEY):
@@ -71,8 +73,8 @@ async def test_a_rename_that_went_through_continues_the_versions(
 async def test_the_audit_trail_tells_the_two_names(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    operation_id = await ledger.begin(held, RENAME)
-    await ledger.conclude(held, operation_id, Done())
+    operation_id = await begin(ledger, held, RENAME)
+    await conclude(ledger, held, operation_id, Done())
     [row] = await connection.fetch(
         "SELECT * FROM deltashare.audit_trail WHERE entity_type = 'share' AND entity_version = 2"
     )
@@ -84,14 +86,14 @@ async def test_a_recipient_is_renamed_like_a_share(ledger: PostgresLedger, held:
     key = recipient_key("partner", WORKSPACE)
     renamed = Recipient("partner", ANALYST.authentication, email=ANALYST.email, allowed_ips=ANALYST.allowed_ips)
     await ledger.settle(held, ANALYST_KEY, ANALYST, "as found")
-    await ledger.conclude(held, await ledger.begin(held, Operation(Rename(key, "analyst"), renamed)), Done())
+    await conclude(ledger, held, await begin(ledger, held, Operation(Rename(key, "analyst"), renamed)), Done())
     assert [(version.key, version.version) for version in await ledger.history(key)] == [(ANALYST_KEY, 1), (key, 2)]
 
 
 async def test_an_unfinished_rename_stands_under_the_new_name(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    await ledger.conclude(held, await ledger.begin(held, RENAME), OutcomeUnknown("timeout"))
+    await conclude(ledger, held, await begin(ledger, held, RENAME), OutcomeUnknown("timeout"))
     assert (await ledger.recorded([SALES_KEY, REVENUE_KEY], [])).open_intents == {REVENUE_KEY: PACK}
     assert await connection.fetchval("SELECT renamed_from FROM reconciler.operations") == "sales"
 
@@ -99,7 +101,7 @@ async def test_an_unfinished_rename_stands_under_the_new_name(
 async def test_an_unfinished_rename_that_is_found_done_continues_the_versions(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    await ledger.begin(held, RENAME)
+    await begin(ledger, held, RENAME)
     await ledger.resolve(held, REVENUE_KEY, REVENUE)
     assert await entities(connection) == [("sales", 1, False), ("revenue", 2, False)]
     assert (await ledger.recorded([], [PACK])).open_intents == {}
@@ -108,7 +110,7 @@ async def test_an_unfinished_rename_that_is_found_done_continues_the_versions(
 async def test_an_unfinished_rename_that_is_found_not_done_leaves_the_old_name(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    await ledger.begin(held, RENAME)
+    await begin(ledger, held, RENAME)
     await ledger.resolve(held, REVENUE_KEY, None)
     assert await entities(connection) == [("sales", 1, False)]
     assert (await ledger.recorded([], [PACK])).open_intents == {}
@@ -118,14 +120,14 @@ async def test_an_unfinished_rename_that_is_found_not_done_leaves_the_old_name(
 async def test_a_rename_without_effect_writes_no_version(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim, outcome: Refused | NotDone
 ) -> None:
-    await ledger.conclude(held, await ledger.begin(held, RENAME), outcome)
+    await conclude(ledger, held, await begin(ledger, held, RENAME), outcome)
     assert await entities(connection) == [("sales", 1, False)]
 
 
 async def test_resolving_another_call_renames_nothing(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    await ledger.begin(held, Operation(DeleteShare(REVENUE_KEY), None))
+    await begin(ledger, held, Operation(DeleteShare(REVENUE_KEY), None))
     await ledger.resolve(held, REVENUE_KEY, REVENUE)
     assert await entities(connection) == [("sales", 1, False), ("revenue", 1, False)]
 
@@ -151,7 +153,7 @@ async def test_what_changed_besides_the_name_is_in_the_same_version(ledger: Post
 
 async def test_a_rename_and_a_move_to_another_pack_are_one_history(ledger: PostgresLedger, held: Claim) -> None:
     other = await claimed(ledger, an_order(OTHER_PACK, wanted(REVENUE_KEY, REVENUE)))
-    await ledger.conclude(other, await ledger.begin(other, RENAME), Done())
+    await conclude(ledger, other, await begin(ledger, other, RENAME), Done())
     assert [version.pack for version in await ledger.history(REVENUE_KEY)] == [PACK, OTHER_PACK]
 
 
@@ -160,7 +162,7 @@ async def test_a_new_name_that_was_deleted_earlier_keeps_its_own_history(
 ) -> None:
     await ledger.settle(held, REVENUE_KEY, REVENUE, "as found")
     await ledger.settle(held, REVENUE_KEY, None, "gone")
-    await ledger.conclude(held, await ledger.begin(held, RENAME), Done())
+    await conclude(ledger, held, await begin(ledger, held, RENAME), Done())
     assert await entities(connection) == [
         ("sales", 1, False),
         ("revenue", 2, False),
@@ -237,7 +239,7 @@ async def test_two_resources_on_record_never_become_one(
     before = await connection.fetch("SELECT * FROM deltashare.audit_trail ORDER BY recorded_at")
     words = r"share/sales cannot become share/revenue: both are on record as different shares; .*release share/revenue"
     with pytest.raises(NameTakenError, match=words):
-        await ledger.begin(held, RENAME)
+        await begin(ledger, held, RENAME)
     with pytest.raises(NameTakenError, match=words):
         await ledger.settle(held, REVENUE_KEY, REVENUE, "found renamed", renamed_from="sales")
     with pytest.raises(NameTakenError, match=words):

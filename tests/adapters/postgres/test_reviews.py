@@ -24,9 +24,12 @@ from tests.adapters.postgres.samples import (
     THIRD_PACK,
     a_plan,
     an_order,
+    begin,
     claim,
     claimed,
+    conclude,
     expire,
+    progress,
     submitted,
     wanted,
     work_order,
@@ -92,14 +95,14 @@ async def test_who_claims_the_work_is_told(held: Claim) -> None:
 async def test_everything_that_is_written_for_the_work_carries_it(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
-    await ledger.progress(held, "Creating shares...")
-    operation_id = await ledger.begin(held, Operation(CreateShare(SALES_KEY), SALES))
-    await ledger.conclude(held, operation_id, Done())
+    await progress(ledger, held, "Creating shares...")
+    operation_id = await begin(ledger, held, Operation(CreateShare(SALES_KEY), SALES))
+    await conclude(ledger, held, operation_id, Done())
     await ledger.resolve(held, SALES_KEY, replace(SALES, comment="as found"))
     await ledger.settle(held, SALES_KEY, SALES, "as found")
     await ledger.settle(held, ANALYST_KEY, ANALYST, "as found")
-    gone = await ledger.begin(held, Operation(DeleteShare(SALES_KEY), None))
-    await ledger.conclude(held, gone, Done())
+    gone = await begin(ledger, held, Operation(DeleteShare(SALES_KEY), None))
+    await conclude(ledger, held, gone, Done())
     await ledger.finish(held, WorkStatus.HELD, "something is held")
     rows = await connection.fetch("SELECT entity_type, pull_requests, approved_by FROM deltashare.audit_trail")
     assert {row["entity_type"] for row in rows} == {
@@ -125,8 +128,8 @@ async def test_what_nobody_approved_carries_nobody(
     await ledger.settle(held, SALES_KEY, SALES, "as found")
     await ledger.finish(held, WorkStatus.DONE)
     correction = await claimed(ledger, an_order(PACK, wanted(SALES_KEY, SALES)))
-    operation_id = await ledger.begin(correction, Operation(CreateShare(SALES_KEY), replace(SALES, comment="Q2")))
-    await ledger.conclude(correction, operation_id, Done())
+    operation_id = await begin(ledger, correction, Operation(CreateShare(SALES_KEY), replace(SALES, comment="Q2")))
+    await conclude(ledger, correction, operation_id, Done())
     await ledger.corrected(correction, SALES_KEY, {"comment": "eve"}, "digest")
     await ledger.finish(correction, WorkStatus.DONE)
     assert await history(ledger) == [TEXTS, NOBODY]

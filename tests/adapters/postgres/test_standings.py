@@ -28,8 +28,10 @@ from tests.adapters.postgres.samples import (
     THIRD_PACK,
     a_plan,
     an_order,
+    begin,
     claim,
     claimed,
+    conclude,
     expire,
     submitted,
     work_order,
@@ -124,9 +126,9 @@ async def test_the_calls_of_an_item_are_told_in_the_order_they_were_begun(
         None,
     )
     for outcome in outcomes:
-        begun = await ledger.begin(held, CREATE)
+        begun = await begin(ledger, held, CREATE)
         if outcome is not None:
-            await ledger.conclude(held, begun, outcome)
+            await conclude(ledger, held, begun, outcome)
     # A clock that stands still, or a coarse one.
     await connection.execute("UPDATE reconciler.operations SET begun_at = '2026-01-01 00:00Z'")
     records = await ledger.operations([held.work_id])
@@ -146,8 +148,8 @@ async def test_the_calls_of_an_item_are_told_in_the_order_they_were_begun(
 async def test_only_the_calls_of_the_items_asked_about_are_told(ledger: PostgresLedger) -> None:
     work = await submitted(ledger, a_plan(), [work_order(PACK), work_order(OTHER_PACK)])
     first, second = [await claim(ledger, work[pack]) for pack in (PACK, OTHER_PACK)]
-    await ledger.begin(first, CREATE)
-    await ledger.begin(second, Operation(ChangeGrants(SALES_KEY, grant=("analyst",)), Share("sales")))
+    await begin(ledger, first, CREATE)
+    await begin(ledger, second, Operation(ChangeGrants(SALES_KEY, grant=("analyst",)), Share("sales")))
     [record] = await ledger.operations([second.work_id])
     assert (record.pack, record.call, record.details) == (
         OTHER_PACK,

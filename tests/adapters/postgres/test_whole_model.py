@@ -46,7 +46,9 @@ from tests.adapters.postgres.samples import (
     WORKSPACE,
     a_plan,
     an_order,
+    begin,
     claimed,
+    conclude,
     wanted,
 )
 
@@ -162,7 +164,7 @@ async def test_the_bytes_of_a_notebook_are_in_the_order_alone(
     ledger: PostgresLedger, connection: asyncpg.Connection, held: Claim
 ) -> None:
     add = Operation(UpdateShare(SALES_KEY, add=(NOTEBOOK,)), SHARE)
-    await ledger.conclude(held, await ledger.begin(held, add), Done())
+    await conclude(ledger, held, await begin(ledger, held, add), Done())
     await ledger.finish(held, WorkStatus.DONE)
     tables = await connection.fetch(
         "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables "
@@ -217,7 +219,7 @@ async def test_every_call_is_recorded_and_named_in_the_history(
 ) -> None:
     if after is None:
         await ledger.settle(held, call.key, RECIPIENT if call.key == ANALYST_KEY else SHARE, "as found")
-    await ledger.conclude(held, await ledger.begin(held, Operation(call, after)), Done("req-1"))
+    await conclude(ledger, held, await begin(ledger, held, Operation(call, after)), Done("req-1"))
     [row] = await connection.fetch("SELECT call ->> 'call' AS call, name, outcome FROM reconciler.operations")
     assert tuple(row) == (type(call).__name__, call.key.name, "done")
     last = (await ledger.history(call.key))[-1]
@@ -233,7 +235,7 @@ async def test_a_rotated_token_is_an_operation_and_no_version(
 ) -> None:
     await ledger.settle(held, ANALYST_KEY, RECIPIENT, "as found")
     rotate = Operation(RotateToken(ANALYST_KEY, "t-1", 86_400), RECIPIENT)
-    await ledger.conclude(held, await ledger.begin(held, rotate), Done())
+    await conclude(ledger, held, await begin(ledger, held, rotate), Done())
     assert len(await ledger.history(ANALYST_KEY)) == 1
     call = json.loads(await connection.fetchval("SELECT call FROM reconciler.operations"))
     assert call == {"call": "RotateToken", "token_id": "t-1", "overlap": 86_400}

@@ -32,10 +32,13 @@ from tests.adapters.postgres.samples import (
     SALES_KEY,
     THIRD_PACK,
     a_plan,
+    begin,
     claim,
     claimed,
+    conclude,
     everything,
     expire,
+    progress,
     submitted,
     work_order,
 )
@@ -107,11 +110,11 @@ async def test_the_fence_of_a_pack_rises_over_all_its_work(ledger: PostgresLedge
 
 async def write_nothing(ledger: PostgresLedger, stale: Claim, operation_id: UUID) -> None:
     for write in (
-        ledger.begin(stale, CREATE),
-        ledger.conclude(stale, operation_id, Done()),
+        begin(ledger, stale, CREATE),
+        conclude(ledger, stale, operation_id, Done()),
         ledger.settle(stale, SALES_KEY, SALES, "as found"),
         ledger.resolve(stale, SALES_KEY, SALES),
-        ledger.progress(stale, "Working..."),
+        progress(ledger, stale, "Working..."),
         ledger.renew(stale, 60),
         ledger.postpone(stale, 0, "later"),
         ledger.finish(stale, WorkStatus.DONE),
@@ -125,7 +128,7 @@ async def test_a_worker_that_lost_its_lease_writes_nothing(
     ledger: PostgresLedger, connection: asyncpg.Connection, is_taken_over: bool
 ) -> None:
     stale = await claimed(ledger)
-    operation_id = await ledger.begin(stale, CREATE)
+    operation_id = await begin(ledger, stale, CREATE)
     await expire(connection)
     if is_taken_over:
         await claim(ledger, stale.work_id, worker="worker-2")
@@ -136,10 +139,10 @@ async def test_a_worker_that_lost_its_lease_writes_nothing(
 
 async def test_neither_name_nor_number_alone_is_a_fence(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
-    operation_id = await ledger.begin(held, CREATE)
+    operation_id = await begin(ledger, held, CREATE)
     await write_nothing(ledger, replace(held, fence=held.fence + 1), operation_id)
     with pytest.raises(FenceLostError):
-        await ledger.begin(replace(held, worker="worker-2"), CREATE)
+        await begin(ledger, replace(held, worker="worker-2"), CREATE)
 
 
 async def test_renewing_keeps_the_lease(ledger: PostgresLedger) -> None:
@@ -147,7 +150,7 @@ async def test_renewing_keeps_the_lease(ledger: PostgresLedger) -> None:
     await ledger.renew(held, 60)
     await asyncio.sleep(2.1)
     assert await holder_of(ledger, held.work_id) == "worker-1"
-    await ledger.progress(held, "Still here...")
+    await progress(ledger, held, "Still here...")
 
 
 async def test_a_lease_ends_by_itself(ledger: PostgresLedger) -> None:
@@ -271,12 +274,12 @@ async def test_setbacks_are_counted_until_a_call_goes_through(ledger: PostgresLe
     held = await claimed(ledger)
     for expected in (1, 2):
         if outcome is not None:
-            await ledger.conclude(held, await ledger.begin(held, CREATE), outcome)
+            await conclude(ledger, held, await begin(ledger, held, CREATE), outcome)
         await ledger.postpone(held, 0, "later")
         held = await claim(ledger, held.work_id)
         assert (held.setbacks, held.attempts) == (expected, expected + 1)
-    await ledger.conclude(held, await ledger.begin(held, CREATE), Done())
-    await ledger.conclude(held, await ledger.begin(held, CREATE), NotDone("429"))
+    await conclude(ledger, held, await begin(ledger, held, CREATE), Done())
+    await conclude(ledger, held, await begin(ledger, held, CREATE), NotDone("429"))
     await ledger.postpone(held, 0, "later")
     held = await claim(ledger, held.work_id)
     assert (held.setbacks, held.attempts) == (1, 4)
@@ -288,7 +291,7 @@ async def test_setbacks_are_counted_until_a_call_goes_through(ledger: PostgresLe
 async def test_what_nobody_understands_is_counted_for_good(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     for is_unexplained, expected in ((True, 1), (False, 1), (True, 2)):
-        await ledger.conclude(held, await ledger.begin(held, CREATE), Done())
+        await conclude(ledger, held, await begin(ledger, held, CREATE), Done())
         await ledger.postpone(held, 0, "later", unexplained=is_unexplained)
         held = await claim(ledger, held.work_id)
         assert (held.unexplained, held.vanished) == (expected, 0)
@@ -309,7 +312,7 @@ async def test_progress_is_a_version_only_when_the_words_change(
 ) -> None:
     held = await claimed(ledger)
     for words in ("Creating recipients...", "Creating recipients...", "Creating shares..."):
-        await ledger.progress(held, words)
+        await progress(ledger, held, words)
     rows = await connection.fetch("SELECT provisioning_status FROM deltashare.share_packs ORDER BY version")
     assert [row["provisioning_status"] for row in rows] == [
         "Waiting for a worker",
@@ -321,7 +324,7 @@ async def test_progress_is_a_version_only_when_the_words_change(
 async def test_submitting_while_a_worker_writes_loses_nothing(ledger: PostgresLedger) -> None:
     held = await claimed(ledger)
     await asyncio.gather(
-        *(ledger.progress(held, f"Step {number}") for number in range(6)),
+        *(progress(ledger, held, f"Step {number}") for number in range(6)),
         *(ledger.submit(a_plan(), [work_order()]) for _ in range(4)),
     )
     [state] = await ledger.pack_states(PACK)
