@@ -103,6 +103,10 @@ class SharedObject:
     start_version: Managed[int] = UNMANAGED
     content: Managed[NotebookContent] = UNMANAGED
 
+    def __hash__(self) -> int:
+        # A share holds an object once, or a few times under other aliases: its name tells it from nearly all others.
+        return hash(self.name)
+
     def __str__(self) -> str:
         return self.name
 

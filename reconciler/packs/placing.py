@@ -98,6 +98,8 @@ def _foreign_catalogs(document: PackDocument, tenant: Tenant) -> Iterator[Findin
         return
     for number, share in enumerate(document.share):
         for position, item in enumerate(share.data_objects or ()):
+            if isinstance(item, str) and item.partition(".")[0] in tenant.catalogs:
+                continue  # as nearly all are, and most of the time this takes is saved
             told = known(item)
             # A notebook comes from a file, not from a catalog.
             catalog = "" if told.kind is ObjectType.NOTEBOOK_FILE else (told.name or "").partition(".")[0]

@@ -13,6 +13,7 @@ from reconciler.core.pack import SharePack
 from reconciler.core.problem import Problem, Where
 from reconciler.core.tenant import Tenants
 from reconciler.packs.across import clashes
+from reconciler.packs.collecting import keeping_all
 from reconciler.packs.file_names import below, common_folder, folder, is_pack, is_tenants_file
 from reconciler.packs.finding import enough, in_order, problem_of
 from reconciler.packs.notebooks import Beside, check_notebooks
@@ -25,6 +26,7 @@ from reconciler.packs.tenants import TenantsFile, read_tenants
 from reconciler.packs.translate import share_pack
 
 
+@keeping_all()
 def read_packs(
     files: Mapping[str, bytes],
     revision: Revision,

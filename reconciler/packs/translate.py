@@ -22,7 +22,7 @@ from reconciler.core.share import NotebookContent, ObjectType, Partition, Share,
 from reconciler.packs.addresses import canonical_address
 from reconciler.packs.document import DataObjectEntry, FederationPolicyEntry, PackDocument, RecipientEntry, ShareEntry
 from reconciler.packs.durations import day, epoch_ms, moment, seconds
-from reconciler.packs.names import metastore_id
+from reconciler.packs.names import metastore_id, object_name
 from reconciler.packs.notebooks import Beside
 from reconciler.packs.objects import Listed, known
 from reconciler.packs.parsing import ParsedFile
@@ -138,9 +138,9 @@ def _share(entry: ShareEntry, pack_path: str, beside: Beside) -> Share:
 
 
 def _object(item: Listed, pack_path: str, beside: Beside) -> SharedObject:
-    told = known(item)
     if isinstance(item, str):
-        return SharedObject(told.name or item)
+        return SharedObject(object_name(item) or item)
+    told = known(item)
     return SharedObject(
         name=told.name or item.name,
         type=UNMANAGED if item.type is None else ObjectType(item.type.strip().upper()),
