@@ -16,10 +16,10 @@ from tests.scale.timeline import Process, Slots, Step, Timeline
 class Kind(StrEnum):
     """Why a call is made."""
 
-    LIST = "quiet pass: lists"
-    GRANTS = "quiet pass: shares of each recipient"
-    MOVED = "quiet pass: what has moved"
-    FULL = "full pass"
+    LIST = "looks: lists"
+    GRANTS = "looks: shares of each recipient"
+    MOVED = "looks: what has moved"
+    FULL = "looks: in full, in turn"
     PLAN = "plan of a change"
     LOOK = "worker's look before its first call"
     WRITE = "writes"

@@ -64,10 +64,12 @@ PAGE = Assumption(100, "entries in a page of a list", "assumed, of the quiet pas
 IN_FLIGHT = Assumption(16, "requests under way to a workspace, per process", "`databricks_in_flight`")
 CALL_CPU = Assumption(0.0021, "CPU seconds a call of the SDK; 1.6 to 2.6 ms measured", "`make bench`")
 READ_CPU = Assumption(0.0022, "CPU seconds to read a pack of 50 objects from its YAML", "this simulation, `memory`")
-STATEMENTS = Assumption(30, "SQL statements a pack that is applied", "`make bench`")
-COMMITS = Assumption(5, "commits a pack that is applied", "`make bench`")
+PLAN_CPU = Assumption(0.0036, "CPU seconds to plan a pack of 50 objects", "this simulation, `memory`")
+COMMITS = Assumption(5, "commits a pack that a worker waits for", "`make bench`; what is kept is measured")
 COMMIT_TIME = Assumption(0.003, "seconds a commit that is synced to a network disk", "assumed")
-FULL_PASS = Assumption(24, "hours between full passes, which read every share", "assumed; a setting")
+FULL_EVERY = Assumption(8, "looks at a pack of which one reads it in full, at most", "`drift_full_every`")
+#: For some packs it comes earlier by up to this part.
+EARLIER = 0.25
 HANDS = Assumption(4, "packs worked on at the same time by a process", "`--workers`")
 LEASE = Assumption(60, "seconds after which a dead worker's pack is taken over", "`worker_lease_seconds`")
 SWEEP = Assumption(60, "seconds between sweeps for work that nobody rang for", "`Workforce.sweep_every`")
@@ -87,7 +89,7 @@ class Setting:
     hands: int = int(HANDS.value)
     in_flight: int = int(IN_FLIGHT.value)
     cadence: Cadence = field(default_factory=Cadence)
-    full_pass: float = FULL_PASS.value * 3600
+    full_every: int = int(FULL_EVERY.value)
     seconds: float = DAY
     #: Of the packs; None: as assumed.
     changed: float = CHANGED.value

@@ -11,20 +11,16 @@ from math import ceil
 from reconciler.core.holds import changed_by_hand
 from reconciler.core.key import Key, PackId
 from reconciler.core.key import Kind as ResourceKind
-from reconciler.core.pack import SharePack
 from reconciler.core.plan import PackPlan, Plan
 from reconciler.core.resource import Resource
 from reconciler.core.schedule import Watch, first_watch, looked
 from reconciler.core.verdict import Update
 from tests.core.model import NOW
 from tests.scale.api import Bucket, Calls, Kind, Lane, Machine
-from tests.scale.assumed import DAY, FETCH, PAGE, READ_CPU, ROTATE_DAYS, WORKING_HOURS, Setting
+from tests.scale.assumed import DAY, EARLIER, FETCH, PAGE, PLAN_CPU, READ_CPU, ROTATE_DAYS, WORKING_HOURS, Setting
 from tests.scale.packs import Estate, resources_of
 from tests.scale.timeline import Process, Step, Timeline
 from tests.scale.work import Queue, Yard
-
-#: CPU seconds of the planner for a pack; charged to the daemon for each pack it plans.
-PLAN_CPU = 0.0036
 
 
 @dataclass(slots=True)
@@ -58,7 +54,8 @@ class Day:
     chance: random.Random = field(init=False)
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _watches: dict[str, Watch] = field(default_factory=dict)
-    _full_at: dict[str, float] = field(default_factory=dict)
+    #: How often a pack may still be looked at by lists alone.
+    _looks: dict[PackId, int] = field(default_factory=dict)
     #: Merged and not fetched yet.
     _merged: list[Change] = field(default_factory=list)
     _looked_at: int = 0
@@ -73,20 +70,19 @@ class Day:
         self._lanes = self._process()
         self._seen = {key: self.estate.workspaces[key.workspace].resources[key] for key in self.estate.rows}
 
+        self._looks = {pack: self.chance.randrange(self.setting.full_every) for pack in self.estate.packs}
+
     def run(self) -> None:
         """The day, and until nothing is under way any more."""
         timeline = self.timeline
         for _ in range(self.setting.workers):
-            lanes = self._process()
-            timeline.start(self.yard.worker(self.machines[-1], lanes), at=self.chance.random())
-        timeline.start(self.yard.sweep())
+            self.yard.crew(self._process())
         timeline.start(self._follow())
         timeline.start(self._verify())
-        for number, line in enumerate(self.estate.lines):
+        for line in self.estate.lines:
             if not self.setting.watches:
                 break
             self._watches[line] = first_watch(0.0, self.setting.cadence, self.chance.random())
-            self._full_at[line] = self.setting.full_pass * number / len(self.estate.lines)
             timeline.start(self._watch(line), at=self._watches[line].due_at)
         self._people()
         timeline.run(self.setting.seconds)
@@ -118,10 +114,9 @@ class Day:
 
     def _merge(self, pack: PackId) -> Process:
         """Its plan is shown when it is opened and when it is merged, which here is at once."""
-        recipients, shares = resources_of(self.estate.packs[pack])
         lane = self._lanes[self.estate.packs[pack].workspace]
         self.counts["pull requests"] += 1
-        yield from lane.read_all([Kind.PULL] * (recipients + 2 * shares + 2))
+        yield from lane.read_all([Kind.PULL] * (self._calls(pack) + 2))
         change = Change(pack, self.timeline.now)
         self.changes.append(change)
         self._merged.append(change)
@@ -160,11 +155,10 @@ class Day:
         chosen = sorted(packs)
         readings: dict[str, int] = {}
         for pack in chosen:
-            recipients, shares = resources_of(self.estate.packs[pack])
             url = self.estate.packs[pack].workspace
-            readings[url] = readings.get(url, 0) + recipients + 2 * shares
+            readings[url] = readings.get(url, 0) + self._calls(pack)
         yield from self.timeline.together(self._lanes[url].read_all([kind] * count) for url, count in readings.items())
-        yield self.machines[0].spend(PLAN_CPU * len(chosen))
+        yield self.machines[0].spend(PLAN_CPU.value * len(chosen))
         self._decide(self.estate.plan(chosen, self.timeline.now))
 
     def _decide(self, plan: Plan) -> None:
@@ -199,17 +193,11 @@ class Day:
                 change.done_at = self.timeline.now
 
     def _watch(self, line: str) -> Process:
-        """Quiet passes by the product's schedule, a full one at its slower beat."""
+        """By the product's schedule."""
         while True:
-            began, packs = self.timeline.now, self.estate.lines[line]
-            if began >= self._full_at[line]:
-                self._full_at[line] += self.setting.full_pass
-                self.counts["full passes"] += 1
-                yield from self._plan(packs, Kind.FULL)
-                quiet = True
-            else:
-                self.counts["quiet passes"] += 1
-                quiet = yield from self._quiet_pass(line, packs)
+            began = self.timeline.now
+            quiet = yield from self._look(self.estate.lines[line])
+            self.counts["looks"] += 1
             self.passes.append(self.timeline.now - began)
             watch = looked(
                 self._watches[line], self.timeline.now, self.setting.cadence, self.chance.random(), is_quiet=quiet
@@ -217,47 +205,54 @@ class Day:
             self._watches[line] = watch
             yield max(0.0, watch.due_at - self.timeline.now)
 
-    def _quiet_pass(self, line: str, packs: Collection[PackId]) -> Generator[Step, None, bool]:
+    def _look(self, packs: Collection[PackId]) -> Generator[Step, None, bool]:
         """Lists say whose `updated_at` moved and which tokens there are; grants are asked for recipient by recipient;
-        only what moved is read and planned. Every pack is charged for planning, as the daemon plans the whole line."""
-        resources = [self.estate.packs[pack] for pack in packs]
-        recipients = sum(resources_of(pack)[0] for pack in resources)
-        shares = sum(resources_of(pack)[1] for pack in resources)
-        lane = self._lanes[resources[0].workspace]
-        pages = ceil(recipients / PAGE.value) + ceil(shares / PAGE.value)
-        yield from lane.read_all([Kind.LIST] * pages + [Kind.GRANTS] * recipients)
-        moved, turned = self._moved(resources), self._turned(resources)
-        yield from lane.read_all([Kind.MOVED] * (2 * len(moved)))
-        yield self.machines[0].spend(PLAN_CPU * len(packs))
-        chosen = sorted({*moved.values(), *turned})
+        what moved, and one look of so many at each pack, is read in full and planned."""
+        full = [pack for pack in packs if not self._looks.get(pack)]
+        asked = [pack for pack in packs if self._looks.get(pack)]
+        lane = self._lanes[self.estate.packs[next(iter(packs))].workspace]
+        if asked:
+            sizes = [resources_of(self.estate.packs[pack]) for pack in packs]
+            recipients, shares = sum(size[0] for size in sizes), sum(size[1] for size in sizes)
+            pages = ceil(recipients / PAGE.value) + ceil(shares / PAGE.value)
+            yield from lane.read_all([Kind.LIST] * pages + [Kind.GRANTS] * recipients)
+        moved = self._moved(packs)
+        reads = [kind for pack in full for kind in [Kind.FULL] * self._calls(pack)]
+        reads += [kind for pack in moved - set(full) for kind in [Kind.MOVED] * self._calls(pack)]
+        yield from lane.read_all(reads)
+        yield self.machines[0].spend(PLAN_CPU.value * len({*full, *moved}))
+        self.counts["packs read in full"] += len(full)
+        for pack in packs:
+            self._looks[pack] = self._looks_left() if pack in full or pack in moved else self._looks[pack] - 1
+        # A plan of the same values is the same plan: only what has moved since the last one is planned for real.
+        chosen = sorted(moved)
         if chosen:
             self._decide(self.estate.plan(chosen, self.timeline.now))
         return not chosen
 
-    def _moved(self, packs: Iterable[SharePack]) -> dict[Key, PackId]:
-        """Shares that are not what they were at the last look, also by our own doing."""
-        moved = {}
+    def _looks_left(self) -> int:
+        """As in the product: for some packs the full look comes earlier, so that it is not all at once."""
+        return round(self.setting.full_every * (1 - EARLIER * self.chance.random())) - 1
+
+    def _calls(self, pack: PackId) -> int:
+        recipients, shares = resources_of(self.estate.packs[pack])
+        return recipients + 2 * shares
+
+    def _moved(self, packs: Iterable[PackId]) -> set[PackId]:
+        """What is not as it was at the last look, also by our own doing, and whose tokens have come of age."""
+        oldest = NOW + round(self.timeline.now * 1000) - round(ROTATE_DAYS.value * DAY * 1000)
+        moved = set()
         for pack in packs:
-            for key in pack.resources:
-                there = self.estate.workspaces[key.workspace].resources.get(key)
-                if key.kind is ResourceKind.SHARE and self._seen.get(key, there) is not there:
-                    moved[key] = pack.id
+            for key in self.estate.packs[pack].resources:
+                where = self.estate.workspaces[key.workspace]
+                there, tokens = where.resources.get(key), where.tokens.get(key)
+                if self._seen.get(key, there) is not there or (tokens and tokens[0].created_at <= oldest):
+                    moved.add(pack)
                 self._seen[key] = there
         return moved
 
-    def _turned(self, packs: Iterable[SharePack]) -> set[PackId]:
-        """Whose tokens have come of age."""
-        oldest = NOW + round(self.timeline.now * 1000) - round(ROTATE_DAYS.value * DAY * 1000)
-        return {
-            pack.id
-            for pack in packs
-            for key in pack.resources
-            for tokens in [self.estate.workspaces[key.workspace].tokens.get(key)]
-            if tokens and tokens[0].created_at <= oldest
-        }
-
 
 def _part(total: int, share: float, chance: random.Random) -> int:
-    """So much of it, at least one: a small fleet has too few for one in a thousand."""
+    """So much of it, on average."""
     whole = total * share
-    return min(total, max(1 if share else 0, int(whole) + (chance.random() < whole % 1)))
+    return min(total, int(whole) + (chance.random() < whole % 1))

@@ -11,10 +11,10 @@ from reconciler.core.key import PackId
 from reconciler.core.lowering import lower
 from reconciler.core.plan import Step
 from reconciler.core.retry import delay
-from tests.scale.api import Kind, Lane, Machine, ThrottledError
-from tests.scale.assumed import COMMIT_TIME, COMMITS, LEASE, STATEMENTS, SWEEP, Setting
+from tests.scale.api import Kind, Lane, ThrottledError
+from tests.scale.assumed import COMMIT_TIME, COMMITS, LEASE, SWEEP, Setting
 from tests.scale.packs import Estate, resources_of
-from tests.scale.timeline import Process, Slots, Timeline
+from tests.scale.timeline import Process, Timeline
 
 #: Of `AzureQueueDoorbell`: messages a poll asks for, seconds between empty polls, how they grow, and how far.
 BATCH, POLL, BACK_OFF, LONGEST = 10, 1.0, 1.5, 5
@@ -55,6 +55,17 @@ class Queue:
 
 
 @dataclass(slots=True)
+class Crew:
+    """The hands of one worker process."""
+
+    lanes: dict[str, Lane]
+    free: int
+    #: When there may be work that is not due yet, and when that was arranged for.
+    ask_at: float = 0.0
+    told_at: float = 0.0
+
+
+@dataclass(slots=True)
 class Yard:
     """All work, all leases, all workers."""
 
@@ -69,8 +80,6 @@ class Yard:
     #: When a workspace may be worked on again.
     pauses: dict[str, float] = field(default_factory=dict)
     ended: list[Work] = field(default_factory=list)
-    statements: int = 0
-    commits: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     _numbers: int = 0
 
@@ -84,36 +93,61 @@ class Yard:
         self.counts["submitted"] += 1
         self.queue.ring(work)
 
-    def sweep(self) -> Process:
-        """Rings again for what is due and nobody has."""
-        while True:
-            yield SWEEP.value
-            for work in self._due(older_than=SWEEP.value / 2):
-                self.counts["rung by the sweep"] += 1
-                self.queue.ring(work)
+    def crew(self, lanes: dict[str, Lane]) -> None:
+        """Starts a worker process: it listens to the queue, and asks for due work now and then all the same."""
+        crew = Crew(lanes, self.setting.hands)
+        self.timeline.start(self._listen(crew), at=self.chance.random())
+        self.timeline.start(self._sweep(crew), at=self.chance.random() * SWEEP.value)
 
-    def worker(self, machine: Machine, lanes: dict[str, Lane]) -> Process:
-        """A process that polls and has so many hands."""
-        hands, pause = Slots(self.setting.hands), POLL
+    def _listen(self, crew: Crew) -> Process:
+        """A message only says that it is time to ask; it is taken only when there is a hand for it."""
+        pause = POLL
         while True:
-            found = self.queue.answer(max(1, hands.free))
-            for work in found:
-                yield hands
-                self.timeline.start(self._in_hand(work, lanes, hands))
+            if not crew.free:
+                yield POLL / 2
+                continue
+            found = self.queue.answer(crew.free)
+            if found:
+                self._start_due(crew)
+                for _ in found:
+                    self.queue.settle()
             pause = POLL if found else min(pause * BACK_OFF, POLL * LONGEST)
             if not found:
                 yield pause
 
-    def _in_hand(self, work: Work, lanes: dict[str, Lane], hands: Slots) -> Process:
-        lane = lanes[self.estate.packs[work.pack].workspace]
-        if not work.is_done and work.due_at <= self.timeline.now and not self._is_held_up(work):
-            self.leases[work.pack] = self.timeline.now + LEASE.value
-            try:
-                yield from self._carry_out(work, lane)
-            except ThrottledError as error:
-                self._put_back(work, error.retry_after)
-        self.queue.settle()
-        self.timeline.leave(hands)
+    def _sweep(self, crew: Crew) -> Process:
+        while True:
+            before = self.counts["begun"]
+            self._start_due(crew)
+            self.counts["found by the sweep"] += self.counts["begun"] - before
+            yield SWEEP.value
+
+    def _start_due(self, crew: Crew) -> None:
+        """For as many as there are hands; what is due later is asked for then."""
+        now = self.timeline.now
+        for work in list(self.open.values()):
+            if crew.free and work.due_at <= now and not self._is_held_up(work):
+                crew.free -= 1
+                self.counts["begun"] += 1
+                self.leases[work.pack] = now + LEASE.value
+                self.timeline.start(self._in_hand(work, crew))
+            elif (at := self._due_at(work)) > now:
+                crew.ask_at = min(crew.ask_at, at) if crew.ask_at > now else at
+        if crew.ask_at > now and crew.told_at != crew.ask_at:
+            crew.told_at = crew.ask_at
+            self.timeline.start(self._ask(crew), at=crew.ask_at)
+
+    def _ask(self, crew: Crew) -> Process:
+        self._start_due(crew)
+        yield 0.0
+
+    def _in_hand(self, work: Work, crew: Crew) -> Process:
+        try:
+            yield from self._carry_out(work, crew.lanes[self.estate.packs[work.pack].workspace])
+        except ThrottledError as error:
+            self._put_back(work, error.retry_after)
+        crew.free += 1
+        self._start_due(crew)
 
     def _carry_out(self, work: Work, lane: Lane) -> Process:
         """Look, compare again, call by call. A worker that dies leaves its lease, and what it did."""
@@ -136,8 +170,6 @@ class Yard:
         self.estate.completed(pack)
         del self.leases[work.pack]
         self._end(work, "done")
-        self.statements += int(STATEMENTS.value)
-        self.commits += int(COMMITS.value)
         yield COMMITS.value * COMMIT_TIME.value
 
     def _steps(self, work: Work) -> list[Step]:
@@ -161,9 +193,9 @@ class Yard:
         self.ended.append(work)
         self.open.pop(work.number, None)
 
-    def _due(self, older_than: float) -> list[Work]:
-        now = self.timeline.now
-        return [each for each in self.open.values() if each.due_at + older_than <= now and not self._is_held_up(each)]
+    def _due_at(self, work: Work) -> float:
+        """When it may be begun, as far as is known: not before the pause of its workspace has passed."""
+        return max(work.due_at, self.pauses.get(self.estate.packs[work.pack].workspace, 0.0))
 
     def _is_held_up(self, work: Work) -> bool:
         workspace = self.estate.packs[work.pack].workspace
