@@ -40,7 +40,7 @@ def work_of(task: Task) -> Work:  # noqa: PLR0911 - one for each kind
             from tests.bench.validating import Validating
 
             return Validating(task)
-        case Kind.PLAN_ONE | Kind.PLAN_ONE_COLD:
+        case Kind.PLAN_ONE | Kind.PLAN_ONE_TABLE | Kind.PLAN_ONE_COLD:
             from tests.bench.commanding import Commanding
 
             return Commanding(task)

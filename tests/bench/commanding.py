@@ -1,5 +1,5 @@
-"""`sharepack plan --since main` as a process, in the checkout of a pull request that changes one pack: from the start
-of the command to its end.
+"""`sharepack plan --since main --commit BRANCH` as a process, of a branch that changes one pack: from the start of the
+command to its end.
 
 `python -m tests.bench.commanding FILE ARGUMENT…` is the same command with its SQL statements and its peak memory
 counted into FILE; it is run once more for that, so that counting costs the measured runs nothing."""
@@ -17,12 +17,11 @@ from statistics import median
 
 from reconciler.sandbox import ControlClient
 from tests.bench.database import named
-from tests.bench.generate import checkout
 from tests.bench.meter import Statements, peak_megabytes
 from tests.bench.task import Elsewhere, Kind, Task
 
 _TOP = Path(__file__).parents[2]
-_ARGUMENTS = ("plan", "--since", "main", "--detailed-exitcode")
+_ARGUMENTS = ("plan", "--since", "main", "--detailed-exitcode", "--commit")
 #: Of `--detailed-exitcode`.
 _CHANGES = 2
 TOKEN = "dapi-bench"
@@ -70,8 +69,9 @@ class Commanding:
         }
 
     def _command(self, program: Sequence[str]) -> None:
-        tree = checkout(Path(self._task.place.repository), "one")
         place = self._task.place
+        tree = Path(place.repository)
+        branch = "table" if self._task.kind is Kind.PLAN_ONE_TABLE else "one"
         environment = {
             **os.environ,
             "PYTHONPATH": str(_TOP),
@@ -81,9 +81,8 @@ class Commanding:
             "DOMAIN_DB_CONNECTION_STRING": named(place.admin_dsn, place.template),
         }
         options = [f"--packs-dir={tree / 'sharepacks'}", f"--state-dir={self._folder / 'state'}"]
-        done = subprocess.run(
-            [*program, *options, *_ARGUMENTS], cwd=tree, env=environment, capture_output=True, text=True, check=False
-        )
+        command = [*program, *options, *_ARGUMENTS, branch]
+        done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != _CHANGES:
             raise AssertionError(f"the plan ended with {done.returncode}: {done.stderr[-500:]}")
 

@@ -14,8 +14,19 @@ from pathlib import Path
 
 LINES = ("Sales Operations", "Corporate Finance", "Legal", "Research")
 TABLES_IN_SCHEMA = 100
-#: Branches beside `main`, and how many packs each of them changes.
-BRANCHES = {"one": 1, "ten": 10}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a branch does to its packs: another address of a recipient, another comment of a share."""
+
+    packs: int
+    #: Another table in the place of the share's first one.
+    swaps_table: bool = False
+
+
+#: Branches beside `main`.
+BRANCHES = {"one": Change(1), "table": Change(1, swaps_table=True), "ten": Change(10, swaps_table=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,36 +102,32 @@ def table(number: int) -> str:
 
 
 def changed(pack: Pack, spare: str) -> Pack:
-    """One share has another comment and `spare` instead of its first table; one recipient another address."""
+    """As `Change` says; with `spare`, unless that is empty, instead of the first table."""
     first, *others = pack.offers
     partner, *rest = pack.partners
-    offer = Offer(first.name, f"{first.comment}, changed", (spare, *first.tables[1:]))
+    tables = (spare, *first.tables[1:]) if spare else first.tables
+    offer = Offer(first.name, f"{first.comment}, changed", tables)
     moved = Partner(partner.name, partner.comment, ("192.0.2.7", *partner.addresses[1:]), partner.metastore)
     return Pack(pack.number, pack.requestor, pack.description, (moved, *rest), (offer, *others))
 
 
 def write_repository(folder: Path, size: Size, seed: int) -> None:
-    """A Git repository with the packs in `sharepacks/`, committed; each of `BRANCHES` is checked out beside it."""
+    """A Git repository with the packs in `sharepacks/`, committed and checked out; and `BRANCHES`."""
     (folder / "sharepacks").mkdir(parents=True)
     (folder / "sharepacks" / "tenants.yaml").write_text(_tenants(), encoding="utf-8")
     first = []
     for pack in packs(size, seed):
         _write(folder, pack)
-        if pack.number < max(BRANCHES.values()):
+        if pack.number < max(change.packs for change in BRANCHES.values()):
             first.append(pack)
     _git(folder, "init", "--quiet")
     _commit(folder, "Packs")
-    for branch, count in BRANCHES.items():
-        tree = checkout(folder, branch)
-        _git(folder, "worktree", "add", "--quiet", "-b", branch, str(tree))
-        for pack in first[:count]:
-            _write(tree, changed(pack, table(size.tables + pack.number)))
-        _commit(tree, "A change")
-
-
-def checkout(folder: Path, branch: str) -> Path:
-    """Where a branch of the repository in `folder` lies."""
-    return folder.with_name(f"{folder.name} {branch}")
+    for branch, change in BRANCHES.items():
+        _git(folder, "checkout", "--quiet", "-b", branch, "main")
+        for pack in first[: change.packs]:
+            _write(folder, changed(pack, table(size.tables + pack.number) if change.swaps_table else ""))
+        _commit(folder, "A change")
+    _git(folder, "checkout", "--quiet", "main")
 
 
 def sandbox_seed(tables: int) -> str:

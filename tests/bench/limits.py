@@ -7,11 +7,13 @@ from tests.bench.generate import Size
 
 #: Documented for one update of a share.
 OBJECTS_IN_CALL = 100
+#: As the sandbox lists.
+ITEMS_IN_PAGE = 100
 #: What the client of the Terraform provider holds itself to.
 TERRAFORM_CALLS_A_SECOND = 15
-#: Rounds of calls of one new pack that cannot be made at the same time: the look, what makes its recipients and shares,
-#: the objects of its shares, their grants.
-ROUNDS_OF_A_PACK = 4
+#: Rounds of calls of one new pack that cannot be made at the same time: what makes its recipients and shares, the
+#: objects of its shares, their grants.
+ROUNDS_OF_A_PACK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,22 @@ def new_plan_calls(size: Size) -> int:
     return size.resources + size.tables + who + grants + size.packs * size.metastores
 
 
+def quiet_calls(size: Size) -> int:
+    """The pages of both lists, and the grants of each share, which no list tells."""
+    return _pages(size.packs * size.recipients) + _pages(size.packs * size.shares) + size.packs * size.shares
+
+
+def quiet_limit(size: Size, pace: Pace) -> float:
+    """Seconds. A page is asked for by what the one before it tells; the grants by what the lists tell."""
+    pages = max(_pages(size.packs * size.recipients), _pages(size.packs * size.shares))
+    return pages * pace.latency + reading_limit(size.packs * size.shares, pace)
+
+
+def _pages(items: int) -> int:
+    """At least one, if an empty one."""
+    return max(ceil(items / ITEMS_IN_PAGE), 1)
+
+
 def plan_one_calls(size: Size) -> int:
     """Two for each resource of the pack, and two more: what a plan of one pack may cost at the most."""
     return 2 * (size.recipients + size.shares) + 2
@@ -48,14 +66,10 @@ def apply_writes(size: Size) -> int:
     return size.packs * (size.recipients + size.shares * (2 + ceil(size.objects / OBJECTS_IN_CALL)))
 
 
-def work_calls(size: Size) -> int:
-    """The worker's look before its first call, and the writes."""
-    return size.resources + apply_writes(size)
-
-
 def apply_calls(size: Size) -> int:
-    """With the read that verifies."""
-    return work_calls(size) + unchanged_plan_calls(size)
+    """The writes, and the read that verifies them. What is new is not looked at before: making it fails when it is
+    there."""
+    return apply_writes(size) + unchanged_plan_calls(size)
 
 
 def small_apply_writes(size: Size) -> int:
@@ -76,7 +90,7 @@ def reading_limit(calls: int, pace: Pace) -> float:
 def work_limit(size: Size, pace: Pace) -> float:
     """Seconds. The calls of a pack go out in rounds, one after another; the hands take whole packs."""
     by_order = ceil(size.packs / (pace.hands * pace.processes)) * ROUNDS_OF_A_PACK * pace.latency
-    return max(by_order, reading_limit(work_calls(size), pace))
+    return max(by_order, reading_limit(apply_writes(size), pace))
 
 
 def apply_limit(size: Size, pace: Pace) -> float:

@@ -12,9 +12,9 @@ from tests.bench.task import Kind
 
 _PANELS: Mapping[Kind, str] = {
     Kind.VALIDATE: "validate",
-    Kind.PLAN_ONE: "plan a pull request that changes 1 pack",
+    Kind.PLAN_ONE: "plan a pull request of 1 pack",
     Kind.PLAN_UNCHANGED: "plan everything, nothing changed",
-    Kind.QUIET: "the daemon's quiet look for drift",
+    Kind.QUIET: "look for drift, nothing changed",
     Kind.PLAN_NEW: "plan everything, all new",
     Kind.APPLY: "apply, all new",
 }
@@ -27,8 +27,8 @@ _LINES: Mapping[str, str] = {
     "slow": "B at 15 requests a second",
 }
 _YARDSTICKS = {"a": "A", "b": "B", "slow": "B throttled"}
-_COLUMNS, _WIDTH, _HEIGHT = 3, 330, 240
-_LEFT, _TOP, _RIGHT, _BOTTOM = 62, 34, 14, 30
+_COLUMNS, _WIDTH, _HEIGHT = 3, 330, 250
+_LEFT, _TOP, _RIGHT, _BOTTOM = 62, 46, 18, 30
 _LEGEND = 58
 _STYLE = """
     text { font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #1f2328 }
@@ -69,6 +69,12 @@ class Scale:
         return [10.0**power for power in range(self.low, self.high + 1)]
 
 
+@dataclass(frozen=True, slots=True)
+class Axes:
+    packs: Scale
+    seconds: Scale
+
+
 def picture(results: Mapping[str, Any]) -> str:
     """All panels share the scale of seconds, so that they can be compared."""
     panels = {kind: lines for kind in _PANELS if (lines := _lines(results["rows"], kind))}
@@ -79,7 +85,7 @@ def picture(results: Mapping[str, Any]) -> str:
     packs = Scale.around([x for x, _ in points], _LEFT, _WIDTH - _RIGHT)
     drawn = "".join(
         f'<g transform="translate({place % _COLUMNS * _WIDTH} {place // _COLUMNS * _HEIGHT})">\n'
-        + "\n".join(_panel(_title(results["rows"], kind), panels[kind], packs, seconds))
+        + "\n".join(_panel(kind, _latency(results["rows"], kind), panels[kind], Axes(packs, seconds)))
         + "\n</g>\n"
         for place, kind in enumerate(panels)
     )
@@ -89,11 +95,6 @@ def picture(results: Mapping[str, Any]) -> str:
         + "\n".join(_legend(rows * _HEIGHT))
         + "\n</svg>\n"
     )
-
-
-def _title(rows: Sequence[Mapping[str, Any]], kind: Kind) -> str:
-    latency = _latency(rows, kind)
-    return f"{_PANELS[kind]}, {latency} ms a call" if latency else _PANELS[kind]
 
 
 def _latency(rows: Sequence[Mapping[str, Any]], kind: Kind) -> int:
@@ -119,17 +120,19 @@ def _value(row: Mapping[str, Any], name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _panel(title: str, lines: Mapping[str, list[tuple[float, float]]], packs: Scale, seconds: Scale) -> Iterator[str]:
-    yield f'<text class="title" x="{_LEFT}" y="18">{escape(title)}</text>'
+def _panel(kind: Kind, latency: int, lines: Mapping[str, list[tuple[float, float]]], axes: Axes) -> Iterator[str]:
+    packs, seconds = axes.packs, axes.seconds
+    about = f"an API call takes {latency} ms" if latency else "no API calls"
+    yield f'<text class="title" x="{_LEFT}" y="16">{escape(_PANELS[kind])}</text>'
+    yield f'<text class="small" x="{_LEFT}" y="32">{about}</text>'
     for tick in seconds.ticks:
         y = seconds.at(tick)
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         yield f'<text class="small" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:,g} s</text>'
     for tick in packs.ticks:
-        yield (
-            f'<text class="small" x="{packs.at(tick):.1f}" y="{_HEIGHT - _BOTTOM + 18}" '
-            f'text-anchor="middle">{tick:,.0f} packs</text>'
-        )
+        x, anchor = (packs.at(tick), "middle") if tick < packs.ticks[-1] else (_WIDTH - 2, "end")
+        place = f'x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="{anchor}"'
+        yield f'<text class="small" {place}>{tick:,.0f} packs</text>'
     for name in reversed(list(_LINES)):
         if name in lines:
             places = [(packs.at(x), seconds.at(y)) for x, y in lines[name]]

@@ -7,6 +7,7 @@ from tests.bench.limits import (
     Pace,
     apply_limit,
     new_plan_calls,
+    quiet_limit,
     reading_limit,
     small_apply_calls,
     unchanged_plan_calls,
@@ -18,11 +19,12 @@ IN_FLIGHT = 16
 #: No further run of a row is begun after so many seconds, unless all of its runs are asked for.
 ENOUGH_SECONDS = 20.0
 
-_FILLED = frozenset({Kind.PLAN_ONE, Kind.PLAN_ONE_COLD, Kind.PLAN_UNCHANGED, Kind.QUIET, Kind.APPLY_SMALL})
+_EMPTY = frozenset({Kind.PLAN_NEW, Kind.APPLY, Kind.WORKERS})
 _WITHOUT_SANDBOX = frozenset({Kind.VALIDATE, Kind.RECORD, Kind.EXCEL})
 _TITLES = {
     Kind.VALIDATE: "validate {packs}",
     Kind.PLAN_ONE: "plan 1 changed pack of {packs}, {latency} ms, known",
+    Kind.PLAN_ONE_TABLE: "plan 1 changed pack of {packs}, {latency} ms, a new table",
     Kind.PLAN_ONE_COLD: "plan 1 changed pack of {packs}, {latency} ms, never seen",
     Kind.PLAN_NEW: "plan {packs}, all new, {latency} ms",
     Kind.PLAN_UNCHANGED: "plan {packs}, unchanged, {latency} ms",
@@ -61,7 +63,7 @@ class Row:
     @property
     def is_filled(self) -> bool:
         """Whether everything is as the packs say before it begins."""
-        return self.kind in _FILLED
+        return self.kind not in _EMPTY
 
     @property
     def has_sandbox(self) -> bool:
@@ -75,6 +77,7 @@ class Row:
         pace = Pace(self.latency_ms / 1000, IN_FLIGHT, IN_FLIGHT, self.processes)
         limits = {
             Kind.PLAN_NEW: reading_limit(new_plan_calls(self.size), pace),
+            Kind.QUIET: quiet_limit(self.size, pace),
             Kind.PLAN_UNCHANGED: reading_limit(unchanged_plan_calls(self.size), pace),
             Kind.APPLY: apply_limit(self.size, pace),
             Kind.WORKERS: work_limit(self.size, pace),
@@ -84,7 +87,7 @@ class Row:
 
     @property
     def changed_size(self) -> Size:
-        return replace(self.size, packs=min(BRANCHES["ten"], self.size.packs))
+        return replace(self.size, packs=min(BRANCHES["ten"].packs, self.size.packs))
 
 
 def rows(*, quick: bool) -> tuple[Row, ...]:
@@ -100,6 +103,7 @@ def _all() -> tuple[Row, ...]:
         Row(Kind.EXCEL, few, rows=2000),
         Row(Kind.RECORD, few, rows=50_000),
         *(Row(kind, size, 50) for size in sizes for kind in (Kind.PLAN_ONE, Kind.PLAN_ONE_COLD)),
+        Row(Kind.PLAN_ONE_TABLE, most, 50),
         *(Row(Kind.PLAN_UNCHANGED, size, latency, once=size is most) for size in sizes for latency in (0, 50)),
         *(Row(Kind.QUIET, size, 50, once=size is most) for size in sizes),
         *(Row(Kind.PLAN_NEW, size, 50, baseline_packs=10, once=size is many) for size in (few, many)),

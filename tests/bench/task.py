@@ -12,7 +12,9 @@ class Kind(StrEnum):
     VALIDATE = "validate"
     #: The command, as a process, in a pull request that changes one pack; what was parsed before is remembered.
     PLAN_ONE = "plan-one"
-    #: The same, of a repository that was never seen.
+    #: The same, of a change that puts another table into a share.
+    PLAN_ONE_TABLE = "plan-one-table"
+    #: As the first, of a repository that was never seen.
     PLAN_ONE_COLD = "plan-one-cold"
     #: A plan of all packs when nothing exists yet.
     PLAN_NEW = "plan-new"

@@ -4,12 +4,13 @@ filled with what they declare. That the record filled in bulk is theirs shows in
 from pathlib import Path
 
 from reconciler.adapters.git.source import pack_source
+from reconciler.core.desired import Desired
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.share import Share
 from reconciler.sandbox import Knobs, Seed
 from reconciler.sandbox.state import State
 from reconciler.stages.read import read_commit
-from tests.bench.generate import BRANCHES, Size, checkout, sandbox_seed, write_repository
+from tests.bench.generate import BRANCHES, Size, sandbox_seed, write_repository
 from tests.bench.sandboxed import fill
 
 SIZE = Size(6, recipients=3, shares=2, objects=7)
@@ -44,18 +45,17 @@ def test_the_same_seed_gives_the_same_packs(tmp_path: Path) -> None:
 
 async def test_branches_change_as_many_packs_as_they_say(tmp_path: Path) -> None:
     write_repository(tmp_path / "packs", SIZE, seed=1)
-    tables = {table.full_name for table in Seed.from_yaml(sandbox_seed(SIZE.tables)).tables}
-    for branch, count in BRANCHES.items():
-        tree = checkout(tmp_path / "packs", branch)
-        source = pack_source(tree / "sharepacks")
-        before, after = await source.committed("main"), await source.committed(branch)
+    source = pack_source(tmp_path / "packs" / "sharepacks")
+    before = await source.committed("main")
+    for branch, change in BRANCHES.items():
+        after = await source.committed(branch)
         differing = [path for path, content in after.files.items() if before.files[path] != content]
-        assert len(differing) == min(count, SIZE.packs)
+        assert len(differing) == min(change.packs, SIZE.packs)
         desired = await read_commit(source, "https://adb-1.1.azuredatabricks.net", branch)
         assert list(desired.problems) == []
-        resources = [each.resource for pack in desired.packs.values() for each in pack.resources.values()]
-        shared = [each.objects for each in resources if isinstance(each, Share) and each.objects is not UNMANAGED]
-        assert {item.name for objects in shared for item in objects} <= tables
+        spare = _objects(desired) - _objects(await read_commit(source, "https://adb-1.1.azuredatabricks.net"))
+        assert len(spare) == (len(differing) if change.swaps_table else 0)
+        assert spare <= {table.full_name for table in Seed.from_yaml(sandbox_seed(SIZE.tables)).tables}
 
 
 def test_a_filled_sandbox_has_all_that_the_packs_declare() -> None:
@@ -63,3 +63,9 @@ def test_a_filled_sandbox_has_all_that_the_packs_declare() -> None:
     fill(state, SIZE, seed=1)
     assert (len(state.recipients), len(state.shares)) == (6 * 3, 6 * 2)
     assert all(len(share.objects) == 7 and len(share.grants) == 3 for share in state.shares.values())
+
+
+def _objects(desired: Desired) -> set[str]:
+    resources = [each.resource for pack in desired.packs.values() for each in pack.resources.values()]
+    shared = [each.objects for each in resources if isinstance(each, Share) and each.objects is not UNMANAGED]
+    return {item.name for objects in shared for item in objects}

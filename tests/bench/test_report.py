@@ -50,7 +50,7 @@ def test_a_plan_of_one_pack_is_judged_by_calls_growth_and_latencies() -> None:
 def test_reading_and_applying_are_judged_by_limit_baselines_and_calls() -> None:
     plan = _line(Row(Kind.PLAN_UNCHANGED, Size(1000), 50), 25, A=300, B=20)
     quiet = _line(Row(Kind.QUIET, Size(1000), 50), 12, calls=3000, B=20)
-    apply = _line(Row(Kind.APPLY, Size(200), 50), 15, calls=3600, A=100)
+    apply = _line(Row(Kind.APPLY, Size(200), 50), 10, calls=2800, A=90)
     alone = _line(Row(Kind.WORKERS, Size(200), 50), 10, calls=2400)
     four = _line(Row(Kind.WORKERS, Size(200), 50, processes=4), 5, calls=2400)
     assert _verdicts(plan, quiet, apply, alone, four) == {
@@ -58,11 +58,11 @@ def test_reading_and_applying_are_judged_by_limit_baselines_and_calls() -> None:
         "plan 1,000 packs, unchanged, 50 ms: x as fast as baseline A": (12, True),
         "plan 1,000 packs, unchanged, 50 ms: x as fast as baseline B": (0.8, False),
         "quiet drift pass, 1,000 packs, 50 ms: of the calls of baseline B": (0.5, True),
-        "apply 200 packs, 50 ms: of the limit": (0.75, False),
-        "apply 200 packs, 50 ms: x as fast as baseline A": (6.667, False),
+        "apply 200 packs, 50 ms: of the limit": (0.875, True),
+        "apply 200 packs, 50 ms: x as fast as baseline A": (9, False),
         "apply 200 packs, 50 ms: x the fewest API calls": (1, True),
-        "work off 200 packs, 50 ms, 1 process: of the limit": (0.75, False),
-        "work off 200 packs, 50 ms, 4 processes: of the limit": (0.375, False),
+        "work off 200 packs, 50 ms, 1 process: of the limit": (0.5, False),
+        "work off 200 packs, 50 ms, 4 processes: of the limit": (0.25, False),
         "work off 200 packs, 50 ms, 4 processes: x as fast as 1 process, of 4": (2, False),
     }
 
@@ -92,7 +92,7 @@ def test_the_picture_has_a_panel_for_each_work_with_its_lines() -> None:
     }
     assert {name: len(points) for name, points in places.items()} == {"own": 2, "limit": 2, "a": 2, "b": 2, "slow": 2}
     texts = [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
-    assert "plan everything, nothing changed, 50 ms a call" in texts
+    assert {"plan everything, nothing changed", "an API call takes 50 ms"} <= set(texts)
 
 
 def test_an_axis_ends_at_powers_of_ten() -> None:
