@@ -35,6 +35,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "github_interval_seconds": "a number of seconds from 1 to 3600",
     "drift_interval_seconds": "a number of seconds from 10 to 86400",
     "drift_interval_longest_seconds": "a number of seconds from 10 to 86400",
+    "drift_full_every": "a whole number from 1 to 100; 1: every look is in full",
     "health_port": "a port number, or 0 for any that is free",
     "log_format": "text or json",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
@@ -244,6 +245,8 @@ class Settings(BaseSettings):
     fetch_interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 30.0
     drift_interval_seconds: Annotated[float, Field(ge=10, le=86_400)] = 900.0
     drift_interval_longest_seconds: Annotated[float, Field(ge=10, le=86_400)] = 1500.0
+    #: Of so many such looks one reads everything in full; the others ask lists, and read what those cannot vouch for.
+    drift_full_every: Annotated[int, Field(ge=1, le=100)] = 8
     #: Seconds between looks at pull requests.
     github_interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
     #: Where the daemon tells how it is; port 0 takes any that is free.

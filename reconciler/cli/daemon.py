@@ -73,6 +73,7 @@ async def _run(ports: Ports, settings: Settings, workers: int, health_port: int 
         revision=settings.packs_revision,
         fetch_every=settings.fetch_interval_seconds,
         cadence=Cadence(settings.drift_interval_seconds, settings.drift_interval_longest_seconds),
+        full_every=settings.drift_full_every,
         limits=limits(settings),
     )
     force = workforce(ports, settings, workers) if workers else None

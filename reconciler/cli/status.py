@@ -101,6 +101,7 @@ async def _on_record(ledger: Ledger, states: Sequence[PackState]) -> Report:
         needing_attention=frozenset(pack for pack, standing in standings.items() if standing.needs_attention),
         daemons=daemons,
         last_full_pass=figures.last_full_pass,
+        distrusted=sorted(await ledger.distrusted()),
     )
 
 

@@ -3,6 +3,7 @@ saved, shown, approved and compared; it is made in `core.planning` and carried o
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from reconciler.core.actions import actions
 from reconciler.core.changes import TokenChange
@@ -124,8 +125,10 @@ def fingerprint(pack: PackId, workspace: str, actions: Collection[str], gains: C
     return digest([pack.business_line_key, pack.project_key, workspace, sorted(actions), sorted(gains)])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PackPlan:
+    """Without slots, so that what follows from its steps is worked out once and kept."""
+
     pack: PackId
     path: str
     workspace: str
@@ -150,18 +153,18 @@ class PackPlan:
     #: Where it was asked who stands behind the change.
     review: Review = field(default_factory=Review)
 
-    @property
+    @cached_property
     def actions(self) -> frozenset[str]:
         """What would be done, held steps left out."""
         done = [actions(step.key, step.verdict) for step in self.steps if not step.is_held]
         return frozenset().union(*done)
 
-    @property
+    @cached_property
     def gains(self) -> frozenset[str]:
         """Who would read what that could not be read before (`core.gains`), held steps left out."""
         return frozenset().union(*(gains(step.key, step.verdict) for step in self.steps if not step.is_held))
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint(self.pack, self.workspace, self.actions, self.gains)
 

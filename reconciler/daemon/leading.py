@@ -10,6 +10,7 @@ from uuid import UUID
 from loguru import logger
 
 from reconciler.core.desired import Desired
+from reconciler.core.glance import FULL_EVERY, Memory, forget
 from reconciler.core.key import Key, PackId
 from reconciler.core.limits import Limits
 from reconciler.core.plan import PackPlan, Plan
@@ -19,6 +20,7 @@ from reconciler.core.sighting import notice_due
 from reconciler.daemon.words import left_words
 from reconciler.ports.pack_source import PackSourceError
 from reconciler.stages.apply import reject_broken
+from reconciler.stages.glance import glance, learn
 from reconciler.stages.look import GRACE
 from reconciler.stages.plan import Wishes
 from reconciler.stages.read import read_commit, read_working_tree
@@ -43,6 +45,8 @@ class Following:
     cadence: Cadence = field(default_factory=Cadence)
     limits: Limits = field(default_factory=Limits)
     grace: float = GRACE
+    #: Of so many looks at a pack one reads it in full; 1: every one.
+    full_every: int = FULL_EVERY
 
 
 @dataclass(slots=True)
@@ -74,6 +78,8 @@ class Leading:
     _unseen: set[PackId] | None = None
     #: Work that was submitted and not looked at since it ended, and the plan it came from.
     _submitted: dict[UUID, PackPlan] = field(default_factory=dict)
+    #: What was read in full; None before it is known which workspaces are to be read in full always.
+    _memory: Memory | None = None
     _said: dict[PackId, str] = field(default_factory=dict)
     _noticed: dict[Key, int] = field(default_factory=dict)
     _fetch_at: float = 0.0
@@ -182,7 +188,26 @@ class Leading:
             grace=following.grace,
             approvals=None if self.teller is None else self.teller.reviewing.approvals,
         )
-        passed = await self.reconciler.reconcile(desired, scope, wishes)
+        same = await self._glance(scope)
+        self._changed -= same
+        read = scope - same
+        passed = await self.reconciler.reconcile(desired, read, wishes) if read else None
+        if passed is not None:
+            await self._read_in_full(read, passed)
+        self._schedule(scope, same if passed is None else same | passed.quiet)
+        self._count(scope if passed is None else scope - passed.unseen)
+
+    async def _glance(self, scope: frozenset[PackId]) -> frozenset[PackId]:
+        """Packs that lists tell to be as they were. What has changed in Git or by our work is read in full, and so is
+        what a pass fails to read."""
+        if self._memory is None:
+            self._memory = Memory(distrusted=await self.reconciler.ledger.distrusted())
+        memory, self._memory = forget(self._memory, scope & self._changed), forget(self._memory, scope)
+        glanced = await glance(memory, scope, self.reconciler.ledger, self.reconciler.platform, self.reconciler.clock)
+        self._memory = forget(glanced.memory, scope - glanced.unchanged)
+        return glanced.unchanged
+
+    async def _read_in_full(self, scope: frozenset[PackId], passed: Passed) -> None:
         self._changed -= scope
         self.unread = (self.unread - scope) | passed.unseen
         self.waiting = (self.waiting - scope) | waiting(passed.plan)
@@ -196,8 +221,14 @@ class Leading:
             self._changed |= passed.submission.outdated
         if self.teller is not None:
             self._warn(await self.teller.held(passed.plan))
-        self._schedule(scope, passed)
-        self._count(scope - passed.unseen)
+        if self._memory is not None and self.following.full_every > 1:
+            before = self._memory.distrusted
+            self._memory = await learn(
+                self._memory, passed.read, self.reconciler.ledger, self.spread, self.following.full_every
+            )
+            for workspace in self._memory.distrusted - before:
+                words = f"{workspace} is read in full from now on: a share changed there while its updated_at did not"
+                logger.warning("{}", words)
 
     def look_at(self, packs: Collection[PackId]) -> None:
         """At the next tick, whatever the schedule says."""
@@ -207,15 +238,17 @@ class Leading:
         for words in troubles:
             logger.warning("{}", words)
 
-    def _schedule(self, scope: Collection[PackId], passed: Passed) -> None:
+    def _schedule(self, scope: Collection[PackId], quiet: Collection[PackId]) -> None:
         by_line: dict[str, set[PackId]] = {}
         for pack in scope:
             by_line.setdefault(pack.business_line_key, set()).add(pack)
         for line, packs in by_line.items():
             watch = self._watches.get(line)
             if watch is not None and watch.due_at <= self._now():
-                quiet = packs <= passed.quiet
-                self._watches[line] = looked(watch, self._now(), self.following.cadence, self.spread(), is_quiet=quiet)
+                is_quiet = packs <= frozenset(quiet)
+                self._watches[line] = looked(
+                    watch, self._now(), self.following.cadence, self.spread(), is_quiet=is_quiet
+                )
 
     def _count(self, seen: Collection[PackId]) -> None:
         if self._unseen is None:

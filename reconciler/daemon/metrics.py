@@ -114,6 +114,7 @@ def _of_the_ledger(figures: Figures | None) -> Iterator[Metric]:
         ("work_needing_attention", "Work that failed in a way nobody understands.", figures.needing_attention),
         ("unknown_outcomes", "Calls to Databricks of which nobody knows what came.", figures.unknown_outcomes),
         ("paused_workspaces", "Workspaces that have asked everybody to wait.", figures.paused),
+        ("distrusted_workspaces", "Workspaces whose updated_at cannot be relied on.", figures.distrusted),
     ):
         yield _gauge(f"sharepack_{name}", words, value)
 

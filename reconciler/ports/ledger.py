@@ -13,7 +13,7 @@ from reconciler.core.calls import Operation
 from reconciler.core.holds import Holds, Suspension
 from reconciler.core.key import Key, PackId
 from reconciler.core.policy import Standing
-from reconciler.core.recorded import RecordedState
+from reconciler.core.recorded import RecordedPack, RecordedState
 from reconciler.core.resource import Resource
 from reconciler.core.retry import Failure
 from reconciler.core.sighting import Sighting
@@ -85,6 +85,10 @@ __all__ = [
 class Ledger(Protocol):
     async def recorded(self, keys: Collection[Key], packs: Collection[PackId]) -> RecordedState:
         """Current rows of these keys and of everything these packs own, their open intents, and the packs' rows."""
+
+    async def pack_rows(self, packs: Collection[PackId]) -> Mapping[PackId, RecordedPack]:
+        """The rows of these packs alone, as `recorded` tells them. They change whenever work is submitted for a pack
+        or ends, and nothing that it owns changes otherwise."""
 
     async def all_packs(self) -> Sequence[PackId]:
         """Every pack on record that is not deleted, or still owns something, or may own it: a call that was begun for
@@ -171,6 +175,13 @@ class Ledger(Protocol):
 
     async def pauses(self) -> Mapping[str, float]:
         """Seconds that remain, by workspace."""
+
+    async def distrust(self, workspace: str, share: str) -> None:
+        """An object of this share has changed while its `updated_at` has not: nowhere in this workspace does an
+        unchanged `updated_at` stand for anything from here on. What was on record first stays."""
+
+    async def distrusted(self) -> frozenset[str]:
+        """Workspaces by URL."""
 
     async def operations(self, work_ids: Collection[UUID]) -> Sequence[OperationRecord]:
         """The calls of these work items, in the order they were begun."""

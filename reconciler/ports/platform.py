@@ -7,6 +7,7 @@ from typing import Protocol
 from reconciler.core.actual import Actual
 from reconciler.core.calls import Call
 from reconciler.core.key import Key, Kind
+from reconciler.core.recipient import FederationPolicy
 from reconciler.core.resolve import Catalog, Sought
 from reconciler.core.rights import Caller
 
@@ -17,6 +18,16 @@ class CallReceipt:
 
     #: `X-Request-Id` of the answer; empty where there was none.
     request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the pages of a list told. The fields they do not carry are UNMANAGED: a share's objects and recipients, a
+    recipient's policies, and perhaps its tokens."""
+
+    resources: Actual
+    #: How many there were.
+    pages: int
 
 
 class UnavailableError(Exception):
@@ -75,6 +86,16 @@ class Platform(Protocol):
 
     async def names(self, workspace: str, kind: Kind) -> frozenset[str]:
         """The normal names of all recipients or shares the caller can see, all pages. Raises like `perform`."""
+
+    async def listed(self, workspace: str, kind: Kind) -> Listed:
+        """All recipients or shares the caller can see, as far as a list tells. Raises like `perform`."""
+
+    async def grants(self, keys: Collection[Key]) -> Mapping[Key, frozenset[str] | None]:
+        """Normal names: of a share the recipients that may read it, of a recipient the shares it may read. None where
+        it is not told; a recipient that is not there (any more) reads none."""
+
+    async def policies(self, recipients: Collection[Key]) -> Mapping[Key, frozenset[FederationPolicy] | None]:
+        """Of recipients with OIDC; None where they are not told."""
 
     async def recipient_of(self, workspace: str, metastore_id: str) -> str | None:
         """The normal name of the recipient that stands for this metastore, whoever made it; None when there is none

@@ -129,6 +129,8 @@ class Figures:
     paused: int
     #: Since any daemon last looked at every pack.
     last_full_pass: float | None
+    #: Workspaces whose `updated_at` cannot be relied on.
+    distrusted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ def daemon_lines(report: Report) -> Iterator[Line]:
             words = f"  it cannot fetch the packs; the last good commit stays in force: {daemon.source_failure}"
             yield line(Span(words, Tone.TROUBLE))
     yield line(Span(_pass(report), Tone.DIM))
+    for workspace in report.distrusted:
+        words = f"{workspace} is read in full at every look: a share of it changed while its updated_at did not."
+        yield line(Span(words, Tone.DIM))
     for warning in report.warnings:
         yield line(Span(f"Warning: {warning}. Look after `sharepack daemon`; `sharepack doctor` helps.", Tone.TROUBLE))
 

@@ -26,6 +26,7 @@ def status_json(report: Report) -> str:
         "packs": [_pack(report, state) for state in report.states],
         "daemons": [_daemon(report, daemon) for daemon in report.daemons],
         "last_full_pass": report.last_full_pass,
+        "distrusted_workspaces": list(report.distrusted),
         "warnings": list(report.warnings),
     }
     return json.dumps(document, indent=2) + "\n"

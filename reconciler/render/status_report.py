@@ -44,6 +44,8 @@ class Report:
     daemons: Sequence[Daemon] = ()
     #: Seconds since any daemon last looked at every pack; None: none ever did.
     last_full_pass: float | None = None
+    #: Workspaces whose `updated_at` cannot be relied on, sorted.
+    distrusted: Sequence[str] = ()
 
     def seen(self, pack: PackId) -> Sequence[tuple[Key, Sighting]]:
         return sorted(self.sightings.get(pack, {}).items(), key=lambda each: each[0])

@@ -196,6 +196,9 @@ def work(figures: Figures) -> Iterator[Finding]:
         yield Finding("work", Level.WARN, words, "`sharepack status` says what it waits for; is a worker running?")
     else:
         yield Finding("work", Level.OK, said)
+    if figures.distrusted:
+        words = f"{_count(figures.distrusted, 'workspace')} where a share changed while its updated_at did not"
+        yield Finding("lists", Level.WARN, words, "each look reads it in full; `sharepack status` names it")
     yield from _left_alone(figures)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from reconciler.core.actual import Actual
 from reconciler.core.approval import Approvals, needs_approval
 from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation, Attestations
@@ -47,6 +48,17 @@ class Wishes:
     approvals: Callable[[Plan], Awaitable[Approvals]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and what it was made from."""
+
+    plan: Plan
+    recorded: RecordedState
+    actual: Actual
+    #: When Databricks was asked first, in epoch milliseconds.
+    began_at: int
+
+
 async def plan_packs(
     desired: Desired,
     scope: Collection[PackId],
@@ -56,15 +68,27 @@ async def plan_packs(
     clock: Clock,
     wishes: Wishes | None = None,
 ) -> Plan:
+    return (await read_and_plan(desired, scope, source, ledger, platform, clock, wishes)).plan
+
+
+async def read_and_plan(
+    desired: Desired,
+    scope: Collection[PackId],
+    source: PackSource,
+    ledger: Ledger,
+    platform: Platform,
+    clock: Clock,
+    wishes: Wishes | None = None,
+) -> Planned:
     """The record is read first, then Databricks. When a worker has written to the record meanwhile, what it has made
     would seem to be somebody else's, so both are read again."""
     facts = _Facts(source, ledger, platform, clock)
     for _ in range(_LOOKS):
         recorded = await recorded_state(desired, scope, ledger)
-        plan = await _plan(desired, scope, recorded, facts, wishes or Wishes())
-        if _is_quiet(plan) or await recorded_state(desired, scope, ledger) == recorded:
+        planned = await _plan(desired, scope, recorded, facts, wishes or Wishes())
+        if _is_quiet(planned.plan) or await recorded_state(desired, scope, ledger) == recorded:
             break
-    return plan
+    return planned
 
 
 def _is_quiet(plan: Plan) -> bool:
@@ -85,8 +109,8 @@ class _Facts:
 
 async def _plan(
     desired: Desired, scope: Collection[PackId], recorded: RecordedState, facts: _Facts, wishes: Wishes
-) -> Plan:
-    platform = facts.platform
+) -> Planned:
+    platform, began_at = facts.platform, _now(facts.clock)
     attestations, holds = await asyncio.gather(
         _attested(wishes.source_failure, facts.source, desired, scope, recorded), facts.ledger.holds()
     )
@@ -94,7 +118,7 @@ async def _plan(
     world = World(
         recorded=recorded,
         actual=actual,
-        now=round(facts.clock.now().timestamp() * 1000),
+        now=_now(facts.clock),
         catalogs=await catalogs(desired, scope, actual, platform),
         attestations=attestations,
         limits=wishes.limits,
@@ -103,9 +127,10 @@ async def _plan(
         holds=holds,
     )
     plan = make_plan(desired, scope, world)
+    planned = Planned(plan, recorded, actual, began_at)
     changing = {step.key.workspace for step in plan.steps if step.is_change}
     if not changing and not any(map(needs_approval, plan.packs)):
-        return plan
+        return planned
     # Who calls, and who owns the recipients that are granted more, matters only where something would be done: a plan
     # without changes asks nothing more.
     granted = {key for step in plan.steps for key in recipients_gained(step)} - actual.keys()
@@ -116,10 +141,16 @@ async def _plan(
     known = {workspace: replace(caller, only_plans=wishes.only_plans) for workspace, caller in known.items()}
     world = replace(world, callers=known, actual={**actual, **owned}, metastore_recipients=taken)
     plan = make_plan(desired, scope, world)
-    if wishes.approvals is None:
-        return plan
-    approvals = await wishes.approvals(plan)
-    return make_plan(desired, scope, replace(world, approvals=approvals, allowed=world.allowed | approvals.words))
+    if wishes.approvals is not None:
+        approvals = await wishes.approvals(plan)
+        allowed = world.allowed | approvals.words
+        plan = make_plan(desired, scope, replace(world, approvals=approvals, allowed=allowed))
+    return replace(planned, plan=plan)
+
+
+def _now(clock: Clock) -> int:
+    """Epoch milliseconds."""
+    return round(clock.now().timestamp() * 1000)
 
 
 async def _attested(

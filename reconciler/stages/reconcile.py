@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.desired import Desired
 from reconciler.core.encoding import Json
+from reconciler.core.glance import ReadInFull
 from reconciler.core.key import PackId
 from reconciler.core.plan import PackPlan, Plan
-from reconciler.core.policy import Decision, Leave, Submit, decide
+from reconciler.core.policy import Decision, Leave, Nothing, Submit, decide
 from reconciler.core.sighting import drifted_fields
 from reconciler.core.verdict import Unknown
 from reconciler.ports.clock import Clock
@@ -17,7 +18,7 @@ from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import Ancestry, PackSource, PackSourceError
 from reconciler.ports.platform import Platform
 from reconciler.stages.apply import remember
-from reconciler.stages.plan import Wishes, plan_packs
+from reconciler.stages.plan import Planned, Wishes, read_and_plan
 from reconciler.stages.submit import Submission, submit
 
 
@@ -25,6 +26,8 @@ from reconciler.stages.submit import Submission, submit
 class Passed:
     plan: Plan
     decisions: Mapping[PackId, Decision]
+    #: What was read for the plan.
+    read: ReadInFull
     #: None: there was nothing to hand to workers.
     submission: Submission | None = None
 
@@ -59,7 +62,8 @@ class Reconciler:
 
     async def reconcile(self, desired: Desired, scope: Collection[PackId], wishes: Wishes) -> Passed:
         """Raises LedgerError and PackSourceError; what Databricks says no to is in the plan."""
-        plan = await plan_packs(desired, scope, self.source, self.ledger, self.platform, self.clock, wishes)
+        planned = await read_and_plan(desired, scope, self.source, self.ledger, self.platform, self.clock, wishes)
+        plan = planned.plan
         standings = await self.ledger.standings([pack.pack for pack in plan.packs])
         decisions = decide(plan, standings, await self._rewound(plan))
         chosen = tuple(pack for pack in plan.packs if isinstance(decisions[pack.pack], Submit))
@@ -68,7 +72,7 @@ class Reconciler:
             part = replace(plan, packs=chosen)
             submission = await submit(part, self.document(part), self.ledger, self.doorbell, self.actor)
         await remember(plan, self.ledger)
-        return Passed(plan, decisions, submission)
+        return Passed(plan, decisions, _read(planned, decisions), submission)
 
     async def _rewound(self, plan: Plan) -> frozenset[PackId]:
         """Packs that were submitted from a commit this one does not descend from, or from one nobody here knows: what
@@ -86,6 +90,14 @@ class Reconciler:
             return await self.source.ancestry(older, newer) is not Ancestry.DESCENDS
         except PackSourceError:
             return True
+
+
+def _read(planned: Planned, decisions: Mapping[PackId, Decision]) -> ReadInFull:
+    rows = planned.recorded.packs
+    quiet = (pack for pack in planned.plan.packs if isinstance(decisions[pack.pack], Nothing) and _is_quiet(pack))
+    return ReadInFull(
+        planned.actual, [(pack, rows[pack.pack]) for pack in quiet if pack.pack in rows], planned.began_at
+    )
 
 
 def _is_quiet(pack: PackPlan) -> bool:

@@ -86,6 +86,7 @@ def test_every_setting_that_is_named_exists() -> None:
 
 def test_what_it_takes_to_run_unattended_is_in_the_page() -> None:
     follows = {"packs_revision", "fetch_interval_seconds", "drift_interval_seconds", "drift_interval_longest_seconds"}
+    follows |= {"drift_full_every"}
     tells = {"health_host", "health_port", "log_format", "log_level"}
     assert follows | tells <= set(variables())
 
@@ -118,6 +119,7 @@ def test_the_defaults_in_the_page_are_the_defaults() -> None:
     for name, default in (
         ("fetch_interval_seconds", "30"),
         ("drift_interval_seconds`, `drift_interval_longest_seconds", "900, 1500"),
+        ("drift_full_every", "8"),
         ("health_host`, `health_port", "127.0.0.1, 9464"),
         ("log_format`, `log_level", "`text`, `INFO`"),
         ("worker_lease_seconds", "60"),

@@ -102,6 +102,7 @@ def test_an_empty_record_says_what_would_fill_it() -> None:
         "packs": [],
         "daemons": [],
         "last_full_pass": None,
+        "distrusted_workspaces": [],
         "warnings": [],
     }
 

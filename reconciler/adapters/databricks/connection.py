@@ -104,6 +104,11 @@ class Connection:
     def read(self, ask: Callable[[WorkspaceClient], T]) -> T:
         return self._run(ask, self._exchange(is_write=False, patience=READ_PATIENCE))[0]
 
+    def read_pages(self, ask: Callable[[WorkspaceClient], T]) -> tuple[T, int]:
+        """The answer, and how many requests it took."""
+        answer, exchange = self._run(ask, self._exchange(is_write=False, patience=READ_PATIENCE))
+        return answer, exchange.attempts
+
     def write(self, change: Callable[[WorkspaceClient], object]) -> str:
         """Sends one request at most; the id Databricks gave it."""
         return self._run(change, self._exchange(is_write=True, patience=0.0))[1].request_id

@@ -16,9 +16,10 @@ from reconciler.adapters.databricks.threads import Threads, ThreadsClosedError
 from reconciler.core.actual import Actual, Observed, Unreadable
 from reconciler.core.calls import Call
 from reconciler.core.key import Key, Kind
+from reconciler.core.recipient import FederationPolicy
 from reconciler.core.resolve import Catalog, Sought
 from reconciler.core.rights import Caller
-from reconciler.ports.platform import CallReceipt, RefusedError, UnavailableError
+from reconciler.ports.platform import CallReceipt, Listed, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -97,6 +98,27 @@ class DatabricksPlatform:
 
     async def names(self, workspace: str, kind: Kind) -> frozenset[str]:
         return await self._run(workspace, lambda where: where.names(kind))
+
+    async def listed(self, workspace: str, kind: Kind) -> Listed:
+        return await self._run(workspace, lambda where: where.listed(kind, workspace))
+
+    async def grants(self, keys: Collection[Key]) -> Mapping[Key, frozenset[str] | None]:
+        return await self._each(keys, lambda where, key: where.grants(key))
+
+    async def policies(self, recipients: Collection[Key]) -> Mapping[Key, frozenset[FederationPolicy] | None]:
+        return await self._each(recipients, lambda where, key: where.policies(key))
+
+    async def _each(
+        self, keys: Collection[Key], ask: "Callable[[Workspace, Key], frozenset[T]]"
+    ) -> Mapping[Key, frozenset[T] | None]:
+        async def told(key: Key) -> frozenset[T] | None:
+            try:
+                return await self._run(key.workspace, lambda where: ask(where, key))
+            except (UnavailableError, RefusedError):
+                return None
+
+        wanted = list(keys)
+        return dict(zip(wanted, await asyncio.gather(*map(told, wanted)), strict=True))
 
     async def recipient_of(self, workspace: str, metastore_id: str) -> str | None:
         return await self._run(workspace, lambda where: where.recipient_of(metastore_id))

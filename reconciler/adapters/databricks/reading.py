@@ -6,6 +6,7 @@ a StrangeAnswerError, never a guess.
 
 import ipaddress
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from databricks.sdk.service.sharing import (
@@ -14,13 +15,14 @@ from databricks.sdk.service.sharing import (
     RecipientInfo,
     RecipientTokenInfo,
     ShareInfo,
+    ShareToPrivilegeAssignment,
 )
 from databricks.sdk.service.sharing import FederationPolicy as SdkPolicy
 from databricks.sdk.service.sharing import Privilege as SharePrivilege
 
 from reconciler.adapters.databricks.data_objects import found_object, is_denied
 from reconciler.adapters.databricks.strange import StrangeAnswerError
-from reconciler.core.actual import Found, Token
+from reconciler.core.actual import Found, Observed, Token, Unreadable
 from reconciler.core.key import normal_name
 from reconciler.core.managed import UNMANAGED, Managed
 from reconciler.core.recipient import (
@@ -40,12 +42,12 @@ _SERVERS_OWN: Final = "databricks."
 _CLAIMS: Final = {each.value: each for each in SubjectClaim}
 
 
-def found_recipient(name: str, info: RecipientInfo, policies: Iterable[SdkPolicy] = ()) -> Found:
-    """`policies` are those of an OIDC recipient; others have none."""
+def found_recipient(name: str, info: RecipientInfo, policies: Iterable[SdkPolicy] | None = ()) -> Found:
+    """`policies` are those of an OIDC recipient, None where they are not told; others have none."""
     _check_name("recipient", name, info.name)
     authentication = _authentication(info)
     tokens = _tokens(info)
-    is_oidc = isinstance(authentication, OidcSharing)
+    has_policies = policies is not None and isinstance(authentication, OidcSharing)
     recipient = Recipient(
         name=normal_name(name),
         authentication=authentication,
@@ -54,7 +56,7 @@ def found_recipient(name: str, info: RecipientInfo, policies: Iterable[SdkPolicy
         owner=info.owner or "",
         properties=_properties(info),
         expires_at=_expires_at(info, tokens),
-        policies=frozenset(_policy(name, each) for each in policies) if is_oidc else UNMANAGED,
+        policies=found_policies(name, policies or ()) if has_policies else UNMANAGED,
     )
     return Found(recipient, info.owner or "", info.updated_by or "", info.updated_at, tokens=tokens)
 
@@ -62,16 +64,44 @@ def found_recipient(name: str, info: RecipientInfo, policies: Iterable[SdkPolicy
 def found_share(name: str, info: ShareInfo, grants: Iterable[PrivilegeAssignment]) -> Found:
     _check_name("share", name, info.name)
     objects = [(found_object(name, item), is_denied(item)) for item in info.objects or ()]
-    share = Share(
-        name=normal_name(name),
-        comment=info.comment or "",
+    share = replace(
+        _share(name, info),
         objects=frozenset(item for item, _ in objects),
-        recipients=frozenset(_readers(grants)),
-        owner=info.owner or "",
-        storage_root=info.storage_root or "",
+        recipients=frozenset(readers(grants)),
     )
     denied = frozenset(item for item, denied in objects if denied)
     return Found(share, info.owner or "", info.updated_by or "", info.updated_at, denied=denied)
+
+
+def listed_recipient(info: RecipientInfo) -> Observed:
+    """What a list tells of a recipient. One that is strange is none of the others' business."""
+    try:
+        return found_recipient(info.name or "", info, None)
+    except StrangeAnswerError as strange:
+        return Unreadable(str(strange))
+
+
+def listed_share(info: ShareInfo) -> Found:
+    return Found(_share(info.name or "", info), info.owner or "", info.updated_by or "", info.updated_at)
+
+
+def found_policies(recipient: str, policies: Iterable[SdkPolicy]) -> frozenset[FederationPolicy]:
+    return frozenset(_policy(recipient, each) for each in policies)
+
+
+def readers(grants: Iterable[PrivilegeAssignment]) -> Iterable[str]:
+    """A deleted principal comes back with an empty name (contract 4.6)."""
+    for grant in grants:
+        if grant.principal and SharePrivilege.SELECT in (grant.privileges or ()):
+            yield normal_name(grant.principal)
+
+
+def readable_shares(permissions: Iterable[ShareToPrivilegeAssignment]) -> Iterable[str]:
+    """By their normal names, what a recipient may read."""
+    for each in permissions:
+        granted = (privilege for grant in each.privilege_assignments or () for privilege in grant.privileges or ())
+        if each.share_name and SharePrivilege.SELECT in granted:
+            yield normal_name(each.share_name)
 
 
 def uses_policies(info: RecipientInfo) -> bool:
@@ -92,6 +122,16 @@ def canonical_range(text: str) -> str:
     except ValueError:
         return text.strip().lower()
     return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def _share(name: str, info: ShareInfo) -> Share:
+    """All but what is in it and who may read it."""
+    return Share(
+        name=normal_name(name),
+        comment=info.comment or "",
+        owner=info.owner or "",
+        storage_root=info.storage_root or "",
+    )
 
 
 def _authentication(info: RecipientInfo) -> Authentication:
@@ -147,13 +187,6 @@ def _policy(recipient: str, policy: SdkPolicy) -> FederationPolicy:
         audiences=frozenset(oidc.audiences or ()),
         comment=policy.comment or "",
     )
-
-
-def _readers(grants: Iterable[PrivilegeAssignment]) -> Iterable[str]:
-    """A deleted principal comes back with an empty name (contract 4.6)."""
-    for grant in grants:
-        if grant.principal and SharePrivilege.SELECT in (grant.privileges or ()):
-            yield normal_name(grant.principal)
 
 
 def _check_name(kind: str, asked: str, answered: str | None) -> None:

@@ -1,23 +1,41 @@
 """One workspace, asked and changed from a thread. Everything it gives back is a core value."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TypeVar, assert_never
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.sharing import FederationPolicy, GetSharePermissionsResponse, PrivilegeAssignment
+from databricks.sdk.service.sharing import FederationPolicy as SdkPolicy
+from databricks.sdk.service.sharing import (
+    GetRecipientSharePermissionsResponse,
+    GetSharePermissionsResponse,
+    PrivilegeAssignment,
+    ShareToPrivilegeAssignment,
+)
 
 from reconciler.adapters.databricks.catalog import Entry, Held, Missing, Place
 from reconciler.adapters.databricks.catalog_reading import read_caller, read_entry, read_groups, read_held
 from reconciler.adapters.databricks.connection import Connection
 from reconciler.adapters.databricks.failures import ABSENT, MissingError
 from reconciler.adapters.databricks.performing import path_segment, send
-from reconciler.adapters.databricks.reading import found_recipient, found_share, newest_link, uses_policies
+from reconciler.adapters.databricks.reading import (
+    found_policies,
+    found_recipient,
+    found_share,
+    listed_recipient,
+    listed_share,
+    newest_link,
+    readable_shares,
+    readers,
+    uses_policies,
+)
 from reconciler.adapters.databricks.strange import StrangeAnswerError
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.calls import Call
 from reconciler.core.key import Key, Kind, normal_name
+from reconciler.core.recipient import FederationPolicy
 from reconciler.core.rights import Caller
-from reconciler.ports.platform import CallReceipt, RefusedError, UnavailableError
+from reconciler.ports.platform import CallReceipt, Listed, RefusedError, UnavailableError
 
 T = TypeVar("T")
 
@@ -65,6 +83,38 @@ class Workspace:
                 assert_never(kind)
         return frozenset(normal_name(name) for name in names if name)
 
+    def listed(self, kind: Kind, workspace: str) -> Listed:
+        match kind:
+            case Kind.RECIPIENT:
+                items, pages = self._connection.read_pages(
+                    lambda client: [(each.name, listed_recipient(each)) for each in client.recipients.list()]
+                )
+            case Kind.SHARE:
+                items, pages = self._connection.read_pages(
+                    lambda client: [(each.name, listed_share(each)) for each in client.shares.list_shares()]
+                )
+            case _:
+                assert_never(kind)
+        resources: dict[Key, Observed] = {}
+        for name, seen in items:
+            key = Key(kind, normal_name(name or ""), workspace)
+            # Renamed or made anew while the pages were turned: what it is now, only a read of its own can tell.
+            resources[key] = Unreadable("it is listed twice") if resources.get(key, seen) != seen else seen
+        return Listed(resources, pages)
+
+    def grants(self, key: Key) -> frozenset[str]:
+        name = path_segment(key.name)
+        match key.kind:
+            case Kind.SHARE:
+                return self._told(lambda: frozenset(readers(self._grants(name))))
+            case Kind.RECIPIENT:
+                return frozenset(readable_shares(self._readable(name)))
+            case _:
+                assert_never(key.kind)
+
+    def policies(self, recipient: Key) -> frozenset[FederationPolicy]:
+        return self._told(lambda: found_policies(recipient.name, self._policies(path_segment(recipient.name))))
+
     def recipient_of(self, metastore_id: str) -> str | None:
         found = self._read(
             lambda client: [
@@ -99,8 +149,11 @@ class Workspace:
         self._connection.close()
 
     def _read(self, ask: Callable[[WorkspaceClient], T]) -> T:
+        return self._told(lambda: self._connection.read(ask))
+
+    def _told(self, work: Callable[[], T]) -> T:
         try:
-            return self._connection.read(ask)
+            return work()
         except StrangeAnswerError as strange:
             reason = str(strange)
         raise RefusedError(reason)
@@ -119,7 +172,7 @@ class Workspace:
             case _:
                 assert_never(key.kind)
 
-    def _policies(self, name: str) -> list[FederationPolicy]:
+    def _policies(self, name: str) -> list[SdkPolicy]:
         try:
             return self._connection.read(lambda client: list(client.recipient_federation_policies.list(name)))
         except MissingError:
@@ -135,8 +188,26 @@ class Workspace:
             if not token:
                 return
 
+    def _readable(self, name: str) -> Iterator[ShareToPrivilegeAssignment]:
+        """All pages, of a recipient. One that is gone can read nothing."""
+        token: str | None = None
+        try:
+            while True:
+                page = self._connection.read(partial(_readable_page, name=name, token=token))
+                yield from page.permissions_out or ()
+                token = page.next_page_token
+                if not token:
+                    return
+        except MissingError as missing:
+            if missing.code not in {*ABSENT, "RECIPIENT_DOES_NOT_EXIST"}:
+                raise
+
     def _grant_page(self, name: str, token: str | None) -> GetSharePermissionsResponse:
         try:
             return self._connection.read(lambda client: client.shares.share_permissions(name, page_token=token))
         except MissingError:
             raise StrangeAnswerError(f"share {name!r} was there and its grants were not; read it again") from None
+
+
+def _readable_page(client: WorkspaceClient, name: str, token: str | None) -> GetRecipientSharePermissionsResponse:
+    return client.recipients.share_permissions(name, page_token=token)

@@ -39,6 +39,7 @@ _FIGURES: Final = f"""
         drifted.*,
         held.*,
         (SELECT count(*) FROM reconciler.pauses WHERE until > statement_timestamp()) AS paused,
+        (SELECT count(*) FROM reconciler.distrusts) AS distrusted,
         (
             SELECT greatest(0.0, extract(epoch FROM statement_timestamp() - max(full_pass_at)))::float8
             FROM reconciler.daemons HAVING max(full_pass_at) IS NOT NULL

@@ -11,6 +11,7 @@ from reconciler.adapters.postgres import (
     claiming,
     corrections,
     daemons,
+    distrusts,
     due,
     facts,
     figures,
@@ -35,7 +36,7 @@ from reconciler.core.calls import Operation
 from reconciler.core.holds import Holds, Suspension
 from reconciler.core.key import Key, PackId, normal_name
 from reconciler.core.policy import Standing
-from reconciler.core.recorded import RecordedState
+from reconciler.core.recorded import RecordedPack, RecordedState
 from reconciler.core.resource import Resource
 from reconciler.core.retry import Failure
 from reconciler.core.sighting import Sighting
@@ -89,6 +90,9 @@ class PostgresLedger:
 
     async def recorded(self, keys: Collection[Key], packs: Collection[PackId]) -> RecordedState:
         return await self._do(reading.recorded, keys, packs)
+
+    async def pack_rows(self, packs: Collection[PackId]) -> Mapping[PackId, RecordedPack]:
+        return await self._do(reading.pack_rows, packs)
 
     async def all_packs(self) -> Sequence[PackId]:
         return await self._do(reading.all_packs)
@@ -150,6 +154,12 @@ class PostgresLedger:
 
     async def pause(self, workspace: str, seconds: float, reason: str) -> None:
         await self._do(pauses.pause, workspace, seconds, reason)
+
+    async def distrust(self, workspace: str, share: str) -> None:
+        await self._do(distrusts.distrust, workspace, share)
+
+    async def distrusted(self) -> frozenset[str]:
+        return await self._do(distrusts.distrusted)
 
     async def pauses(self) -> Mapping[str, float]:
         return await self._do(pauses.pauses)

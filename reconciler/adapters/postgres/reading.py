@@ -82,7 +82,7 @@ _HISTORY: Final = {
 
 async def recorded(connection: asyncpg.Connection, keys: Collection[Key], packs: Collection[PackId]) -> RecordedState:
     # First, so that work submitted meanwhile makes what is planned from this outdated, and not the other way round.
-    rows = await _packs(connection, packs)
+    rows = await pack_rows(connection, packs)
     resources: dict[Key, Recorded] = {}
     for kind in Kind:
         resources |= await _current(connection, kind, [key for key in keys if key.kind is kind], packs)
@@ -190,7 +190,7 @@ async def _open_intents(
     return {Key(Kind(row["kind"]), row["name"], row["workspace_url"]): _pack(row) for row in rows}
 
 
-async def _packs(connection: asyncpg.Connection, packs: Iterable[PackId]) -> Mapping[PackId, RecordedPack]:
+async def pack_rows(connection: asyncpg.Connection, packs: Iterable[PackId]) -> Mapping[PackId, RecordedPack]:
     rows = await connection.fetch(
         """
         SELECT share_pack_id, business_line, project_name, file_path, workspace_url, share_pack_status, commit_id,
