@@ -35,8 +35,13 @@ $(DEV): $(RUN)
 demo: $(RUN) ## Plan, apply, drift and history on embedded defaults, in under a minute
 	@$(PY) -m reconciler demo
 
+# Tests wait for PostgreSQL, HTTP and Git a good deal of their time: three processes keep two processors busy.
+AT_ONCE = --numprocesses $$($(PY) -c 'import os; print(max(2, (os.cpu_count() or 1) * 3 // 2))') --dist worksteal
+# Without bytecode, every process of a test would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: $(DEV) browser ## Run the tests (real PostgreSQL, real HTTP, real SDK, real Azurite, a real browser)
-	@$(PY) -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+	@$(PY) -m pytest $(AT_ONCE) $(PYTEST_ARGS)
 
 # As root on Debian with apt-get, otherwise from npm; where neither works, the tests in a browser are skipped.
 browser: $(DEV)
@@ -44,7 +49,7 @@ browser: $(DEV)
 
 coverage: $(DEV) browser ## Run the tests and show which lines and branches they miss
 	@mkdir -p .cache/coverage && rm -f .cache/coverage/*
-	@$(PY) -m coverage run -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+	@$(PY) -m coverage run -m pytest $(AT_ONCE) $(PYTEST_ARGS)
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
 
