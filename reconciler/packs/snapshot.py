@@ -33,11 +33,11 @@ class Snapshot:
     @cached_property
     def declaring(self) -> Mapping[str, Collection[str]]:
         """Paths of the packs that declare something."""
-        return _by_text((path, each.declares) for path, each in self.footprints.items())
+        return by_text((path, each.declares) for path, each in self.footprints.items())
 
     @cached_property
     def mentioning(self) -> Mapping[str, Collection[str]]:
-        return _by_text((path, each.mentions) for path, each in self.footprints.items())
+        return by_text((path, each.mentions) for path, each in self.footprints.items())
 
 
 class Snapshots(Protocol):
@@ -108,7 +108,7 @@ def _decoded(content: Any) -> Snapshot | None:
     return Snapshot(content["basis"], date.fromisoformat(content["day"]), ids, footprints, held)
 
 
-def _by_text(found: Iterable[tuple[str, frozenset[str]]]) -> Mapping[str, Collection[str]]:
+def by_text(found: Iterable[tuple[str, frozenset[str]]]) -> Mapping[str, Collection[str]]:
     paths: defaultdict[str, list[str]] = defaultdict(list)
     for path, texts in found:
         for text in texts:

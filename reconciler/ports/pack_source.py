@@ -85,6 +85,9 @@ class PackSource(Protocol):
         """The files at a commit, without their contents; None where they cannot be told apart that way. Raises
         PackSourceError."""
 
+    async def identified(self, files: Mapping[str, bytes], like: str) -> Mapping[str, str]:
+        """Path to the id that `listed` would tell of this content; `like` is one that it told."""
+
     async def contents(self, ids: Mapping[str, str]) -> Mapping[str, bytes]:
         """Of paths with their ids, as `listed` told them. Raises PackSourceError."""
 

@@ -17,7 +17,7 @@ from reconciler.packs.footprint import EVERYTHING, Footprint, footprint, of_file
 from reconciler.packs.notebooks import notebook_entries, notebook_path
 from reconciler.packs.reading import read_packs
 from reconciler.packs.remembering import RememberedFiles
-from reconciler.packs.snapshot import Snapshot, held, most
+from reconciler.packs.snapshot import Snapshot, by_text, held, most
 from reconciler.ports.pack_source import Listing, PackSource
 
 #: What is said of a name that nobody declares depends on all names that are declared, and on all files that may.
@@ -49,6 +49,8 @@ class Sides:
 
     before: Listing
     after: Listing
+    #: Contents of `after` that are at hand already.
+    at_hand: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class PartReader:
     _contents: dict[str, bytes] = field(default_factory=dict)
     #: Of every file that differs, all that it was and is.
     _moving: dict[str, Footprint] = field(default_factory=dict)
+    #: Of those, the paths by what they declare and by what they mention.
+    _declared: Mapping[str, Collection[str]] = field(default_factory=dict)
+    _mentioned: Mapping[str, Collection[str]] = field(default_factory=dict)
     _touched: frozenset[str] = frozenset()
 
     async def read(self, names: Collection[str] = ()) -> Part | None:
@@ -103,6 +108,8 @@ class PartReader:
         await self._load(packs, with_tenants=True)
         for path in changed:
             self._moving[path] = self._footprint_of_all(path)
+        self._declared = by_text((path, each.declares) for path, each in self._moving.items())
+        self._mentioned = by_text((path, each.mentions) for path, each in self._moving.items())
         now = (self._footprint(path, after[path]) for path in packs if path in after)
         if any(EVERYTHING in each.mentions for each in now):
             return False
@@ -149,13 +156,13 @@ class PartReader:
     def _declaring(self, names: Collection[str]) -> Iterator[str]:
         for name in names:
             yield from self.snapshot.declaring.get(name, ())
-        yield from (path for path, each in self._moving.items() if not each.declares.isdisjoint(names))
+            yield from self._declared.get(name, ())
 
     def _users(self, names: Collection[str]) -> Iterator[str]:
         yield from self._declaring(names)
         for name in names:
             yield from self.snapshot.mentioning.get(name, ())
-        yield from (path for path, each in self._moving.items() if not each.mentions.isdisjoint(names))
+            yield from self._mentioned.get(name, ())
 
     def _is_pack(self, path: str) -> bool:
         return is_pack(below(path, self.sides.after.folder))
@@ -176,6 +183,8 @@ class PartReader:
                 yield found
 
     async def _fetch(self, paths: Collection[str]) -> None:
+        for path in self.sides.at_hand.keys() & set(paths):
+            self._contents[self.sides.after.ids[path]] = self.sides.at_hand[path]
         for side in (self.sides.before, self.sides.after):
             wanted = {path: side.ids[path] for path in paths if path in side.ids}
             missing = {path: oid for path, oid in wanted.items() if oid not in self._contents}

@@ -29,6 +29,8 @@ CompareWorkbooks: TypeAlias = Callable[[str, str | None, bytes | None, bytes | N
 _WORKBOOK: Final = ".xlsx"
 #: Snapshots among which the nearest is looked for.
 _LOOKED_AT: Final = 3
+#: What differs in more than this part of the files is another folder: from there, reading anew is no more work.
+_NEAR: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ async def branch(
 ) -> Branch:
     """`since` and `head` are revisions; without `head`, the files as they lie there. Raises PackSourceError."""
     reading = _Reading(source, default_workspace, today, RememberedFiles())
-    part = None if head is None or known is None else await reading.partly(since, head, known)
+    part = None if known is None else await reading.partly(since, head, known)
     return part or await reading.whole(since, head)
 
 
@@ -126,18 +128,12 @@ class _Reading:
         before, after = (self._desired(each) for each in (past, found))
         return Branch(base, before, after, past.files, found.files)
 
-    async def partly(self, since: str, head: str, known: Before) -> Branch | None:
+    async def partly(self, since: str, head: str | None, known: Before) -> Branch | None:
         """None where that does not tell what reading the whole would."""
-        after = await self.source.listed(head)
-        base = await self.source.merge_base(since, after.revision.commit) if after is not None else ""
-        try:
-            before = await self.source.listed(base) if base else None
-        except NoFolderError:
+        sides = await (self._lying_there(since) if head is None else self._committed(since, head))
+        if sides is None:
             return None
-        if after is None or before is None:
-            return None
-        sides = Sides(before, after)
-        snapshot = await self._snapshot(before, known.snapshots)
+        snapshot = await self._snapshot(sides.before, known.snapshots)
         if snapshot is None:
             return None
         reader = PartReader(self.source, sides, snapshot, self.default_workspace, self.today, self.parse)
@@ -146,17 +142,38 @@ class _Reading:
             return None
         if part.snapshot is not snapshot:
             known.snapshots.keep(part.snapshot)
-        found = _of_part(base, part)
+        found = _of_part(sides, part)
         names = await _left_on_record(found, known.ledger)
         part = await reader.read(names) if names else part
-        return None if part is None else _of_part(base, part)
+        return None if part is None else _of_part(sides, part)
+
+    async def _committed(self, since: str, head: str) -> Sides | None:
+        after = await self.source.listed(head)
+        before = None if after is None else await self._left(since, after.revision.commit)
+        return None if after is None or before is None else Sides(before, after)
+
+    async def _lying_there(self, since: str) -> Sides | None:
+        """All files are read, but not as packs."""
+        found = await self.source.working_tree()
+        before = await self._left(since, found.revision.commit or "HEAD")
+        if before is None:
+            return None
+        ids = await self.source.identified(found.files, next(iter(before.ids.values())))
+        return Sides(before, Listing(found.revision, found.folder, ids), found.files)
+
+    async def _left(self, since: str, commit: str) -> Listing | None:
+        try:
+            return await self.source.listed(await self.source.merge_base(since, commit))
+        except NoFolderError:
+            return None
 
     async def _snapshot(self, before: Listing, snapshots: Snapshots) -> Snapshot | None:
         """The nearest one, or of reading all that the branch left."""
         basis = snapshots.basis(before.folder, self.default_workspace)
-        kept = list(islice(snapshots.newest(basis, self.today), _LOOKED_AT))
-        if kept:
-            return min(kept, key=lambda each: len(each.ids.items() ^ before.ids.items()))
+        kept = islice(snapshots.newest(basis, self.today), _LOOKED_AT)
+        near = [(len(each.ids.items() ^ before.ids.items()), number, each) for number, each in enumerate(kept)]
+        if near and min(near)[0] <= len(before.ids) * _NEAR:
+            return min(near)[2]
         past = await self.source.committed(before.revision.commit)
         found = whole_snapshot(before, self._desired(past), past.files, basis, self.today, self.parse)
         if found is not None:
@@ -174,8 +191,10 @@ class _Reading:
         )
 
 
-def _of_part(base: str, part: Part) -> Branch:
-    return Branch(base, part.before, part.after, part.files_before, part.files_after, part.unread)
+def _of_part(sides: Sides, part: Part) -> Branch:
+    return Branch(
+        sides.before.revision.commit, part.before, part.after, part.files_before, part.files_after, part.unread
+    )
 
 
 async def _left_on_record(found: Branch, ledger: Ledger) -> frozenset[str]:

@@ -29,6 +29,14 @@ class Commits:
         self.whole += 1
         return PackFiles(Revision(revision, is_committed=True), self.files[revision], FOLDER)
 
+    async def working_tree(self) -> PackFiles:
+        self.whole += 1
+        return PackFiles(Revision("after", content="all"), self.files["after"], FOLDER)
+
+    async def identified(self, files: Mapping[str, bytes], like: str) -> Mapping[str, str]:
+        assert len(like) == 40
+        return {path: sha1(data, usedforsecurity=False).hexdigest() for path, data in files.items()}
+
     async def listed(self, revision: str) -> Listing:
         ids = {path: sha1(data, usedforsecurity=False).hexdigest() for path, data in self.files[revision].items()}
         return Listing(Revision(revision, is_committed=True), FOLDER, ids)

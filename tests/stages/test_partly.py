@@ -158,9 +158,11 @@ def planned(found: Branch, recorded: RecordedState) -> Any:
     return found.proposal(make_plan(found.after, found.changed, world), lambda *_: pytest.fail("no workbooks here"))
 
 
-async def both(source: Commits, snapshots: InMemory, record: Record) -> tuple[Branch, Branch]:
-    part = await branch(source, WORKSPACE, "main", "after", TODAY, known(snapshots, record))  # type: ignore[arg-type]
-    whole = await branch(source, WORKSPACE, "main", "after", TODAY)  # type: ignore[arg-type]
+async def both(
+    source: Commits, snapshots: InMemory, record: Record, head: str | None = "after"
+) -> tuple[Branch, Branch]:
+    part = await branch(source, WORKSPACE, "main", head, TODAY, known(snapshots, record))  # type: ignore[arg-type]
+    whole = await branch(source, WORKSPACE, "main", head, TODAY)  # type: ignore[arg-type]
     return part, whole
 
 
@@ -199,7 +201,8 @@ def test_reading_a_part_says_what_reading_the_whole_says(data: st.DataObject, re
     for _ in range(data.draw(st.integers(1, 3))):
         after = data.draw(edits(files))
         source = Commits({"before": files, "after": after})
-        part, whole = asyncio.run(both(source, snapshots, Record(recorded)))
+        head = data.draw(st.sampled_from(["after", None]))
+        part, whole = asyncio.run(both(source, snapshots, Record(recorded), head))
         event(
             "in part" if isinstance(part.files_after, Mapping) and source.whole <= 3 and part.unread else "as a whole"
         )
@@ -224,6 +227,18 @@ def test_of_a_commit_that_is_known_only_what_the_branch_touches_is_read() -> Non
     assert source.whole == 2  # by the comparison alone
     assert set(source.asked) == {path(2), TENANTS}
     assert (part.unread, part.others) == (5, 5)
+    assert looked_at(part) == looked_at(whole)
+
+
+def test_of_files_as_they_lie_there_no_other_is_parsed_either() -> None:
+    before = tidy(borrows=False)
+    after = {**before, path(2): before[path(2)].replace(b"'x", b"'xx")}
+    source, snapshots = Commits({"before": before, "after": after}), InMemory()
+    first_look(source, snapshots)
+    part, whole = asyncio.run(both(source, snapshots, Record(), None))
+    assert set(source.asked) == {path(2)}  # as it was; the rest is at hand
+    assert (part.unread, part.others) == (5, 5)
+    assert part.after.revision.content == "all"
     assert looked_at(part) == looked_at(whole)
 
 
@@ -293,3 +308,14 @@ def test_what_was_kept_of_an_older_commit_is_brought_along() -> None:
     assert set(source.asked) == {path(7), path(1), TENANTS}
     assert len(snapshots.kept) == 2
     assert looked_at(part) == looked_at(whole)
+
+
+def test_what_was_kept_of_quite_another_folder_is_left_alone() -> None:
+    other = {path(n, "b"): pack(n).encode() for n in range(40)}
+    before = tidy(borrows=False)
+    snapshots = InMemory()
+    first_look(Commits({"before": other, "after": other}), snapshots)
+    source = Commits({"before": before, "after": before})
+    asyncio.run(branch(source, WORKSPACE, "main", "after", TODAY, known(snapshots, Record())))  # type: ignore[arg-type]
+    assert source.whole == 1
+    assert len(snapshots.kept) == 2

@@ -32,6 +32,9 @@ class FolderPackSource:
     async def listed(self, revision: str) -> Listing | None:
         raise _no_commits(self._folder, revision)
 
+    async def identified(self, files: Mapping[str, bytes], like: str) -> Mapping[str, str]:  # noqa: ARG002 - as below
+        return {}
+
     async def contents(self, ids: Mapping[str, str]) -> Mapping[str, bytes]:  # noqa: ARG002 - as below
         return {}
 

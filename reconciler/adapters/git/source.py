@@ -52,6 +52,9 @@ class GitPackSource:
     async def listed(self, revision: str) -> Listing | None:
         return await asyncio.to_thread(lambda: listed(self._locate(), revision))
 
+    async def identified(self, files: Mapping[str, bytes], like: str) -> Mapping[str, str]:
+        return {path: repo.blob_id(content, like) for path, content in files.items()}
+
     async def contents(self, ids: Mapping[str, str]) -> Mapping[str, bytes]:
         return await asyncio.to_thread(lambda: contents(self._locate(), ids))
 
