@@ -70,7 +70,7 @@ class Sizes:
     #: Packs, and how many days of them.
     days: tuple[tuple[int, int], ...] = ((200, 3), (400, 2), (1000, 1))
     turned: int = 200
-    onboarded: int = 400
+    onboarded: int = 200
     measured: tuple[int, int] = (300, 100)
     thought: tuple[int, ...] = (250, 500, 1000)
     pulls: tuple[int, ...] = (10, 100, 1000)
@@ -151,9 +151,9 @@ def _limited(rate: float) -> Setting:
 
 
 def _made(packs: int, workers: int, hands: int, seed: int) -> Lived:
-    """Over many workspaces, so that none of them is the bound: what the processes can do is asked for here."""
+    """Over many workspaces, so that none of them is the bound, and without mishaps: what processes can do."""
     fleet = Fleet(packs, packs_in_workspace=10)
-    setting = Setting(workers=workers, hands=hands, watches=False, changed=0, by_hand=0, seconds=60.0)
+    setting = Setting(workers=workers, hands=hands, watches=False, changed=0, by_hand=0, lost=0, deaths=0, seconds=60.0)
     return live(fleet, setting, [seed], is_applied=False)
 
 

@@ -84,7 +84,7 @@ def test_limits_are_sorted_by_what_is_met_first_and_each_has_a_page(small: Resul
     assert met == sorted(met)
     for each in found:
         assert not each.is_confirmed or each.source.startswith("https://")
-        if each.met_at is not None and each.asked is not None:
+        if each.met_at is not None and each.seen_at is None:
             assert (each.met_at <= LARGE.packs) == each.is_met
     first = found[0]
     assert (first.what, first.met_at) == ("shares of one metastore", 500)
