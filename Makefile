@@ -9,7 +9,7 @@ PY := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
-.PHONY: help demo test browser coverage lint format bench chaos lock clean
+.PHONY: help demo test browser coverage lint format bench chaos scale lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -70,6 +70,9 @@ bench: $(DEV) ## Measure: seconds, API calls, SQL statements, memory
 
 chaos: $(DEV) ## Kill, cut off and confuse daemons and workers for MINUTES=5; SEED=7 draws the same again
 	@$(PY) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
+
+scale: $(DEV) ## Live days of a very large fleet in virtual time: calls, rows, bytes, limits (docs/scale.md)
+	@$(PY) -m tests.scale
 
 lock: $(DEV) ## Resolve the dependencies again into requirements.lock
 	@$$(command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
