@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from reconciler.adapters.embedded import running
 from tests.faults.summary import pytest_terminal_summary  # noqa: F401 - a hook
+from tests.forked import Forking, serving
 
 # How long an example takes says how busy the machine is. Under CI Hypothesis has a profile of its own, which is so too.
 if not os.environ.get("CI"):
@@ -30,6 +31,13 @@ def postgres_dsn_admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     of_the_run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with running(of_the_run / "database server", durable=False) as server:
         yield server.dsn
+
+
+@pytest.fixture(scope="session")
+def forking() -> Iterator[Forking]:
+    """Processes of `sharepack` that need not import anything. Some test starts each long-running command really."""
+    with serving() as running_server:
+        yield running_server
 
 
 @pytest.fixture(autouse=True, scope="session")

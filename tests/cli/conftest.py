@@ -78,6 +78,12 @@ def sandbox_url() -> Iterator[str]:
 
 
 @pytest.fixture
+def database_url(migrated_database_url: str) -> str:
+    """Commands find the tables there; that they make them is shown by those in processes of their own."""
+    return migrated_database_url
+
+
+@pytest.fixture
 def bench(no_settings: Path, sandbox_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     control = ControlClient(sandbox_url)
     control.reset()

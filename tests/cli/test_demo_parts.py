@@ -11,6 +11,7 @@ from reconciler.cli.demo_scene import scene
 from reconciler.cli.demo_window import Window
 from reconciler.sandbox import ControlClient
 from tests.cli.conftest import Bench
+from tests.forked import Forking
 
 
 def windowed(lines: int, head: int, tail: int) -> str:
@@ -53,10 +54,10 @@ def test_what_is_done_by_hand_is_done_in_the_workspace(no_settings: Path) -> Non
         assert [each["name"] for each in ControlClient(stage.url).state()["recipients"]] == ["stranger-x"]
 
 
-@pytest.mark.parametrize("arguments", [["sandbox"], ["worker"]])
-def test_what_runs_until_told_ends_when_told(bench: Bench, arguments: list[str]) -> None:
-    command = [sys.executable, "-m", "reconciler", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+@pytest.mark.parametrize(("command", "is_forked"), [("sandbox", False), ("worker", True)])
+def test_what_runs_until_told_ends_when_told(bench: Bench, forking: Forking, command: str, is_forked: bool) -> None:
+    program = [forking.sharepack] if is_forked else [sys.executable, "-m", "reconciler"]
+    with subprocess.Popen([*program, command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
         assert running.stdout is not None
         assert "Ctrl-C" in running.stdout.readline()
         running.send_signal(signal.SIGTERM)

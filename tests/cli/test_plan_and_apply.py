@@ -3,10 +3,10 @@ import os
 import pty
 import shutil
 import subprocess
-import sys
 
 from reconciler.cli.exits import Exit
 from tests.cli.conftest import Bench
+from tests.forked import Forking
 
 NEW = "Plan: 2 to create, 0 to update, 0 to delete, 0 unchanged."
 SAME = "Plan: 0 to create, 0 to update, 0 to delete, 2 unchanged."
@@ -66,18 +66,18 @@ def test_without_a_terminal_and_without_approval_nothing_is_applied(bench: Bench
     assert bench.writes() == []
 
 
-def test_a_person_is_asked_and_only_yes_is_yes(bench: Bench) -> None:
-    assert _answer("y") == Exit.ERROR
+def test_a_person_is_asked_and_only_yes_is_yes(bench: Bench, forking: Forking) -> None:
+    assert _answer(forking, "y") == Exit.ERROR
     assert bench.writes() == []
-    assert _answer("yes") == Exit.DONE
+    assert _answer(forking, "yes") == Exit.DONE
     assert bench.writes()
 
 
-def _answer(text: str) -> int:
+def _answer(forking: Forking, text: str) -> int:
     ours, theirs = pty.openpty()
     try:
         os.write(ours, f"{text}\n".encode())
-        command = [sys.executable, "-m", "reconciler", "apply"]
+        command = [forking.sharepack, "apply"]
         return subprocess.run(command, stdin=theirs, capture_output=True, check=False, timeout=120).returncode
     finally:
         os.close(ours)

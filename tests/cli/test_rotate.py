@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ import pytest
 
 from reconciler.cli.exits import Exit
 from tests.cli.conftest import Bench
+from tests.forked import Forking
 
 ROTATE = "/api/2.1/unity-catalog/recipients/sales-analyst/rotate-token"
 DAY = 24 * 3600 * 1000
@@ -84,11 +84,13 @@ def test_a_call_that_never_arrived_is_made_again(applied: Bench) -> None:
     assert new != old
 
 
-def test_running_it_again_after_the_process_was_killed_does_not_rotate_twice(applied: Bench, database_url: str) -> None:
+def test_running_it_again_after_the_process_was_killed_does_not_rotate_twice(
+    applied: Bench, database_url: str, forking: Forking
+) -> None:
     (old,) = ids(applied)
     # The request takes effect after its sender has died.
     applied.control.fault(f"POST {ROTATE}", times=1, delay_ms=2_000, after_handler=True)
-    command = [sys.executable, "-m", "reconciler", "rotate", "sales-analyst", "--overlap", "0d", "--auto-approve"]
+    command = [forking.sharepack, "rotate", "sales-analyst", "--overlap", "0d", "--auto-approve"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_until(lambda: applied.control.faults()[0]["matched"] == 1)
     process.kill()

@@ -5,7 +5,6 @@ import asyncio
 import logging
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -28,6 +27,7 @@ from reconciler.render.plan_json import plan_json
 from reconciler.render.plan_text import plan_text
 from tests.cli.conftest import Bench
 from tests.drawing import examples
+from tests.forked import Forking
 
 SETTINGS_TOKEN = "dapi-sandbox-admin"
 PATIENCE = 120
@@ -72,7 +72,7 @@ def test_whatever_databricks_tells_of_a_recipient_no_rendering_holds_its_secrets
 
 
 def test_no_command_lets_a_secret_out(
-    bench: Bench, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    bench: Bench, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, forking: Forking
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
@@ -95,9 +95,13 @@ def test_no_command_lets_a_secret_out(
     link = bench.run("activation", "sales-analyst").stdout
     secret = link.strip().rpartition("?")[2]
     assert len(secret) > 20
-    broken = _outside(bench, "plan", domain_db_connection_string="postgresql://u:hunter2-of-old@127.0.0.1:1/db")
-    heard += _outside(bench, "--debug", "activation", "nobody") + _outside(bench, "--debug", "history", "share/none")
-    heard += broken + _outside(bench, "--debug", "plan", databricks_token="dapi-wrong-secret-0815")
+    broken = _outside(
+        bench, forking, "plan", domain_db_connection_string="postgresql://u:hunter2-of-old@127.0.0.1:1/db"
+    )
+    heard += _outside(bench, forking, "--debug", "activation", "nobody") + _outside(
+        bench, forking, "--debug", "history", "share/none"
+    )
+    heard += broken + _outside(bench, forking, "--debug", "plan", databricks_token="dapi-wrong-secret-0815")
     heard += caplog.text + plan.read_text() + picture.read_text() + asyncio.run(_everything(database_url))
     for folder in (bench.repository, tmp_path):
         for path in folder.rglob("*"):
@@ -107,13 +111,13 @@ def test_no_command_lets_a_secret_out(
         assert known not in heard
 
 
-def _outside(bench: Bench, *arguments: str, **changed: str) -> str:
+def _outside(bench: Bench, forking: Forking, *arguments: str, **changed: str) -> str:
     """In a process of its own, with other settings."""
     environment = {**os.environ, **changed}
     if "databricks_token" in changed:
         environment["DATABRICKS_TOKEN"] = changed["databricks_token"]
     process = subprocess.run(
-        [sys.executable, "-m", "reconciler", *arguments],
+        [forking.sharepack, *arguments],
         cwd=bench.repository,
         env=environment,
         capture_output=True,

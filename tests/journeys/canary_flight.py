@@ -7,7 +7,6 @@ import logging
 import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from reconciler.cli import COMMANDS, cli
 from reconciler.sandbox import ControlClient, Sandbox, Seed
 from reconciler.settings import Settings
 from tests.azurite import Azurite
+from tests.forked import Forking
 from tests.journeys import canary_process
 from tests.journeys.canaries import Heard
 from tests.journeys.canary_process import WORD, always, recognisable
@@ -54,6 +54,8 @@ class Flight:
     heard: Heard
     azurite: Azurite
     dsn: str
+    #: Runs `canary_process`.
+    program: str
     used: set[str] = field(default_factory=set)
     #: What `activation` printed: the one place where a link belongs.
     links: list[str] = field(default_factory=list)
@@ -92,7 +94,7 @@ class Flight:
         """In a process of its own."""
         self.used |= COMMANDS.keys() & set(arguments)
         return subprocess.Popen(
-            [sys.executable, canary_process.__file__, *arguments],
+            [self.program, *arguments],
             cwd=self.repository,
             env=os.environ | settings,
             stdout=subprocess.PIPE,
@@ -114,7 +116,7 @@ class Flight:
 
 
 @pytest.fixture
-def flight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flight]:
+def flight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forking: Forking) -> Iterator[Flight]:
     """All of it real and of this test alone, with secrets that can be recognised."""
     for name in list(os.environ):
         if name.lower() in Settings.model_fields or name.upper().startswith(("DATABRICKS_", "ARM_")):
@@ -142,7 +144,7 @@ def flight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flight]:
         monkeypatch.setenv("databricks_host", url)
         monkeypatch.setenv("databricks_token", TOKEN)
         monkeypatch.chdir(repository)
-        yield Flight(repository, outputs, url, Heard(), azurite, dsn)
+        yield Flight(repository, outputs, url, Heard(), azurite, dsn, forking.running(canary_process.__file__))
 
 
 def _seed() -> Seed:

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import pytest
 
 from reconciler.sandbox import ControlClient
+from tests.forked import Forking
 from tests.github.stand_in import standing_in
 from tests.journeys.journey import git
 from tests.journeys.packs import SALES
@@ -28,9 +29,9 @@ API = "/api/2.1/unity-catalog"
 class Process:
     """`sharepack` in a folder; its log is read as it comes."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], *command: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *arguments],
+            command,
             cwd=folder,
             env=dict(environment),
             stdout=subprocess.PIPE,
@@ -119,11 +120,12 @@ def clone(author: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def started(clone: Path, environment: Mapping[str, str]) -> Iterator[Callable[..., Process]]:
+def started(clone: Path, environment: Mapping[str, str], forking: Forking) -> Iterator[Callable[..., Process]]:
     processes: list[Process] = []
 
-    def start(*arguments: str) -> Process:
-        processes.append(Process(clone, environment, *arguments))
+    def start(*arguments: str, is_forked: bool = True) -> Process:
+        command = [forking.sharepack] if is_forked else [sys.executable, "-m", "reconciler"]
+        processes.append(Process(clone, environment, *command, *arguments))
         return processes[-1]
 
     yield start
@@ -143,7 +145,7 @@ def ask(url: str) -> tuple[int, str]:
 def test_a_daemon_applies_what_is_pushed_tells_how_it_is_and_ends_in_order(
     started: Callable[..., Process], author: Path, sdk: Any
 ) -> None:
-    daemon = started("daemon")
+    daemon = started("daemon", is_forked=False)
     address = daemon.wait_for(r"says how it is at (http://127\.0\.0\.1:\d+)")
     daemon.wait_for(r"work ended done")
     assert ask(f"{address}/livez") == (200, "ok\n")
@@ -201,7 +203,7 @@ def test_a_port_in_use_is_told_in_one_line(started: Callable[..., Process]) -> N
 
 
 def test_a_daemon_shows_open_pull_requests_their_plans(
-    tmp_path: Path, environment: Mapping[str, str], sdk: Any
+    tmp_path: Path, environment: Mapping[str, str], forking: Forking, sdk: Any
 ) -> None:
     """As a process, with a token from the environment: what is open is shown, what is merged is applied."""
     with standing_in(tmp_path / "github") as github:
@@ -214,7 +216,7 @@ def test_a_daemon_shows_open_pull_requests_their_plans(
         host = {"GITHUB_TOKEN": github.workflow_token(rights), "GITHUB_API_URL": github.api_url}
         daemon = Process(
             tmp_path / "clone", {**environment, **host, "github_interval_seconds": "1"},
-            "daemon", "--github", github.repository,
+            forking.sharepack, "daemon", "--github", github.repository,
         )  # fmt: skip
         try:
             until(lambda: bool(github.comments(number)), "the plan to be shown")

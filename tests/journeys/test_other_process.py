@@ -16,6 +16,7 @@ import pytest
 
 from reconciler.sandbox import ControlClient
 from tests.azurite import running
+from tests.forked import Forking
 from tests.journeys.journey import git
 from tests.journeys.packs import FINANCE, SALES
 
@@ -55,18 +56,21 @@ def environment(workspace: str, fresh_database_url: str, queue: str) -> Mapping[
 class Shell:
     """`sharepack` in a folder, with the settings in its environment."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], forking: Forking) -> None:
         self._where: dict[str, Any] = {"cwd": folder, "env": dict(environment), "text": True}
+        self._forked = forking.sharepack
 
-    def run(self, *arguments: str, code: int = 0) -> str:
-        process = self.start(*arguments, stderr=subprocess.PIPE)
+    def run(self, *arguments: str, code: int = 0, is_forked: bool = True) -> str:
+        process = self.start(*arguments, stderr=subprocess.PIPE, is_forked=is_forked)
         output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == code, f"{process.returncode}\n{output}\n{errors}"
         return output
 
-    def start(self, *arguments: str, stderr: int = subprocess.STDOUT) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "reconciler", *arguments]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, **self._where)
+    def start(
+        self, *arguments: str, stderr: int = subprocess.STDOUT, is_forked: bool = True
+    ) -> "subprocess.Popen[str]":
+        command = [self._forked] if is_forked else [sys.executable, "-m", "reconciler"]
+        return subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=stderr, **self._where)
 
     def wait_until_completed(self, packs: int) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -76,14 +80,14 @@ class Shell:
 
 
 @pytest.fixture
-def shell(repository: Path, environment: Mapping[str, str]) -> Shell:
-    return Shell(repository, environment)
+def shell(repository: Path, environment: Mapping[str, str], forking: Forking) -> Shell:
+    return Shell(repository, environment, forking)
 
 
 def test_a_worker_elsewhere_does_what_was_submitted(shell: Shell, workspace: str, sdk: Any) -> None:
-    worker = shell.start("worker")
+    worker = shell.start("worker", is_forked=False)
     try:
-        shell.run("apply", "--auto-approve", "--no-wait")
+        shell.run("apply", "--auto-approve", "--no-wait", is_forked=False)
         shell.wait_until_completed(2)
     finally:
         worker.send_signal(signal.SIGTERM)

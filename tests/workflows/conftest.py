@@ -7,8 +7,8 @@ import pytest
 
 from reconciler.sandbox import ControlClient, Sandbox, Seed
 from reconciler.sandbox.seed import example_text
+from tests.forked import Forking
 from tests.github.stand_in import StandIn, standing_in
-from tests.workflows import forked
 from tests.workflows.hub import Hub
 from tests.workflows.id_tokens import IdTokens, issuing
 from tests.workflows.scene import PRINCIPALS, Scene, furnish, workflow_files
@@ -32,10 +32,9 @@ def id_tokens() -> Iterator[IdTokens]:
         yield tokens
 
 
-@pytest.fixture(scope="module")
-def sharepack() -> Iterator[Path]:
-    with forked.serving() as command:
-        yield command
+@pytest.fixture(scope="session")
+def sharepack(forking: Forking) -> Path:
+    return Path(forking.sharepack)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ class Done:
 @dataclass(slots=True)
 class Machine:
     folder: Path
-    #: What installing leads to: the command itself, or one that behaves like it (`forked`).
+    #: What installing leads to: the command itself, or one that behaves like it (`tests.forked`).
     sharepack: Path = INSTALLED
     #: What GitHub sets, for every step.
     env: dict[str, str] = field(default_factory=dict)
