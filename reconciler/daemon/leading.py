@@ -169,6 +169,9 @@ class Leading:
             self._warn(await self.teller.ended(Plan(self._desired.revision, packs), ended, operations))
 
     async def _scope(self, desired: Desired) -> frozenset[PackId]:
+        if self._watches and not self._changed and not due(self._watches, self._now()):
+            # What is on record and stands in no commit is found when the next business line is due.
+            return frozenset()
         known = frozenset(await self.reconciler.ledger.all_packs()) | desired.packs.keys()
         lines = {pack.business_line_key for pack in known}
         for line in lines - self._watches.keys():
