@@ -23,6 +23,23 @@ if not os.environ.get("CI"):
     settings.load_profile("desk")
 
 
+#: What takes longest, or starts processes of its own, comes first and stays with one process of the test run: the
+#: others take from the end of its list, and in the end none is left alone with a long one.
+_FIRST = (
+    "tests/faults/",
+    "tests/chaos/",
+    "tests/journeys/test_canary.py",
+    "tests/journeys/test_simulated_day.py",
+    "tests/journeys/test_other_process.py",
+    "tests/journeys/test_daemon_process.py",
+    "tests/journeys/test_handed_in_together.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
+
+
 @pytest.fixture(scope="session")
 def postgres_dsn_admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The database `postgres` of the server of this test run, as its superuser. Not durable, so that it is fast."""
