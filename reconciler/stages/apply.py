@@ -50,7 +50,7 @@ async def apply_plan(
     await force.work_until_done(submission.work_ids)
     work = tuple(await force.ledger.work(submission.work_ids))
     failed = [item.id for item in work if item.status not in {WorkStatus.DONE, WorkStatus.HELD}]
-    worked_on = frozenset(pack for pack, work_id in submission.work.items() if work_id is not None)
+    worked_on = submission.outdated.union(pack for pack, work_id in submission.work.items() if work_id is not None)
     after = await _plan_after(plan, worked_on, plan_again, clock, is_sure=not failed)
     await remember(after, force.ledger)
     operations = await force.ledger.operations(failed) if failed else ()

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import (
     Claim,
     Done,
+    FenceLostError,
     Ledger,
     LedgerError,
     NameTakenError,
@@ -33,8 +35,19 @@ T = TypeVar("T")
 _PATIENCE: Final = 0.7
 #: Seconds between such tries.
 _AGAIN: Final = 0.5
+#: Calls of a pack that are begun at once, however many a level has: so many can reach Databricks late when the process
+#: is stopped until its lease has run out, and other packs get their turns.
+AT_ONCE: Final = 16
 #: Seconds for which what has ended waits for other calls of its level, to be written with them.
 TOGETHER: Final = 2.0
+
+
+@dataclass(slots=True)
+class Hold:
+    """How long the right to work on the pack surely lasts."""
+
+    #: By the loop's clock, which goes on while the process is stopped.
+    until: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,7 @@ class Calling:
     is_stopping: Callable[[], bool] = lambda: False
     #: Outcomes that are not on record yet, by operation.
     pending: dict[UUID, Outcome] = field(default_factory=dict)
+    hold: Hold = field(default_factory=Hold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,7 @@ async def carry_out(
     known: Known,
     notice: Callable[[Operation, str], None],
 ) -> None:
-    """One level of calls. All of them end, also when one fails; what they came to is `pending` then. `notice` is told
+    """Calls of one level. All of them end, also when one fails; what they came to is `pending` then. `notice` is told
     each that went through, with the id of its request.
 
     Raises UnavailableError, RefusedError, StoppedError, UnseenError, or what `Ledger.advance` raises.
@@ -190,6 +204,11 @@ def _take(calling: Calling, tasks: Mapping[UUID, asyncio.Task[_Answer]], answers
 
 
 async def _answer(calling: Calling, operation: Operation, known: Known) -> _Answer:
+    if asyncio.get_running_loop().time() >= calling.hold.until:
+        # The process was stopped for a while, or the database away: somebody else may have the pack by now.
+        return _Answer(
+            NotDone("not sent: the lease had run out"), FenceLostError(f"the lease of {operation.key} ran out")
+        )
     try:
         receipt = await _perform(calling, operation, known.made)
     except UnavailableError as error:
@@ -235,16 +254,18 @@ def _is_create(operation: Operation) -> bool:
 
 
 def _weightiest(failures: Iterable[Exception]) -> Exception:
-    """What decides how the work goes on: first that everybody has to wait, then that a look is needed, otherwise the
-    first of them in the order of the plan."""
+    """What decides how the work goes on: first that somebody else may have the pack, then that everybody has to wait,
+    then that a look is needed, otherwise the first of them in the order of the plan."""
     return min(failures, key=_weight)
 
 
 def _weight(failure: Exception) -> int:
     match failure:
-        case UnavailableError(throttled=True):
+        case FenceLostError():
             return 0
-        case UnseenError():
+        case UnavailableError(throttled=True):
             return 1
-        case _:
+        case UnseenError():
             return 2
+        case _:
+            return 3

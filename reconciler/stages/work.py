@@ -19,7 +19,7 @@ from reconciler.core.retry import MOST_UNEXPLAINED, Failure, delay
 from reconciler.core.verdict import Conflict, Create, Delete, Replace, Unknown, Verdict
 from reconciler.ports.ledger import Claim, NameTakenError, PausedError, SupersededError, WorkStatus
 from reconciler.ports.platform import RefusedError, UnavailableError
-from reconciler.stages.call import Calling, Known, StoppedError, UnseenError, carry_out, record, written
+from reconciler.stages.call import AT_ONCE, Calling, Known, StoppedError, UnseenError, carry_out, record, written
 from reconciler.stages.look import Look, look
 from reconciler.stages.settle import count_corrections, settle, tell_drift
 
@@ -172,20 +172,19 @@ async def _carry_out_all(calling: Calling, seen: Look, notice: Notice) -> None:
     for level in plan:
         for key in level.settled:
             await settle(calling, key, seen.verdicts[key])
-        keys = [operation.key for operation in level.operations]
-        for key in (key for key in keys if not known.done[key]):
-            await tell_drift(calling, key, seen.verdicts[key])
-        if not keys:
-            continue
-        words = _progress_words(keys[0], seen.verdicts[keys[0]])
-        failure = await _failure_of(
-            carry_out(calling, level.operations, "" if words == said else words, known, _told(calling, notice))
-        )
-        said = words
-        for key in (key for key in keys if known.done[key] == calls[key]):
-            await count_corrections(calling, key, seen.verdicts[key], seen)
-        if failure is not None:
-            raise failure
+        for start in range(0, len(level.operations), AT_ONCE):
+            operations = level.operations[start : start + AT_ONCE]
+            keys = [operation.key for operation in operations]
+            for key in (key for key in keys if not known.done[key]):
+                await tell_drift(calling, key, seen.verdicts[key])
+            words = _progress_words(keys[0], seen.verdicts[keys[0]])
+            new_words = "" if words == said else words
+            failure = await _failure_of(carry_out(calling, operations, new_words, known, _told(calling, notice)))
+            said = words
+            for key in (key for key in keys if known.done[key] == calls[key]):
+                await count_corrections(calling, key, seen.verdicts[key], seen)
+            if failure is not None:
+                raise failure
 
 
 async def _failure_of(level: Awaitable[None]) -> Exception | None:

@@ -30,7 +30,7 @@ from reconciler.ports.ledger import (
     WorkStatus,
 )
 from reconciler.ports.platform import Platform
-from reconciler.stages.call import Calling
+from reconciler.stages.call import Calling, Hold
 from reconciler.stages.fault import fault_words
 from reconciler.stages.look import GRACE
 from reconciler.stages.work import Ended, Performed, not_understood, work
@@ -256,8 +256,7 @@ class Workforce:
                 self._start(ring.work_id, [ring])
             else:
                 self._asked.setdefault(ring.work_id, []).append(ring)
-        # What goes first may have changed.
-        self._next.clear()
+        self._next.clear()  # What goes first may have changed.
         self._ask_at = 0.0
 
     async def _start_waiting(self) -> None:
@@ -303,6 +302,7 @@ class Workforce:
     async def _take(self, work_id: UUID, rings: Sequence[Ring]) -> None:
         self._rings[work_id] = list(rings)
         try:
+            hold = Hold(asyncio.get_running_loop().time() + self.lease)
             claimed = await self.ledger.claim(self.name, work_id, self.lease)
             if isinstance(claimed, NothingToClaim):
                 self._come_back(claimed)
@@ -312,16 +312,15 @@ class Workforce:
             elif claimed.vanished > MOST_UNEXPLAINED:
                 await self._give_up(claimed, ())
             else:
-                await self._work(claimed)
+                await self._work(claimed, hold)
         finally:
             self._rings.pop(work_id, None)
 
-    async def _work(self, claim: Claim) -> None:
+    async def _work(self, claim: Claim, hold: Hold) -> None:
         self.on_event(Started(claim))
-        calling = Calling(
-            claim, self.ledger, self.platform, self.clock, self.lease, self.grace, lambda: self._is_stopping
-        )
-        keeping = asyncio.create_task(self._keep(claim))
+        given = (claim, self.ledger, self.platform, self.clock, self.lease, self.grace, lambda: self._is_stopping)
+        calling = Calling(*given, hold=hold)
+        keeping = asyncio.create_task(self._keep(claim, hold))
         try:
             ended = await self._outcome(calling)
         except FenceLostError:
@@ -365,14 +364,16 @@ class Workforce:
     def _ask_again_in(self, seconds: float) -> None:
         self._ask_at = min(self._ask_at, asyncio.get_running_loop().time() + seconds)
 
-    async def _keep(self, claim: Claim) -> None:
+    async def _keep(self, claim: Claim, hold: Hold) -> None:
         """Renew the lease and, in place, the deliveries, until cancelled or the lease is lost."""
         with suppress(FenceLostError):
             while True:
                 await asyncio.sleep(self.lease / 3)
                 # A database that is away for less than the lease does no harm.
                 with suppress(LedgerError):
+                    asked_at = asyncio.get_running_loop().time()
                     await self.ledger.renew(claim, self.lease)
+                    hold.until = asked_at + self.lease
                 # An unreachable queue delivers again later; that is found to be in hand or done.
                 with suppress(DoorbellUnavailableError):
                     rings = self._rings.get(claim.work_id, [])
@@ -394,7 +395,6 @@ class Workforce:
         await self._settle([ring for ring in self._rings[claim.work_id] if ring not in poisoned])
 
     async def _settle(self, rings: Iterable[Ring]) -> None:
-        # A message that cannot be settled comes again and finds nothing to do.
-        with suppress(DoorbellUnavailableError):
+        with suppress(DoorbellUnavailableError):  # It comes again and finds nothing to do.
             for ring in rings:
                 await self.doorbell.settle(ring)

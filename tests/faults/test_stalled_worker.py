@@ -1,5 +1,6 @@
 """A worker that is stopped (SIGSTOP) until its lease has run out, and then goes on: another one has finished meanwhile.
-What the stalled one writes late is refused by the fence; of what it sends late, one call at most reaches Databricks."""
+What the stalled one writes late is refused by the fence; of what it sends late, only calls that were on their way side
+by side reach Databricks."""
 
 import asyncio
 import signal
@@ -23,6 +24,8 @@ from tests.faults.scenes import CHUNKS, CREATE, RENAME, ROTATE, ROTATE_NOW, Scen
 LEASE: Final = 1.0
 #: Seconds that the database waits for it within a transaction: it may be stopped in one, renewing its lease.
 IDLE: Final = 2.0
+#: Calls of the scenes that are made side by side at the most: they may be on their way when the worker is stopped.
+SIDE_BY_SIDE: Final = 3
 #: The wrong ones are those with the fence of an earlier holder after those of a later one.
 LATE: Final = """
     SELECT old.fence, old.begun_at FROM reconciler.operations AS old JOIN reconciler.operations AS new
@@ -47,11 +50,11 @@ def at(side: str, label: str, occurrence: int = 1) -> Point:
 STOPS: Final[Sequence[tuple[Scene, Point, str]]] = [
     (CREATE, at(BEFORE, "ledger.advance CreateRecipient"), "ledger.advance CreateRecipient FenceLostError"),
     (CREATE, at(BEFORE, "ledger.advance UpdateShare"), "ledger.advance UpdateShare FenceLostError"),
-    (CREATE, at(BEFORE, "platform.perform UpdateShare"), "ledger.advance ChangeGrants FenceLostError"),
+    (CREATE, at(BEFORE, "platform.perform CreateShare"), "ledger.advance FenceLostError"),
+    (CREATE, at(BEFORE, "platform.perform UpdateShare"), "ledger.finish FenceLostError"),
     (CREATE, at(AFTER, "platform.perform CreateShare"), "ledger.advance UpdateShare FenceLostError"),
-    (CREATE, at(BEFORE, "platform.perform ChangeGrants"), "ledger.finish FenceLostError"),
     (CREATE, at(BEFORE, "ledger.finish"), "ledger.finish FenceLostError"),
-    (CHUNKS, at(BEFORE, "platform.perform UpdateShare", 2), "ledger.advance UpdateShare FenceLostError"),
+    (CHUNKS, at(BEFORE, "platform.perform UpdateShare", 2), "ledger.finish FenceLostError"),
     (RENAME, at(BEFORE, "platform.perform Rename", 2), "ledger.finish FenceLostError"),
     (ROTATE, at(BEFORE, "platform.perform RotateToken"), "ledger.finish FenceLostError"),
     (ROTATE, at(AFTER, "platform.perform RotateToken"), "ledger.finish FenceLostError"),
@@ -148,7 +151,7 @@ async def stalled(crashing: Crashing, strike: Strike, idle: float = IDLE, overta
     assert woken.report is not None
     assert overtaken in woken.report.events
     assert await lane.fetch(RECORD) == record, "the stalled worker has written"
-    assert len(lane.control.log(writes_only=True)) - sent <= 1
+    assert len(lane.control.log(writes_only=True)) - sent <= SIDE_BY_SIDE
     assert await lane.fetch(LATE) == []
     assert woken.report.left == []
     return Woken(woken.report.raised, await violations(lane, crashing.scene))
@@ -157,7 +160,7 @@ async def stalled(crashing: Crashing, strike: Strike, idle: float = IDLE, overta
 async def test_many_stalled_workers_are_followed_by_one(repository: Path, lanes: list[Lane], workers: Zygote) -> None:
     """Two stall one after the other, at the same call, and wake up together."""
     async with staged(CREATE, repository, lanes[0], workers) as crashing:
-        strike = Strike(at(BEFORE, "platform.perform UpdateShare"), signal=signal.SIGSTOP)
+        strike = Strike(at(BEFORE, "platform.perform CreateShare"), signal=signal.SIGSTOP)
         job = replace(crashing.job, lease=LEASE, idle=IDLE).struck(strike)
         async with AsyncExitStack() as stack:
             first = await stack.enter_async_context(crashing.zygote.start(replace(job, name="first")))
@@ -171,6 +174,6 @@ async def test_many_stalled_workers_are_followed_by_one(repository: Path, lanes:
             woken = await asyncio.gather(first.ended(), second.ended())
         for ended in woken:
             assert ended.report is not None
-            assert "ledger.advance ChangeGrants FenceLostError" in ended.report.raised
+            assert any(words.endswith("FenceLostError") for words in ended.report.raised)
         assert await crashing.lane.fetch(LATE) == []
         assert await violations(crashing.lane, CREATE) == []

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field, replace
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -10,10 +11,16 @@ import pytest
 from reconciler.adapters.postgres.connection import place
 from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.calls import CreateShare, Operation, Rename
+from reconciler.core.changes import Cause
 from reconciler.core.key import PackId, share_key
+from reconciler.core.levels import levels
 from reconciler.core.plan import Degraded
+from reconciler.core.recipient import Recipient, TokenSharing
+from reconciler.core.resource import Resource, key_of
+from reconciler.core.share import ObjectType, Share, SharedObject
 from reconciler.core.sighting import Sighting
-from reconciler.ports.ledger import Done, PackOrder, WorkStatus
+from reconciler.core.verdict import Create
+from reconciler.ports.ledger import Claim, Done, Outcome, PackOrder, Wanted, WorkStatus
 from tests.adapters.postgres.samples import (
     PACK,
     SALES,
@@ -96,6 +103,37 @@ async def test_a_call_costs_few_statements(counting: Counting) -> None:
     operation_id = await begin(ledger, held, operation)
     assert await counting.count(conclude(ledger, held, operation_id, Done())) == 5
     assert await counting.count(progress(ledger, held, "Creating shares...")) == 5
+
+
+@pytest.mark.parametrize("objects", [10, 100])
+async def test_a_new_pack_takes_six_transactions_whatever_is_in_it(counting: Counting, objects: int) -> None:
+    """Claim, what is on record, the intents of each level with the outcomes of the one before, the end."""
+    ledger = counting.ledger
+    recipients = [Recipient(name, TokenSharing()) for name in ("one", "two")]
+    tables = [SharedObject(f"main.sales.t{number}", ObjectType.TABLE) for number in range(objects)]
+    shares = [
+        Share(name, objects=frozenset(tables), recipients=frozenset({"one", "two"})) for name in ("first", "second")
+    ]
+    declared: list[Resource] = [*recipients, *shares]
+    made = {key_of(each, WORKSPACE): each for each in declared}
+    work = await submitted(ledger, a_plan(), [an_order(PACK, *(Wanted(key, each) for key, each in made.items()))])
+    claims: list[Claim] = []
+
+    async def take() -> None:
+        claims.append(await claim(ledger, work[PACK]))
+
+    counts = [await counting.count(take())]
+    [held] = claims
+    counts.append(await counting.count(ledger.recorded(made, [PACK])))
+    outcomes: dict[UUID, Outcome] = {}
+    for level in levels({key: Create(each, Cause.FILE) for key, each in made.items()}):
+        intents = {uuid4(): operation for operation in level.operations}
+        words = f"Level with {type(level.operations[0].call).__name__}..."
+        counts.append(await counting.count(ledger.advance(held, outcomes, intents, words)))
+        outcomes = dict.fromkeys(intents, Done())
+    counts.append(await counting.count(ledger.finish(held, WorkStatus.DONE, outcomes=outcomes)))
+    assert counts == [4, 6, 5, 9, 7, 13]
+    assert (await ledger.recorded(made, [])).resources.keys() == made.keys()
 
 
 async def test_a_rename_costs_one_statement_more_before_the_call_and_none_after_it(counting: Counting) -> None:
