@@ -1,8 +1,10 @@
 """What `sharepack --help` costs: it imports no command and nothing heavy."""
 
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -44,10 +46,62 @@ def test_the_help_imports_no_command_and_nothing_heavy(arguments: list[str]) -> 
     assert modules & {*HEAVY, *OURS, *(module for module, _ in COMMANDS.values())} == set()
 
 
-def test_the_help_of_a_command_that_only_reads_files_imports_no_database_and_no_sdk() -> None:
-    modules = imported_by("validate", "--help")
-    assert "reconciler.packs.reading" in modules
-    assert modules & {"aiohttp", "alembic", "asyncpg", "azure", "databricks", "git", "openpyxl"} == set()
+#: What takes long to import, and only a command that is at work needs.
+AT_WORK = {
+    "alembic",
+    "asyncpg",
+    "azure",
+    "cryptography",
+    "databricks",
+    "fastapi",
+    "git",
+    "github",
+    "openpyxl",
+    "requests",
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+}
+
+
+def test_no_help_of_a_command_imports_what_only_its_work_needs() -> None:
+    """All in one process: what none of them imports, none imports alone."""
+    program = (
+        "import contextlib, io, sys; from reconciler.cli import COMMANDS, main\n"
+        "for name in COMMANDS:\n"
+        "    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "        main([name, '--help'])\n"
+        "print('modules:', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    modules = set(done.stdout.rpartition("modules: ")[2].split())
+    assert {module for module, _ in COMMANDS.values()} <= modules
+    assert modules & AT_WORK == set()
+
+
+@pytest.mark.parametrize("arguments", [["validate"], ["fmt", "--check"], ["completion", "bash"], ["schema"]])
+def test_what_only_reads_files_imports_no_database_and_no_sdk(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "sharepacks").mkdir()
+    (tmp_path / "sharepacks" / "q1.yaml").write_text("metadata: {}\n", encoding="utf-8")
+    modules = imported_by("--packs-dir", str(tmp_path / "sharepacks"), *arguments)
+    assert COMMANDS[arguments[0]][0] in modules
+    assert modules & AT_WORK == set()
+
+
+def test_what_completes_a_word_imports_neither() -> None:
+    program = "import sys; from reconciler.cli import main\n"
+    program += "try:\n    main([])\nfinally:\n    print('modules:', *sys.modules)"
+    words = {"_SHAREPACK_COMPLETE": "bash_complete", "COMP_WORDS": "sharepack plan --si", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **words},
+    )
+    assert "--since" in done.stdout
+    assert set(done.stdout.rpartition("modules: ")[2].split()) & AT_WORK == set()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

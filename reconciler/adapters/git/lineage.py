@@ -19,7 +19,8 @@ def merge_base(repository: Repository, older: str, newer: str) -> str:
     left, right = _known(repository, older), _known(repository, newer)
     found = git(repository.root, "merge-base", left, right, may_fail=(1,))
     base = found.text if found.code == 0 else ""
-    if not _ends(repository).isdisjoint(_reached(repository, left, right, *([f"^{base}"] if base else []))):
+    ends = _ends(repository)
+    if ends and not ends.isdisjoint(_reached(repository, left, right, *([f"^{base}"] if base else []))):
         raise _too_shallow(repository, f"where {_shown(newer)} left {_shown(older)}")
     if not base:
         # Before Git 2.45 a missing commit is taken for the start of history; this says what is wrong.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.adapters.git.command import REFETCH, MissingObjectError, git, refuse_damage
+from reconciler.adapters.git.command import REFETCH, MissingObjectError, failure, git, refuse_damage
 from reconciler.adapters.git.contents import check_size, check_total, is_overlooked, path_text, refuse_link
 from reconciler.adapters.git.contents import refuse_repository as refuse_submodule
 from reconciler.ports.pack_source import PackSourceError
@@ -48,13 +48,13 @@ def locate(folder: Path) -> Repository:
     start = folder
     while not start.is_dir():
         start = start.parent
-    is_bare, common, shown = git(
-        start, "rev-parse", "--is-bare-repository", "--git-common-dir", "--absolute-git-dir"
-    ).text.split("\n")
-    if is_bare == "true":
-        root = Path(shown).resolve()
-    else:
-        root = Path(git(start, "rev-parse", "--show-toplevel").text).resolve()
+    asked = ("--is-bare-repository", "--git-common-dir", "--absolute-git-dir", "--show-toplevel")
+    answer = git(start, "rev-parse", *asked, may_fail=(128,))
+    # A bare repository has no top, and says so after it has answered the rest.
+    is_bare, common, shown, *top = [*answer.text.split("\n"), "", "", ""] if answer.code else answer.text.split("\n")
+    if answer.code and is_bare != "true":
+        raise failure(start, "rev-parse", answer.said)
+    root = Path(shown if is_bare == "true" else "\n".join(top)).resolve()
     if not folder.is_relative_to(root):
         raise PackSourceError(f"{folder} is not inside the Git repository {root}.")
     prefix = folder.relative_to(root).as_posix()
