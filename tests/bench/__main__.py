@@ -29,7 +29,7 @@ def main() -> int:
         write_readme(TOP, json.loads(options.readme.read_text(encoding="utf-8")))
         return 0
     at = datetime.now(UTC)
-    chosen = [row for row in rows(quick=options.quick) if re.search(options.only, row.title)]
+    chosen = [row for row in rows(quick=options.quick, full=options.full) if re.search(options.only, row.title)]
     progress = Console(stderr=True)
     runs, enough = (options.runs, 1e9) if options.full else (options.runs, ENOUGH_SECONDS)
     with world(options.seed) as measured_world:
@@ -64,7 +64,7 @@ def measure(row: Row, where: World, runs: int, enough: float) -> Result:
         enough_seconds=enough,
         baseline_packs=min(row.baseline_packs, row.size.packs),
         latency_ms=row.latency_ms,
-        in_flight=IN_FLIGHT,
+        in_flight=row.in_flight,
         hands=IN_FLIGHT,
         processes=row.processes,
         rows=row.rows,

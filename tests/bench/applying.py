@@ -8,9 +8,9 @@ from reconciler.core.desired import Desired
 from reconciler.core.key import PackId
 from reconciler.core.plan import Plan
 from reconciler.render.plan_json import plan_document
-from reconciler.sandbox import ControlClient
 from reconciler.stages.apply import apply_plan
 from reconciler.stages.workers import Workforce
+from tests.bench.controls import Controls
 from tests.bench.database import copy_database
 from tests.bench.generate import BRANCHES, packs
 from tests.bench.planning import some
@@ -22,7 +22,7 @@ from tests.bench.task import Elsewhere, Task
 class Applying:
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._control = ControlClient(task.place.url)
+        self._control = Controls(task.place)
         self._ports: Ports | None = None
         self._planned: Planned | None = None
 
@@ -56,7 +56,7 @@ class ApplyingSmall:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._control = ControlClient(task.place.url)
+        self._control = Controls(task.place)
         self._ports: Ports | None = None
         self._planned: Planned | None = None
 
@@ -106,10 +106,10 @@ async def carry_out(task: Task, ports: Ports, planned: Planned) -> None:
 
 def written_one_by_one(task: Task, desired: Desired) -> dict[str, float]:
     """Baseline A: the writes, and the reads that verify them."""
-    control = ControlClient(task.place.url)
+    control = Controls(task.place)
     control.reset()
     control.latency(task.latency_ms)
-    script, some_packs = Script(task.place.url, TOKEN), some(desired, task)
+    script, some_packs = Script(task.place.urls, TOKEN), some(desired, task)
     scale = task.size.packs / len(some_packs)
     writes = script.write(some_packs) * scale
     return {"A": writes + script.read(some_packs) * scale, "A writes": writes}

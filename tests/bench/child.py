@@ -9,9 +9,9 @@ import json
 import sys
 import time
 from dataclasses import asdict
-from typing import Any, Protocol, assert_never
+from typing import Protocol, assert_never
 
-from reconciler.sandbox import ControlClient
+from tests.bench.controls import Controls
 from tests.bench.meter import Instant, Statements, cpu_seconds_of, peak_megabytes
 from tests.bench.task import Elsewhere, Kind, Place, Result, Run, Task
 
@@ -77,7 +77,7 @@ def work_of(task: Task) -> Work:  # noqa: PLR0911 - one for each kind
 
 
 async def measure(task: Task, work: Work, statements: Statements) -> Result:
-    control = ControlClient(task.place.url) if task.place.url else None
+    control = Controls(task.place)
     runs: list[Run] = []
     facts: dict[str, float] = {}
     memory = elsewhere = 0.0
@@ -85,8 +85,7 @@ async def measure(task: Task, work: Work, statements: Statements) -> Result:
     while len(runs) < task.runs and (not runs or time.monotonic() - begun < task.enough_seconds):
         await work.prepare()
         gc.collect()
-        if control is not None:
-            control.clear_log()
+        control.clear_log()
         memory = memory or peak_megabytes()
         others = _others(task.place)
         run, peak = await _measured(work, statements, control)
@@ -95,33 +94,33 @@ async def measure(task: Task, work: Work, statements: Statements) -> Result:
         facts = {name: now - others[name] for name, now in _others(task.place).items()}
     peak = elsewhere or peak_megabytes()
     await work.close()
-    return Result(tuple(runs), memory, peak, work.yardsticks(), facts)
+    return Result(tuple(runs), memory, peak, work.yardsticks() if task.baseline_packs else {}, facts)
 
 
-async def _measured(work: Work, statements: Statements, control: ControlClient | None) -> tuple[Run, float]:
+async def _measured(work: Work, statements: Statements, control: Controls) -> tuple[Run, float]:
     """Also the peak memory of other processes, if they did the work."""
     counted, start = statements.count, Instant.now()
     await work.run()
     end = Instant.now()
     elsewhere = await work.elsewhere()
-    calls: dict[str, Any] = {"total": 0, "writes": 0, "by_route": {}} if control is None else control.counts()
+    calls = control.counts()
     run = Run(
         seconds=end.seconds - start.seconds,
         cpu_seconds=end.cpu_seconds - start.cpu_seconds + elsewhere.cpu_seconds,
         statements=statements.count - counted + elsewhere.statements,
-        api_calls=calls["total"],
-        api_writes=calls["writes"],
-        by_route=calls["by_route"],
+        api_calls=calls.total,
+        api_writes=calls.writes,
+        by_route=calls.by_route,
     )
     return run, elsewhere.peak_mb
 
 
 def _others(place: Place) -> dict[str, float]:
     """CPU seconds of those that are asked."""
-    if not place.url:
+    if not place.urls:
         return {}
     return {
-        "CPU s of the sandbox": cpu_seconds_of(place.sandbox_process),
+        "CPU s of the sandboxes": cpu_seconds_of(place.sandbox_process),
         "CPU s of PostgreSQL": cpu_seconds_of(place.postmaster, with_children=True),
     }
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from reconciler.sandbox import ControlClient
+from tests.bench.controls import Controls
 from tests.bench.database import named
 from tests.bench.meter import Statements, peak_megabytes
 from tests.bench.task import Elsewhere, Kind, Task
@@ -30,7 +30,7 @@ TOKEN = "dapi-bench"
 class Commanding:
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._control = ControlClient(task.place.url)
+        self._control = Controls(task.place)
         self._folder = Path(tempfile.mkdtemp(prefix="sharepack bench command "))
         self._before = 0.0
         self._told = Elsewhere()
@@ -76,7 +76,7 @@ class Commanding:
             **os.environ,
             "PYTHONPATH": str(_TOP),
             "XDG_CACHE_HOME": str(self._folder / "cache"),
-            "DATABRICKS_HOST": place.url,
+            "DATABRICKS_HOST": place.urls[0],
             "DATABRICKS_TOKEN": TOKEN,
             "DOMAIN_DB_CONNECTION_STRING": named(place.admin_dsn, place.template),
         }

@@ -16,8 +16,8 @@ _PATH = "sharepacks/sales-operations/many-rows.xlsx"
 
 
 def workbook(rows: int) -> bytes:
-    """One pack whose shares and recipients fill so many rows, a recipient for every nine shares."""
-    recipients = max(rows // 10, 1)
+    """One pack whose shares and recipients fill so many rows, half of them each."""
+    recipients = rows // 2
     document = PackDocument.model_validate(
         {
             "metadata": {

@@ -7,12 +7,14 @@ Every data object is a different table: the worst case for a plan of new shares,
 import random
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
 LINES = ("Sales Operations", "Corporate Finance", "Legal", "Research")
+#: Databricks takes no more in one workspace.
+SHARES_IN_WORKSPACE = 1000
 TABLES_IN_SCHEMA = 100
 
 
@@ -41,6 +43,15 @@ class Size:
     @property
     def resources(self) -> int:
         return self.packs * (self.recipients + self.shares)
+
+    @property
+    def workspaces(self) -> int:
+        return ceil(self.packs * self.shares / SHARES_IN_WORKSPACE)
+
+    @property
+    def lines(self) -> int:
+        """Business lines; each has one workspace, which several may have in common."""
+        return len(LINES) if self.workspaces in {1, 2, 4} else self.workspaces
 
     @property
     def tables(self) -> int:
@@ -75,6 +86,8 @@ class Offer:
 @dataclass(frozen=True, slots=True)
 class Pack:
     number: int
+    #: Of its business line, among all of them.
+    place: int
     requestor: str
     description: str
     partners: tuple[Partner, ...]
@@ -82,7 +95,7 @@ class Pack:
 
     @property
     def line(self) -> str:
-        return LINES[self.number % len(LINES)]
+        return line(self.place)
 
     @property
     def path(self) -> str:
@@ -97,6 +110,11 @@ def packs(size: Size, seed: int) -> Iterator[Pack]:
         yield _pack(number, size, tables, chance)
 
 
+def line(place: int) -> str:
+    first = LINES[place % len(LINES)]
+    return first if place < len(LINES) else f"{first} {place // len(LINES) + 1}"
+
+
 def table(number: int) -> str:
     return f"bench.s{number // TABLES_IN_SCHEMA}.t_{number % TABLES_IN_SCHEMA + 1}"
 
@@ -108,13 +126,13 @@ def changed(pack: Pack, spare: str) -> Pack:
     tables = (spare, *first.tables[1:]) if spare else first.tables
     offer = Offer(first.name, f"{first.comment}, changed", tables)
     moved = Partner(partner.name, partner.comment, ("192.0.2.7", *partner.addresses[1:]), partner.metastore)
-    return Pack(pack.number, pack.requestor, pack.description, (moved, *rest), (offer, *others))
+    return Pack(pack.number, pack.place, pack.requestor, pack.description, (moved, *rest), (offer, *others))
 
 
-def write_repository(folder: Path, size: Size, seed: int) -> None:
+def write_repository(folder: Path, size: Size, seed: int, workspaces: Sequence[str]) -> None:
     """A Git repository with the packs in `sharepacks/`, committed and checked out; and `BRANCHES`."""
     (folder / "sharepacks").mkdir(parents=True)
-    (folder / "sharepacks" / "tenants.yaml").write_text(_tenants(), encoding="utf-8")
+    (folder / "sharepacks" / "tenants.yaml").write_text(_tenants(size, workspaces), encoding="utf-8")
     first = []
     for pack in packs(size, seed):
         _write(folder, pack)
@@ -162,8 +180,12 @@ def _git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *author, "-c", "gc.auto=0", *arguments], cwd=folder, check=True)
 
 
-def _tenants() -> str:
-    lines = "".join(f"  {line}:\n    owner: {_slug(line)}@example.com\n    catalogs: [bench]\n" for line in LINES)
+def _tenants(size: Size, workspaces: Sequence[str]) -> str:
+    lines = "".join(
+        f"  {line(place)}:\n    owner: {_slug(line(place))}@example.com\n    catalogs: [bench]\n"
+        f"    workspace: {workspaces[place % len(workspaces)]}\n"
+        for place in range(size.lines)
+    )
     return f"tenants:\n{lines}"
 
 
@@ -171,6 +193,7 @@ def _pack(number: int, size: Size, tables: list[str], chance: random.Random) -> 
     firsts = [(number * size.shares + position) * size.objects for position in range(size.shares)]
     return Pack(
         number,
+        number % size.lines,
         f"person{chance.randrange(100)}@example.com",
         f"Generated for measuring, number {chance.randrange(10**6)}",
         tuple(_partner(number, position, chance) for position in range(size.recipients)),
@@ -224,5 +247,5 @@ def _recipient(partner: Partner) -> Iterator[str]:
     yield f'    comment: "{partner.comment}"'
 
 
-def _slug(line: str) -> str:
-    return line.lower().replace(" ", "-")
+def _slug(words: str) -> str:
+    return words.lower().replace(" ", "-")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from reconciler.ports.ledger import WorkStatus
 from reconciler.render.plan_json import plan_document
-from reconciler.sandbox import ControlClient
 from reconciler.stages.submit import submit
 from reconciler.stages.workers import Workforce
 from tests.bench.applying import start, written_one_by_one
+from tests.bench.controls import Controls
 from tests.bench.meter import Statements, cpu_seconds, peak_megabytes
 from tests.bench.ports import Planned, Ports
 from tests.bench.task import Elsewhere, Task
@@ -27,7 +27,7 @@ class Working:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._control = ControlClient(task.place.url)
+        self._control = Controls(task.place)
         self._ports: Ports | None = None
         self._planned: Planned | None = None
         self._workers: list[asyncio.subprocess.Process] = []

@@ -34,26 +34,29 @@ def unchanged_plan_calls(size: Size) -> int:
 
 def new_plan_calls(size: Size) -> int:
     """One GET for each resource, answered 404, and one for each table that is to be shared; who calls, what it may do
-    and on which metastore; the grants on each schema and its catalog; for each D2D recipient who has its metastore."""
-    who = 3
-    grants = 1 + size.schemas
+    and on which metastore; the grants on each schema and its catalog, in each
+    workspace; for each D2D recipient who has its metastore."""
+    who = 3 * size.workspaces
+    grants = (1 + size.schemas) * size.workspaces
     return size.resources + size.tables + who + grants + size.packs * size.metastores
 
 
 def quiet_calls(size: Size) -> int:
-    """The pages of both lists, and the grants of each share, which no list tells."""
-    return _pages(size.packs * size.recipients) + _pages(size.packs * size.shares) + size.packs * size.shares
+    """In each workspace the pages of both lists; and the grants of each share, which no list tells."""
+    return size.workspaces * sum(_pages(size)) + size.packs * size.shares
 
 
 def quiet_limit(size: Size, pace: Pace) -> float:
     """Seconds. A page is asked for by what the one before it tells; the grants by what the lists tell."""
-    pages = max(_pages(size.packs * size.recipients), _pages(size.packs * size.shares))
-    return pages * pace.latency + reading_limit(size.packs * size.shares, pace)
+    return max(_pages(size)) * pace.latency + reading_limit(size.packs * size.shares, pace)
 
 
-def _pages(items: int) -> int:
-    """At least one, if an empty one."""
-    return max(ceil(items / ITEMS_IN_PAGE), 1)
+def _pages(size: Size) -> tuple[int, int]:
+    """Of the recipients and of the shares of one workspace; at least one, if an empty one."""
+    packs = size.packs / size.workspaces
+    pages = (ceil(packs * each / ITEMS_IN_PAGE) for each in (size.recipients, size.shares))
+    recipients, shares = (max(each, 1) for each in pages)
+    return recipients, shares
 
 
 def plan_one_calls(size: Size) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from reconciler.core.desired import Desired
 from reconciler.core.pack import SharePack
 from reconciler.render.plan_text import plan_text
-from reconciler.sandbox import ControlClient
+from tests.bench.controls import Controls
 from tests.bench.database import copy_database
 from tests.bench.limits import throttled, unchanged_plan_calls
 from tests.bench.ports import TOKEN, Planned, Ports, make_plan
@@ -18,7 +18,7 @@ class Planning:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._control = ControlClient(task.place.url)
+        self._control = Controls(task.place)
         self._ports: Ports | None = None
         self._planned: Planned | None = None
 
@@ -58,12 +58,12 @@ class Planning:
 
 def read_one_by_one(task: Task, desired: Desired) -> dict[str, float]:
     """Baseline A."""
-    return {"A": Script(task.place.url, TOKEN).read(some(desired, task)) * _scale(task)}
+    return {"A": Script(task.place.urls, TOKEN).read(some(desired, task)) * _scale(task)}
 
 
 def refreshed(task: Task, desired: Desired) -> dict[str, float]:
     """Baseline B, as fast as it goes and at the pace it holds itself to."""
-    seconds = Script(task.place.url, TOKEN).refresh(some(desired, task)) * _scale(task)
+    seconds = Script(task.place.urls, TOKEN).refresh(some(desired, task)) * _scale(task)
     return {"B": seconds, "B throttled": throttled(seconds, unchanged_plan_calls(task.size))}
 
 

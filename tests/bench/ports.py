@@ -34,12 +34,12 @@ class Ports:
 
     @classmethod
     async def open(cls, task: Task, database: str) -> "Ports":
-        url, dsn = task.place.url, named(task.place.admin_dsn, database)
-        platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, in_flight=task.in_flight, trusted_hosts=[url])
+        urls, dsn = task.place.urls, named(task.place.admin_dsn, database)
+        platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, in_flight=task.in_flight, trusted_hosts=urls)
         source = pack_source(Path(task.place.repository) / "sharepacks")
         ports = cls(await PostgresLedger.open(dsn), platform, await PostgresDoorbell.open(dsn), source)
         # The SDK is imported (2 s) and signs in with the first question; that is not what is measured.
-        await platform.observe([recipient_key("nobody", url)])
+        await platform.observe([recipient_key("nobody", url) for url in urls])
         return ports
 
     async def close(self) -> None:
@@ -57,7 +57,7 @@ class Planned:
 
 async def make_plan(task: Task, ports: Ports, revision: str = "HEAD", paths: Collection[str] = ()) -> Planned:
     """As the command does it."""
-    desired = await read_commit(ports.source, task.place.url, revision)
+    desired = await read_commit(ports.source, task.place.urls[0], revision)
     recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
     scope = packs_under(paths, desired, recorded.packs)
     return Planned(desired, scope, await plan_again(desired, scope, ports))

@@ -55,7 +55,8 @@ class Line:
             "objects_in_share": row.size.objects,
             "rows": row.rows,
             "latency_ms": row.latency_ms,
-            "in_flight": IN_FLIGHT,
+            "workspaces": row.size.workspaces,
+            "in_flight": row.in_flight * row.size.workspaces,
             "processes": row.processes,
             "error": self.error,
         }

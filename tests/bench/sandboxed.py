@@ -1,5 +1,5 @@
-"""`python -m tests.bench.sandboxed`: a sandbox for measuring, in a process of its own. With `--filled` it begins with
-all that the packs declare, as if somebody had applied them; nothing is kept on disk."""
+"""`python -m tests.bench.sandboxed`: sandboxes for measuring, in a process of their own, one for each workspace. With
+`--filled` they begin with all that the packs declare, as if somebody had applied them; nothing is kept on disk."""
 
 import argparse
 import asyncio
@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
@@ -25,29 +25,30 @@ _START_SECONDS = 120.0
 
 
 @contextmanager
-def sandbox(folder: Path, size: Size, seed: int, *, is_filled: bool) -> Iterator[tuple[str, int]]:
-    """Its address and its process id."""
-    port = folder / f"port {size.packs} {is_filled}"
+def sandboxes(folder: Path, size: Size, seed: int, *, is_filled: bool) -> Iterator[tuple[list[str], int]]:
+    """Their addresses, in the order of `Size.workspaces`, and their process id."""
+    ports = folder / f"ports {size.packs} {is_filled}"
     numbers = ("packs", "recipients", "shares", "objects")
     options = [f"--{name}={getattr(size, name)}" for name in numbers] + (["--filled"] if is_filled else [])
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.sandboxed", f"--seed={seed}", f"--port-file={port}", *options],
+        [sys.executable, "-m", "tests.bench.sandboxed", f"--seed={seed}", f"--ports-file={ports}", *options],
         cwd=Path(__file__).parents[2],
     )
     try:
         give_up_at = time.monotonic() + _START_SECONDS
-        while not port.exists():
+        while not ports.exists():
             if process.poll() is not None or time.monotonic() > give_up_at:
-                raise RuntimeError("the sandbox did not start")
+                raise RuntimeError("the sandboxes did not start")
             time.sleep(0.02)
-        yield f"http://127.0.0.1:{port.read_text(encoding='utf-8')}", process.pid
+        yield ports.read_text(encoding="utf-8").split(), process.pid
     finally:
         process.terminate()
         process.wait()
 
 
-def fill(state: State, size: Size, seed: int) -> None:
+def fill(states: Sequence[State], size: Size, seed: int) -> None:
     for pack in packs(size, seed):
+        state = states[pack.place % len(states)]
         ids = {partner.name: str(uuid5(NAMESPACE_URL, partner.name)) for partner in pack.partners}
         for partner in pack.partners:
             state.put_recipient(_recipient(state, partner, ids[partner.name]))
@@ -101,14 +102,15 @@ def _object(state: State, name: str) -> SharedObject:
     )
 
 
-async def _serve(made: Sandbox, port_file: Path) -> None:
+async def _serve(made: Sequence[Sandbox], ports_file: Path) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with made.serve() as url:
-        written = port_file.with_name(f".{port_file.name}")
-        written.write_text(url.rpartition(":")[2], encoding="utf-8")
-        written.replace(port_file)
+    async with AsyncExitStack() as serving:
+        urls = [await serving.enter_async_context(each.serve()) for each in made]
+        written = ports_file.with_name(f".{ports_file.name}")
+        written.write_text(" ".join(urls), encoding="utf-8")
+        written.replace(ports_file)
         await stopping.wait()
 
 
@@ -116,14 +118,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.sandboxed", description=__doc__)
     for name in ("packs", "recipients", "shares", "objects", "seed"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--port-file", type=Path, required=True)
+    parser.add_argument("--ports-file", type=Path, required=True)
     parser.add_argument("--filled", action="store_true")
     options = parser.parse_args()
     size = Size(options.packs, options.recipients, options.shares, options.objects)
-    made = Sandbox(Seed.from_yaml(sandbox_seed(size.tables)), log_capacity=1000)
+    seed = Seed.from_yaml(sandbox_seed(size.tables))
+    made = [Sandbox(seed, log_capacity=1000) for _ in range(size.workspaces)]
     if options.filled:
-        fill(made._world.state, size, options.seed)
-    asyncio.run(_serve(made, options.port_file))
+        fill([each._world.state for each in made], size, options.seed)
+    asyncio.run(_serve(made, options.ports_file))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ them. B: one GET for each recipient, share and grant list, ten at the same time,
 refreshes."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -31,28 +31,28 @@ TERRAFORM_IN_FLIGHT = 10
 
 
 class Script:
-    def __init__(self, url: str, token: str) -> None:
-        self._client = WorkspaceClient(config=Config(host=url, token=token))
+    def __init__(self, urls: Iterable[str], token: str) -> None:
+        self._clients = {url: WorkspaceClient(config=Config(host=url, token=token)) for url in urls}
 
     def read(self, packs: Iterable[SharePack]) -> float:
         """Seconds for reading what a plan of these packs has to know."""
         start = time.perf_counter()
-        for resource in _resources(packs):
+        for client, resource in self._resources(packs):
             if isinstance(resource, Share):
-                self._read_share(resource)
+                _read_share(client, resource)
             else:
-                self._read_recipient(resource)
+                _read_recipient(client, resource)
         return time.perf_counter() - start
 
     def refresh(self, packs: Iterable[SharePack]) -> float:
         """Seconds for baseline B."""
         calls: list[Callable[[], object]] = []
-        for resource in _resources(packs):
+        for client, resource in self._resources(packs):
             if isinstance(resource, Share):
-                calls.append(partial(self._client.shares.get, resource.name, include_shared_data=True))
-                calls.append(partial(self._client.shares.share_permissions, resource.name))
+                calls.append(partial(client.shares.get, resource.name, include_shared_data=True))
+                calls.append(partial(client.shares.share_permissions, resource.name))
             else:
-                calls.append(partial(self._client.recipients.get, resource.name))
+                calls.append(partial(client.recipients.get, resource.name))
         start = time.perf_counter()
         with ThreadPoolExecutor(TERRAFORM_IN_FLIGHT) as threads:
             for done in [threads.submit(call) for call in calls]:
@@ -62,52 +62,56 @@ class Script:
     def write(self, packs: Iterable[SharePack]) -> float:
         """Seconds for making everything these packs declare, blindly: no look before, none after."""
         start = time.perf_counter()
-        for resource in _resources(packs):
+        for client, resource in self._resources(packs):
             if isinstance(resource, Share):
-                self._make_share(resource)
+                _make_share(client, resource)
             else:
-                self._make_recipient(resource)
+                _make_recipient(client, resource)
         return time.perf_counter() - start
 
-    def _read_recipient(self, recipient: Recipient) -> None:
-        try:
-            self._client.recipients.get(recipient.name)
-        except NotFound:
-            return
-
-    def _read_share(self, share: Share) -> None:
-        try:
-            self._client.shares.get(share.name, include_shared_data=True)
-        except NotFound:
-            for name in _object_names(share):
-                self._client.tables.get(name)
-        else:
-            self._client.shares.share_permissions(share.name)
-
-    def _make_recipient(self, recipient: Recipient) -> None:
-        kind, metastore = AuthenticationType.TOKEN, None
-        if isinstance(recipient.authentication, DatabricksSharing):
-            kind, metastore = AuthenticationType.DATABRICKS, recipient.authentication.metastore_id
-        addresses = None if recipient.allowed_ips is UNMANAGED else IpAccessList(sorted(recipient.allowed_ips))
-        self._client.recipients.create(
-            recipient.name, kind, data_recipient_global_metastore_id=metastore, ip_access_list=addresses
-        )
-
-    def _make_share(self, share: Share) -> None:
-        self._client.shares.create(share.name)
-        add, table = SharedDataObjectUpdateAction.ADD, SharedDataObjectDataObjectType.TABLE
-        objects = (SharedDataObject(name=name, data_object_type=table) for name in _object_names(share))
-        self._client.shares.update(share.name, updates=[SharedDataObjectUpdate(add, item) for item in objects])
-        readers = () if share.recipients is UNMANAGED else sorted(share.recipients)
-        changes = [PermissionsChange(principal=name, add=["SELECT"]) for name in readers]
-        self._client.shares.update_permissions(share.name, changes=changes)
+    def _resources(self, packs: Iterable[SharePack]) -> Iterator[tuple[WorkspaceClient, Resource]]:
+        """Recipients before the shares that are granted to them."""
+        for pack in packs:
+            declared = [each.resource for each in pack.resources.values()]
+            for resource in sorted(declared, key=lambda each: isinstance(each, Share)):
+                yield self._clients[pack.workspace], resource
 
 
-def _resources(packs: Iterable[SharePack]) -> Iterable[Resource]:
-    """Recipients before the shares that are granted to them."""
-    for pack in packs:
-        declared = [each.resource for each in pack.resources.values()]
-        yield from sorted(declared, key=lambda resource: isinstance(resource, Share))
+def _read_recipient(client: WorkspaceClient, recipient: Recipient) -> None:
+    try:
+        client.recipients.get(recipient.name)
+    except NotFound:
+        return
+
+
+def _read_share(client: WorkspaceClient, share: Share) -> None:
+    try:
+        client.shares.get(share.name, include_shared_data=True)
+    except NotFound:
+        for name in _object_names(share):
+            client.tables.get(name)
+    else:
+        client.shares.share_permissions(share.name)
+
+
+def _make_recipient(client: WorkspaceClient, recipient: Recipient) -> None:
+    kind, metastore = AuthenticationType.TOKEN, None
+    if isinstance(recipient.authentication, DatabricksSharing):
+        kind, metastore = AuthenticationType.DATABRICKS, recipient.authentication.metastore_id
+    addresses = None if recipient.allowed_ips is UNMANAGED else IpAccessList(sorted(recipient.allowed_ips))
+    client.recipients.create(
+        recipient.name, kind, data_recipient_global_metastore_id=metastore, ip_access_list=addresses
+    )
+
+
+def _make_share(client: WorkspaceClient, share: Share) -> None:
+    client.shares.create(share.name)
+    add, table = SharedDataObjectUpdateAction.ADD, SharedDataObjectDataObjectType.TABLE
+    objects = (SharedDataObject(name=name, data_object_type=table) for name in _object_names(share))
+    client.shares.update(share.name, updates=[SharedDataObjectUpdate(add, item) for item in objects])
+    readers = () if share.recipients is UNMANAGED else sorted(share.recipients)
+    changes = [PermissionsChange(principal=name, add=["SELECT"]) for name in readers]
+    client.shares.update_permissions(share.name, changes=changes)
 
 
 def _object_names(share: Share) -> list[str]:

@@ -44,11 +44,15 @@ class Place:
     template: str
     #: Name of the database to work with.
     database: str
-    #: Of the sandbox; empty where none is needed.
-    url: str = ""
+    #: Of the sandboxes, one for each workspace; none where none is needed.
+    urls: tuple[str, ...] = ()
     #: Process ids.
     sandbox_process: int = 0
     postmaster: int = 0
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        return cls(**{**values, "urls": tuple(values["urls"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Task:
     #: Packs that what the row is held against is measured on; its time is scaled to all of them.
     baseline_packs: int = 0
     latency_ms: int = 0
+    #: In each workspace.
     in_flight: int = 16
     #: Packs worked on at the same time, in each process.
     hands: int = 16
@@ -74,7 +79,7 @@ class Task:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        kind, size, place = Kind(values["kind"]), Size(**values["size"]), Place(**values["place"])
+        kind, size, place = Kind(values["kind"]), Size(**values["size"]), Place.from_json(values["place"])
         return cls(**{**values, "kind": kind, "size": size, "place": place})
 
 

@@ -8,9 +8,9 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.core.desired import Desired
 from reconciler.daemon.leading import Following, Leading
 from reconciler.render.plan_json import plan_document
-from reconciler.sandbox import ControlClient
 from reconciler.stages.read import read_commit
 from reconciler.stages.reconcile import Reconciler
+from tests.bench.controls import Controls
 from tests.bench.database import copy_database
 from tests.bench.planning import refreshed
 from tests.bench.ports import Ports
@@ -42,7 +42,7 @@ class PutForward:
 class Watching:
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._control = ControlClient(task.place.url)
+        self._control = Controls(task.place)
         self._ports: Ports | None = None
         self._leading: Leading | None = None
         self._clock = PutForward(SystemClock())
@@ -55,11 +55,11 @@ class Watching:
             place = self._task.place
             await copy_database(place.admin_dsn, place.template, place.database)
             self._ports = ports = await Ports.open(self._task, place.database)
-            self._desired = await read_commit(ports.source, place.url)
+            self._desired = await read_commit(ports.source, place.urls[0])
             reconciler = Reconciler(
                 ports.source, ports.ledger, ports.platform, ports.doorbell, self._clock, "bench", plan_document
             )
-            following = Following(place.url, revision="main", full_every=_FULL_EVERY)
+            following = Following(place.urls[0], revision="main", full_every=_FULL_EVERY)
             self._leading = Leading(reconciler, following, spread=lambda: 0.0, on_full_pass=self._passed)
             await self.run()
         self._control.latency(self._task.latency_ms)

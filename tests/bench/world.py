@@ -14,7 +14,7 @@ from reconciler.stages.read import read_commit
 from tests.bench.database import copy_database, make_template, named
 from tests.bench.generate import Size, write_repository
 from tests.bench.recording import record
-from tests.bench.sandboxed import sandbox
+from tests.bench.sandboxed import sandboxes
 from tests.bench.task import Place
 
 TEMPLATE = "bench_template"
@@ -28,51 +28,53 @@ class World:
     postmaster: int
     seed: int
     _open: ExitStack
-    _repositories: dict[Size, Path] = field(default_factory=dict)
-    _sandboxes: dict[tuple[Size, bool], tuple[str, int]] = field(default_factory=dict)
+    _repositories: dict[tuple[Size, tuple[str, ...]], Path] = field(default_factory=dict)
+    _sandboxes: dict[tuple[Size, bool], tuple[tuple[str, ...], int]] = field(default_factory=dict)
     _databases: dict[Size, str] = field(default_factory=dict)
 
     def place(self, size: Size, *, is_filled: bool, has_sandbox: bool = True) -> Place:
         """Where `size` packs are measured: with nothing there yet, or with everything as the packs say."""
-        repository = str(self._repository(size))
         if not has_sandbox:
-            return Place(repository=repository, admin_dsn=self.admin_dsn, template=TEMPLATE, database="bench_work")
-        url, process = self._sandbox(size, is_filled=is_filled)
+            urls = tuple(f"https://adb-{number}.1.azuredatabricks.net" for number in range(1, size.workspaces + 1))
+            return Place(str(self._repository(size, urls)), self.admin_dsn, TEMPLATE, "bench_work")
+        urls, process = self._running(size, is_filled=is_filled)
         return Place(
-            repository=repository,
-            url=url,
+            repository=str(self._repository(size, urls)),
+            admin_dsn=self.admin_dsn,
+            template=self._filled(size, urls) if is_filled else TEMPLATE,
+            database="bench_work",
+            urls=urls,
             sandbox_process=process,
             postmaster=self.postmaster,
-            admin_dsn=self.admin_dsn,
-            template=self._filled(size, url) if is_filled else TEMPLATE,
-            database="bench_work",
         )
 
-    def _repository(self, size: Size) -> Path:
-        if size not in self._repositories:
+    def _repository(self, size: Size, urls: tuple[str, ...]) -> Path:
+        key = (size, urls)
+        if key not in self._repositories:
             path = self.folder / f"repository {len(self._repositories)}"
-            write_repository(path, size, self.seed)
-            self._repositories[size] = path
-        return self._repositories[size]
+            write_repository(path, size, self.seed, urls)
+            self._repositories[key] = path
+        return self._repositories[key]
 
-    def _sandbox(self, size: Size, *, is_filled: bool) -> tuple[str, int]:
+    def _running(self, size: Size, *, is_filled: bool) -> tuple[tuple[str, ...], int]:
         key = (size, is_filled)
         if key not in self._sandboxes:
-            made = sandbox(self.folder, size, self.seed, is_filled=is_filled)
-            self._sandboxes[key] = self._open.enter_context(made)
+            made = sandboxes(self.folder, size, self.seed, is_filled=is_filled)
+            urls, process = self._open.enter_context(made)
+            self._sandboxes[key] = tuple(urls), process
         return self._sandboxes[key]
 
-    def _filled(self, size: Size, url: str) -> str:
+    def _filled(self, size: Size, urls: tuple[str, ...]) -> str:
         if size not in self._databases:
             name = f"bench_filled_{len(self._databases)}"
-            asyncio.run(self._fill(size, url, name))
+            asyncio.run(self._fill(size, urls, name))
             self._databases[size] = name
         return self._databases[size]
 
-    async def _fill(self, size: Size, url: str, name: str) -> None:
+    async def _fill(self, size: Size, urls: tuple[str, ...], name: str) -> None:
         await copy_database(self.admin_dsn, TEMPLATE, name)
-        source = pack_source(self._repository(size) / "sharepacks")
-        await record(named(self.admin_dsn, name), await read_commit(source, url))
+        source = pack_source(self._repository(size, urls) / "sharepacks")
+        await record(named(self.admin_dsn, name), await read_commit(source, urls[0]))
 
 
 @contextmanager
