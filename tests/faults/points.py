@@ -5,7 +5,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -52,6 +52,9 @@ _NO_CALLS: Final = frozenset({"close", "outcomes", "check"})
 PREPARED: Final = "prepared"
 STATEMENT: Final = "sql"
 
+#: Whether each point is struck, not a sample of them.
+IS_WHOLE_PRODUCT: Final = os.environ.get("CRASH_POINTS") == "all"
+
 BEFORE: Final = "before"
 AFTER: Final = "after"
 
@@ -73,16 +76,42 @@ class Point:
         return self.label.partition(" ")[0]
 
     @property
-    def is_as_before(self) -> bool:
-        """Whether nothing has happened since the point before the same call."""
-        return self.side == AFTER and self.method in ASKING
-
-    @property
     def is_timed(self) -> bool:
         return self.method in TIMED or (self.method == "ledger.claim" and self.occurrence > 1)
 
+    @property
+    def kind(self) -> tuple[str, str]:
+        return self.label, self.side
+
+    @property
+    def is_later(self) -> bool:
+        """Whether something may have happened since the point before: only a call that does more than ask does."""
+        return self.side == AFTER and self.method not in ASKING
+
     def as_json(self) -> dict[str, object]:
         return {"label": self.label, "occurrence": self.occurrence, "side": self.side}
+
+
+def moments(points: Sequence[Point]) -> list[list[Point]]:
+    """Points together at which the world is the same: between two of them nobody has done anything but ask."""
+    found: list[list[Point]] = []
+    for point in points:
+        if point.is_later or not found:
+            found.append([])
+        found[-1].append(point)
+    return found
+
+
+def sample(points: Sequence[Point]) -> list[Point]:
+    """One of every moment, another one each time; and of every kind of call that does more than ask at least one point
+    before it and one after it."""
+    if IS_WHOLE_PRODUCT:
+        return list(points)
+    chosen = {moment[(number * 7) % len(moment)] for number, moment in enumerate(moments(points))}
+    for point in points:
+        if point.method not in ASKING and point.kind not in {each.kind for each in chosen}:
+            chosen.add(point)
+    return [point for point in points if point in chosen]
 
 
 @dataclass(frozen=True, slots=True)

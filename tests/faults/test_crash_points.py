@@ -1,12 +1,13 @@
 """Every point of every scene: the worker's process is killed there, the one that recovers is killed too, and a fresh
 one ends where Git says, with nothing done twice and nothing left open.
 
-By default each point is struck once, but for those after a call that only asks, and every other recovery at a point of
-its own, another one each time. `CRASH_POINTS=all` strikes every point, and each recovery at all of its points.
+By default one point of each moment is struck (the calls that do something divide a run into moments), and points of
+every kind of such a call: 196 of 444 points, among them all of the 160 kinds. Two of three recoveries are killed as
+well, each at another of their points. `CRASH_POINTS=all make test PYTEST_ARGS=tests/faults` strikes every point, and
+each recovery at all of its points.
 """
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,11 +18,10 @@ import pytest
 
 from tests.faults.crashing import Crashing, Record, Tally, prepared, record
 from tests.faults.lane import Lane
-from tests.faults.points import Point, Strike
+from tests.faults.points import IS_WHOLE_PRODUCT, Point, Strike, sample
 from tests.faults.processes import Zygote
 from tests.faults.scenes import SCENES, Scene
 
-IS_WHOLE_PRODUCT: Final = os.environ.get("CRASH_POINTS") == "all"
 #: Tests a scene is divided into, for many processors.
 SLICES: Final = 2
 
@@ -40,7 +40,7 @@ class Run:
         for number, point in self.points:
             if not IS_WHOLE_PRODUCT:
                 # Another point of the recovery each time; how many it has is known from the one before.
-                second = Strike(number=1 + (number * 7) % self.length) if number // 2 % 2 else None
+                second = Strike(number=1 + (number * 7) % self.length) if number % 3 else None
                 self.length = await self._case(crashing, point, second)
                 continue
             length = await self._case(crashing, point, None)
@@ -66,7 +66,7 @@ async def test_a_worker_killed_anywhere_is_followed_by_one_that_ends_where_git_s
         crashings = await prepared(scene, repository, lanes, workers)
         report = await crashings[0].undisturbed()
         assert [point.label.split()[1] for point in report.points if is_call(point)] == list(scene.calls)
-        struck = [point for point in report.points if IS_WHOLE_PRODUCT or not point.is_as_before]
+        struck = sample(report.points)
         chosen = list(enumerate(struck))[part * len(struck) // SLICES : (part + 1) * len(struck) // SLICES]
         run = Run(iter(chosen))
         await asyncio.gather(*(run.work_off(crashing) for crashing in crashings))
