@@ -18,18 +18,28 @@ _GREATEST: Final = 2**63 - 1
 async def happenings(
     connection: asyncpg.Connection, after: int, lines: frozenset[str] | None, limit: int
 ) -> Sequence[Happening]:
-    """Each with the pack as it was then."""
+    """Each with the pack as it was then. All is looked up one by one, from the first that is asked for on."""
     if not _NONE_YET <= after <= _GREATEST:
         return ()
     rows = await connection.fetch(
         """
         SELECT number, share_packs.*, business_line, project_name, first.effective_from AS created_at, '' AS reason
         FROM reconciler.happenings
-        JOIN deltashare.share_packs USING (record_id)
-        JOIN deltashare.tenants ON tenants.tenant_id = share_packs.tenant_id AND tenants.is_current
-        JOIN deltashare.projects ON projects.project_id = share_packs.project_id AND projects.is_current
-        JOIN deltashare.share_packs AS first
-            ON first.share_pack_id = share_packs.share_pack_id AND first.version = 1
+        CROSS JOIN LATERAL (
+            SELECT * FROM deltashare.share_packs WHERE share_packs.record_id = happenings.record_id LIMIT 1
+        ) AS share_packs
+        CROSS JOIN LATERAL (
+            SELECT business_line, business_line_key FROM deltashare.tenants
+            WHERE tenants.tenant_id = share_packs.tenant_id AND tenants.is_current LIMIT 1
+        ) AS tenants
+        CROSS JOIN LATERAL (
+            SELECT project_name FROM deltashare.projects
+            WHERE projects.project_id = share_packs.project_id AND projects.is_current LIMIT 1
+        ) AS projects
+        CROSS JOIN LATERAL (
+            SELECT effective_from FROM deltashare.share_packs AS first
+            WHERE first.share_pack_id = share_packs.share_pack_id AND first.version = 1 LIMIT 1
+        ) AS first
         WHERE number > $1 AND ($2::text[] IS NULL OR business_line_key = ANY ($2))
         ORDER BY number LIMIT $3
         """,

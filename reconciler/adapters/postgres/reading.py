@@ -3,81 +3,73 @@ statements does not depend on how much is read."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import asyncpg
 
 from reconciler.adapters.postgres.ids import pack_ids
-from reconciler.adapters.postgres.rows import from_columns
+from reconciler.adapters.postgres.rows import NAME_COLUMN, from_columns, table_of
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.pack import Strategy
 from reconciler.core.recorded import PackStatus, Recorded, RecordedPack, RecordedState
 from reconciler.core.resource import key_of
 from reconciler.ports.ledger import KeyVersion, PackState
 
-_CURRENT: Final = {
-    Kind.RECIPIENT: """
-        WITH asked AS (
-            SELECT record_id FROM deltashare.recipients
-            JOIN unnest($1::text[], $2::text[]) AS key (workspace_url, name)
-              ON recipients.workspace_url = key.workspace_url AND lower(recipients.recipient_name) = key.name
-            WHERE is_current AND NOT is_deleted
-            UNION
-            SELECT record_id FROM deltashare.recipients
-            WHERE is_current AND NOT is_deleted AND share_pack_id = ANY ($3::uuid[])
-        )
-        SELECT to_jsonb(recipients) AS row, version, effective_from, commit_id, workspace_url,
-               business_line, project_name
-        FROM deltashare.recipients JOIN asked USING (record_id) JOIN reconciler.pack_names USING (share_pack_id)
-    """,
-    Kind.SHARE: """
-        WITH asked AS (
-            SELECT record_id FROM deltashare.shares
-            JOIN unnest($1::text[], $2::text[]) AS key (workspace_url, name)
-              ON shares.workspace_url = key.workspace_url AND lower(shares.share_name) = key.name
-            WHERE is_current AND NOT is_deleted
-            UNION
-            SELECT record_id FROM deltashare.shares
-            WHERE is_current AND NOT is_deleted AND share_pack_id = ANY ($3::uuid[])
-        )
-        SELECT to_jsonb(shares) AS row, version, effective_from, commit_id, workspace_url,
-               business_line, project_name
-        FROM deltashare.shares JOIN asked USING (record_id) JOIN reconciler.pack_names USING (share_pack_id)
-    """,
-}
+#: Names of the packs of rows `found`, looked up one by one: how few rows they are, the planner often cannot know, and
+#: would rather read what all packs are called (LIMIT keeps it from that). What `reconciler.pack_names` tells.
+_NAMED: Final = """
+    CROSS JOIN LATERAL (
+        SELECT tenant_id, project_id FROM deltashare.share_packs
+        WHERE share_packs.share_pack_id = found.share_pack_id AND share_packs.is_current LIMIT 1
+    ) AS owner CROSS JOIN LATERAL (
+        SELECT business_line FROM deltashare.tenants
+        WHERE tenants.tenant_id = owner.tenant_id AND tenants.is_current LIMIT 1
+    ) AS tenant CROSS JOIN LATERAL (
+        SELECT project_name FROM deltashare.projects
+        WHERE projects.project_id = owner.project_id AND projects.is_current LIMIT 1
+    ) AS project
+"""
 
-_HISTORY: Final = {
-    Kind.RECIPIENT: """
-        SELECT to_jsonb(recipients) AS row, version, effective_from, effective_to, is_current, is_deleted, commit_id,
-               plan_id, workspace_url, created_by, change_reason, business_line, project_name,
-               coalesce(pull_requests, '') AS pull_requests, coalesce(approved_by, '') AS approved_by
-        FROM deltashare.recipients JOIN reconciler.pack_names USING (share_pack_id)
-        LEFT JOIN (
-            SELECT entity_id, entity_version, pull_requests, approved_by FROM deltashare.audit_trail
-            WHERE entity_type = 'recipient'
-        ) AS audited ON entity_id = recipient_id AND entity_version = version
-        WHERE recipient_id IN (
-            SELECT recipient_id FROM deltashare.recipients
-            WHERE lower(recipient_name) = $1 AND (workspace_url = $2 OR $2 = '')
-        )
-        ORDER BY effective_from, workspace_url, version
-    """,
-    Kind.SHARE: """
-        SELECT to_jsonb(shares) AS row, version, effective_from, effective_to, is_current, is_deleted, commit_id,
-               plan_id, workspace_url, created_by, change_reason, business_line, project_name,
-               coalesce(pull_requests, '') AS pull_requests, coalesce(approved_by, '') AS approved_by
-        FROM deltashare.shares JOIN reconciler.pack_names USING (share_pack_id)
-        LEFT JOIN (
-            SELECT entity_id, entity_version, pull_requests, approved_by FROM deltashare.audit_trail
-            WHERE entity_type = 'share'
-        ) AS audited ON entity_id = share_id AND entity_version = version
-        WHERE share_id IN (
-            SELECT share_id FROM deltashare.shares
-            WHERE lower(share_name) = $1 AND (workspace_url = $2 OR $2 = '')
-        )
-        ORDER BY effective_from, workspace_url, version
-    """,
-}
+#: A row that is asked for by its name and by its pack is told once.
+_CURRENT: Final = f"""
+    WITH asked AS (
+        SELECT record_id FROM unnest($1::text[], $2::text[]) AS key (workspace_url, name) CROSS JOIN LATERAL (
+            SELECT record_id FROM deltashare.{{table}} AS named
+            WHERE named.workspace_url = key.workspace_url AND lower(named.{{name}}) = key.name
+              AND is_current AND NOT is_deleted LIMIT 1
+        ) AS named
+        UNION
+        SELECT record_id FROM deltashare.{{table}}
+        WHERE is_current AND NOT is_deleted AND share_pack_id = ANY ($3::uuid[])
+    )
+    SELECT to_jsonb(found) AS row, version, effective_from, commit_id, workspace_url, business_line, project_name
+    FROM asked CROSS JOIN LATERAL (
+        SELECT * FROM deltashare.{{table}} AS found WHERE found.record_id = asked.record_id LIMIT 1
+    ) AS found {_NAMED}
+"""  # noqa: S608 - constants of this program
+
+_HISTORY: Final = f"""
+    SELECT to_jsonb(found) AS row, version, effective_from, effective_to, is_current, is_deleted, commit_id,
+           plan_id, workspace_url, created_by, change_reason, business_line, project_name,
+           coalesce(pull_requests, '') AS pull_requests, coalesce(approved_by, '') AS approved_by
+    FROM deltashare.{{table}} AS found {_NAMED}
+    LEFT JOIN LATERAL (
+        SELECT pull_requests, approved_by FROM deltashare.audit_trail
+        WHERE entity_type = '{{entity}}' AND entity_id = found.{{id}} AND entity_version = found.version LIMIT 1
+    ) AS audited ON true
+    WHERE {{id}} IN (
+        SELECT {{id}} FROM deltashare.{{table}} WHERE lower({{name}}) = $1 AND (workspace_url = $2 OR $2 = '')
+    )
+    ORDER BY effective_from, workspace_url, version
+"""  # noqa: S608 - as above
+
+
+@cache
+def _statement(template: str, kind: Kind) -> str:
+    """Every name in it comes from the frozen descriptions in `tables`."""
+    table = table_of(kind)
+    return template.format(table=table.name, id=table.id, entity=table.entity, name=NAME_COLUMN[kind])
 
 
 async def recorded(connection: asyncpg.Connection, keys: Collection[Key], packs: Collection[PackId]) -> RecordedState:
@@ -97,15 +89,15 @@ async def all_packs(connection: asyncpg.Connection) -> Sequence[PackId]:
     """A pack may be removed from a plan that was made before a worker had made something for it: what it owns, or may
     own, keeps it in sight."""
     rows = await connection.fetch(
-        """
-        SELECT business_line, project_name FROM reconciler.pack_names
-        WHERE share_pack_id IN (
+        f"""
+        WITH found AS (
             SELECT share_pack_id FROM deltashare.share_packs WHERE is_current AND NOT is_deleted
             UNION SELECT share_pack_id FROM deltashare.recipients WHERE is_current AND NOT is_deleted
             UNION SELECT share_pack_id FROM deltashare.shares WHERE is_current AND NOT is_deleted
             UNION SELECT share_pack_id FROM reconciler.operations WHERE outcome IN ('begun', 'unknown')
         )
-        """
+        SELECT business_line, project_name FROM found {_NAMED}
+        """  # noqa: S608 - a constant
     )
     return sorted(_pack(row) for row in rows)
 
@@ -113,22 +105,24 @@ async def all_packs(connection: asyncpg.Connection) -> Sequence[PackId]:
 async def pack_states(connection: asyncpg.Connection, pack: PackId | None) -> Sequence[PackState]:
     """Work that waits for another try shows why, without a version for each try."""
     rows = await connection.fetch(
-        """
-        SELECT share_packs.*, business_line, project_name, first.effective_from AS created_at, waiting.reason
-        FROM deltashare.share_packs
-        JOIN reconciler.pack_names USING (share_pack_id)
-        JOIN deltashare.share_packs AS first USING (share_pack_id)
+        f"""
+        SELECT found.*, business_line, project_name, first.effective_from AS created_at, waiting.reason
+        FROM deltashare.share_packs AS found {_NAMED}
+        CROSS JOIN LATERAL (
+            SELECT effective_from FROM deltashare.share_packs AS first
+            WHERE first.share_pack_id = found.share_pack_id AND version = 1 LIMIT 1
+        ) AS first
         LEFT JOIN reconciler.work AS waiting
-            ON waiting.share_pack_id = share_packs.share_pack_id AND waiting.status = 'waiting' AND waiting.reason <> ''
-        WHERE share_packs.is_current AND first.version = 1 AND ($1::uuid IS NULL OR share_packs.share_pack_id = $1)
-        """,
-        None if pack is None else pack_ids(pack).share_pack,
+            ON waiting.share_pack_id = found.share_pack_id AND waiting.status = 'waiting' AND waiting.reason <> ''
+        WHERE found.is_current {"" if pack is None else "AND found.share_pack_id = $1"}
+        """,  # noqa: S608 - constants
+        *(() if pack is None else (pack_ids(pack).share_pack,)),
     )
     return sorted((pack_state(row) for row in rows), key=lambda state: state.pack)
 
 
 async def history(connection: asyncpg.Connection, key: Key) -> Sequence[KeyVersion]:
-    rows = await connection.fetch(_HISTORY[key.kind], key.name, key.workspace)
+    rows = await connection.fetch(_statement(_HISTORY, key.kind), key.name, key.workspace)
     return [_key_version(key.kind, row) for row in rows]
 
 
@@ -147,7 +141,7 @@ async def _current(
     connection: asyncpg.Connection, kind: Kind, keys: Sequence[Key], packs: Iterable[PackId]
 ) -> Mapping[Key, Recorded]:
     rows = await connection.fetch(
-        _CURRENT[kind],
+        _statement(_CURRENT, kind),
         [key.workspace for key in keys],
         [key.name for key in keys],
         [pack_ids(pack).share_pack for pack in packs],
@@ -169,8 +163,8 @@ async def _open_intents(
     connection: asyncpg.Connection, keys: Collection[Key], packs: Iterable[PackId]
 ) -> Mapping[Key, PackId]:
     rows = await connection.fetch(
-        """
-        WITH open AS (
+        f"""
+        WITH found AS (
             SELECT workspace_url, kind, name, share_pack_id, begun_at FROM reconciler.operations
             JOIN unnest($1::text[], $2::text[], $3::text[]) AS key (workspace_url, kind, name)
                 USING (workspace_url, kind, name)
@@ -180,8 +174,8 @@ async def _open_intents(
             WHERE outcome IN ('begun', 'unknown') AND share_pack_id = ANY ($4::uuid[])
         )
         SELECT workspace_url, kind, name, business_line, project_name
-        FROM open JOIN reconciler.pack_names USING (share_pack_id) ORDER BY begun_at
-        """,
+        FROM found {_NAMED} ORDER BY begun_at
+        """,  # noqa: S608 - a constant
         [key.workspace for key in keys],
         [key.kind.value for key in keys],
         [key.name for key in keys],
@@ -192,14 +186,13 @@ async def _open_intents(
 
 async def pack_rows(connection: asyncpg.Connection, packs: Iterable[PackId]) -> Mapping[PackId, RecordedPack]:
     rows = await connection.fetch(
-        """
+        f"""
         SELECT share_pack_id, business_line, project_name, file_path, workspace_url, share_pack_status, commit_id,
                applied_commit_id, config_digest, is_deleted,
-               (SELECT max(number) FROM reconciler.work WHERE work.share_pack_id = share_packs.share_pack_id)
-                   AS generation
-        FROM deltashare.share_packs JOIN reconciler.pack_names USING (share_pack_id)
+               (SELECT max(number) FROM reconciler.work WHERE work.share_pack_id = found.share_pack_id) AS generation
+        FROM deltashare.share_packs AS found {_NAMED}
         WHERE is_current AND share_pack_id = ANY ($1::uuid[])
-        """,
+        """,  # noqa: S608 - a constant
         [pack_ids(pack).share_pack for pack in packs],
     )
     return {_pack(row): _recorded_pack(row) for row in rows}
