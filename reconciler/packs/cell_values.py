@@ -32,7 +32,9 @@ _AS_TEXT: Final = "format it as text and type the value again"
 
 
 def read_cell(form: Form, cell: Any, at: Position) -> Read:
-    """`cell` is one of openpyxl's, and filled."""
+    """`cell` is filled."""
+    if form is Form.TEXT and cell.data_type == "s" and isinstance(cell.value, str) and "\r" not in cell.value:
+        return read_text(cell.value), ()  # what most cells are
     match form:
         case Form.YES_NO:
             return _yes_no(cell.value), ()

@@ -17,6 +17,7 @@ _MOST_CELL: Final = 32_767
 
 _QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
 _ENTRY: Final = re.compile(rf"[ \t]*(?:({_QUOTED})[ \t]*(?=[,;\n]|\Z)|([^,;\n]*))(?:[,;\n]|\Z)")
+_SEPARATOR: Final = re.compile("[,;\n]")
 _IN_LINE: Final = r'"(?:[^"\\\n]|\\.)*"'
 _REST: Final = rf"[ \t]*(?:({_IN_LINE})[ \t]*(?=\n|\Z)|([^\n]*))(?:\n|\Z)"
 _LINE: Final = re.compile(_REST)
@@ -30,16 +31,20 @@ _XML_ESCAPE: Final = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def read_text(cell: str) -> str:
-    return _unquoted(cell) if re.fullmatch(_QUOTED, cell, re.DOTALL) else cell
+    return _unquoted(cell) if cell[:1] == '"' and re.fullmatch(_QUOTED, cell, re.DOTALL) else cell
 
 
 def read_list(cell: str) -> Sequence[str]:
-    return _entries(_ENTRY, cell)
+    return _entries(_ENTRY, cell) if '"' in cell else _stripped(_SEPARATOR.split(cell))
 
 
 def read_lines(cell: str) -> Sequence[str]:
     """A list whose entries may hold commas and semicolons as they are."""
-    return _entries(_LINE, cell)
+    return _entries(_LINE, cell) if '"' in cell else _stripped(cell.split("\n"))
+
+
+def _stripped(entries: Iterable[str]) -> Sequence[str]:
+    return [text for entry in entries if (text := entry.strip())]
 
 
 def _entries(pattern: re.Pattern[str], cell: str) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, TypeGuard
 
 from reconciler.packs.document import MAX_NAME
 
@@ -17,6 +17,7 @@ _EMAIL: Final = re.compile(
 _METASTORE: Final = re.compile(r"(?:aws|azure|gcp):[a-z0-9]+(?:-[a-z0-9]+)*:[a-z0-9]+(?:-[a-z0-9]+)*")
 #: What nearly all names are: already in their normal form.
 _USUAL_OBJECT: Final = re.compile(r"[a-z0-9_]{1,255}\.[a-z0-9_]{1,255}(?:\.[a-z0-9_]{1,255})?")
+_USUAL_TABLES: Final = re.compile(r"(?:[a-z0-9_]{1,255}\.[a-z0-9_]{1,255}\.[a-z0-9_]{1,255}\n)*")
 #: Without back-quotes: nothing that a name may not hold, and no space.
 _PLAIN_OBJECT: Final = re.compile(r"[^\s./`\x00-\x1f\x7f-\x9f]{1,255}(?:\.[^\s./`\x00-\x1f\x7f-\x9f]{1,255}){1,2}")
 _PART: Final = re.compile(r"`((?:[^`]|``)*)`|([^`.]*)")
@@ -46,6 +47,17 @@ def metastore_id(text: str) -> str | None:
     """`<cloud>:<region>:<uuid>` in lower case. The last part is any groups of letters and digits joined by hyphens."""
     lowered = text.strip().lower()
     return lowered if _METASTORE.fullmatch(lowered) else None
+
+
+def are_usual_tables(items: Sequence[object]) -> TypeGuard[Sequence[str]]:
+    """Whether all are texts of the form catalog.schema.table in their normal form, as in most packs all are: told at
+    once, at a fraction of what it takes one by one."""
+    texts: Any = items
+    try:
+        lines = "\n".join(texts)
+    except TypeError:
+        return False
+    return lines.count("\n") == len(texts) - 1 and _USUAL_TABLES.fullmatch(f"{lines}\n") is not None
 
 
 def object_name(text: str) -> str | None:

@@ -9,7 +9,7 @@ from reconciler.core.capacity import COUNTED, LIMITS
 from reconciler.core.share import TABLE_LIKE, ObjectType
 from reconciler.packs.document import MAX_NAME, MAX_TEXT, OBJECT_TYPES, DataObjectEntry
 from reconciler.packs.finding import Finding, meant, shown
-from reconciler.packs.names import object_name
+from reconciler.packs.names import are_usual_tables, object_name
 from reconciler.packs.partitions import NotAPartition, partition
 from reconciler.packs.texts import check_line, check_text
 from reconciler.packs.tree import Loc
@@ -68,6 +68,8 @@ def name_of(item: Listed) -> str:
 
 
 def check_objects(items: Sequence[Listed], loc: Loc) -> Iterator[Finding]:
+    if are_usual_tables(items) and len(set(items)) == len(items):
+        return  # as most lists are: nothing of what follows would find anything
     all_known = [known(item) for item in items]
     for number, (item, told) in enumerate(zip(items, all_known, strict=True)):
         if not isinstance(item, str):

@@ -22,7 +22,7 @@ from reconciler.core.share import NotebookContent, ObjectType, Partition, Share,
 from reconciler.packs.addresses import canonical_address
 from reconciler.packs.document import DataObjectEntry, FederationPolicyEntry, PackDocument, RecipientEntry, ShareEntry
 from reconciler.packs.durations import day, epoch_ms, moment, seconds
-from reconciler.packs.names import metastore_id, object_name
+from reconciler.packs.names import are_usual_tables, metastore_id, object_name
 from reconciler.packs.notebooks import Beside
 from reconciler.packs.objects import Listed, known
 from reconciler.packs.parsing import ParsedFile
@@ -129,12 +129,18 @@ def _share(entry: ShareEntry, pack_path: str, beside: Beside) -> Share:
     return Share(
         name=normal_name(entry.name),
         comment=_managed(entry.comment),
-        objects=UNMANAGED if objects is None else frozenset(_object(item, pack_path, beside) for item in objects),
+        objects=UNMANAGED if objects is None else _objects(objects, pack_path, beside),
         recipients=UNMANAGED if readers is None else frozenset(map(normal_name, readers)),
         owner=_managed(_stripped(entry.owner)),
         storage_root=_managed(_stripped(entry.storage_root)),
         protect=entry.protect,
     )
+
+
+def _objects(items: Sequence[Listed], pack_path: str, beside: Beside) -> frozenset[SharedObject]:
+    if are_usual_tables(items):
+        return frozenset(map(SharedObject, items))
+    return frozenset(_object(item, pack_path, beside) for item in items)
 
 
 def _object(item: Listed, pack_path: str, beside: Beside) -> SharedObject:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.packs.cell_values import joined, read_cell
-from reconciler.packs.cells import CONTINUED
+from reconciler.packs.cells import CONTINUED, column_letters
 from reconciler.packs.finding import meant, shown
 from reconciler.packs.sheets import LONG, Form, Sheet
 from reconciler.packs.tree import Flaw, Position, Spot
@@ -28,10 +28,11 @@ def read_table(sheet: Sheet, title: str, rows: Iterator[Row], notes: Notes) -> T
     number, header = next(rows, (1, {}))
     columns = _columns(sheet, title, (number, header), notes)
     table = Table(sheet, title)
+    letters = {name: column_letters(column) for name, column in columns.items()}
     for row in rows:
         number, cells = row
         without_header(title, row, header.keys(), notes)
-        places = {name: place(title, column, number) for name, column in columns.items()}
+        places: dict[str, Position] = {name: (title, f"{letter}{number}") for name, letter in letters.items()}
         found = {name: cells[column] for name, column in columns.items() if column in cells}
         if not found:
             continue
@@ -66,11 +67,16 @@ def _columns(sheet: Sheet, title: str, row: Row, notes: Notes) -> Mapping[str, i
 def _append(table: Table, found: Mapping[str, Any], places: Mapping[str, Position], notes: Notes) -> None:
     entry: dict[str, Any] = {}
     inner: dict[str, Spot] = {}
+    columns = table.sheet.columns
     for name, at in places.items():
-        inner[name] = Spot(at, at)
-        if name in found:
-            entry[name] = _value(table.sheet.columns[name], found[name], at, notes)
-            inner[name] = _spot(entry[name], at)
+        cell = found.get(name)
+        if cell is None:
+            inner[name] = Spot(at, at)
+            continue
+        value, flaws = read_cell(columns[name], cell, at)
+        if flaws:
+            notes.add(*flaws)
+        entry[name], inner[name] = value, _spot(value, at)
     named_at = places[table.sheet.named_by] if table.sheet.named_by in places else next(iter(places.values()))
     if table.sheet.model is None:
         table.entries.append(entry[table.sheet.named_by])
@@ -87,6 +93,8 @@ def _value(form: Form, cell: Any, at: Position, notes: Notes) -> object:
 
 
 def _spot(value: object, at: Position) -> Spot:
+    if isinstance(value, str):
+        return Spot(at, at)
     match value:
         case list():
             return Spot(at, at, [at] * len(value))

@@ -1,0 +1,119 @@
+"""What is told at once, or by a shorter way, is what the long way tells."""
+
+import io
+from collections.abc import Sequence
+from unittest.mock import patch
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+
+from reconciler.core.share import SharedObject
+from reconciler.packs import objects
+from reconciler.packs.cells import _ENTRY, _LINE, _entries, read_lines, read_list
+from reconciler.packs.document import DataObjectEntry
+from reconciler.packs.names import are_usual_tables, object_name
+from reconciler.packs.objects import Listed, check_objects, known
+from reconciler.packs.workbook_rows import Cell, Notes, filled_rows
+from tests.packs.documents import OBJECTS, TEXTS, THOROUGH
+from tests.packs.workbooks import GUIDE, as_excel_saves, edited, workbook, written
+
+TABLES = st.from_regex(r"[a-c_1]{1,2}(\.[a-cA`é _/-]{0,2}){1,3}\n?", fullmatch=True)
+LISTED = st.lists(TABLES | OBJECTS | st.sampled_from(["a.b.c", "a.b.c\na.b.d", "a.b", "A.b.c", "a.b.c\n", "", "\n"]))
+
+
+@THOROUGH
+@given(LISTED)
+@example(["a.b.c\na.b.d"])
+@example([f"a.b.{'c' * 255}", f"a.b.{'c' * 256}"])
+def test_usual_tables_are_their_own_normal_form(texts: Sequence[str]) -> None:
+    if are_usual_tables(texts):
+        assert [object_name(text) for text in texts] == texts
+        assert all(known(text).kind is None for text in texts)
+
+
+def test_an_object_with_options_is_not_a_usual_table() -> None:
+    assert are_usual_tables(["a.b.c", "a.b.d"])
+    assert not are_usual_tables(["a.b.c", DataObjectEntry(name="a.b.d")])
+    assert not are_usual_tables([])
+
+
+@THOROUGH
+@given(st.lists(LISTED | st.builds(lambda text: [DataObjectEntry(name=text)], TABLES), max_size=3))
+def test_the_checks_of_usual_tables_find_what_the_long_way_finds(lists: Sequence[Sequence[Listed]]) -> None:
+    items = [item for each in lists for item in each]
+    with patch.object(objects, "are_usual_tables", lambda _: False):
+        slowly = list(check_objects(items, ("share",)))
+    assert list(check_objects(items, ("share",))) == slowly
+
+
+def test_objects_of_one_name_under_other_aliases_are_different() -> None:
+    assert len({SharedObject("c.s.t"), SharedObject("c.s.t", shared_as="a.b"), SharedObject("c.s.t")}) == 2
+
+
+@THOROUGH
+@given(TEXTS | st.text('a" ,;\n\t\r\u00a0\\', max_size=12))
+@example(" a ,;b\n\n,")
+def test_lists_without_quotes_are_split_as_those_with_them(text: str) -> None:
+    assert list(read_list(text)) == list(_entries(_ENTRY, text))
+    assert list(read_lines(text)) == list(_entries(_LINE, text))
+
+
+def rows_of(data: bytes) -> dict[str, list[tuple[int, dict[int, Cell]]]]:
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    return {
+        sheet.title: [(number, dict(cells)) for number, cells in filled_rows(sheet, frozenset(), Notes())]
+        for sheet in book.worksheets
+    }
+
+
+def rows_of_openpyxl(data: bytes) -> dict[str, list[tuple[int, dict[int, Cell]]]]:
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    found: dict[str, list[tuple[int, dict[int, Cell]]]] = {}
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()
+        found[sheet.title] = []
+        for number, row in enumerate(sheet.iter_rows(), start=1):
+            cells = {column: Cell(cell.value, cell.data_type) for column, cell in enumerate(row, start=1)}
+            filled = {column: cell for column, cell in cells.items() if str(cell.value or "").strip()}
+            found[sheet.title].extend([(number, filled)] if filled else [])
+    return found
+
+
+def odd_values() -> bytes:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["name", " ", "two\nlines", "_x0041_", "", 17, 2.5, True, "#REF!", "30"])
+    sheet["C5"] = CellRichText("plain ", TextBlock(InlineFont(b=True), "bold"))
+    sheet["A9"] = "last"
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+ODD_ROWS = b"""\
+<row r="2"><c r="C2" t="inlineStr"><is><t>c</t></is></c><c r="A2" t="inlineStr"><is><t>a</t></is></c></row>
+<row r="4"><c r="A4" t="inlineStr"><is><t>x</t></is></c><c r="A4" t="inlineStr"><is><t/></is></c>
+<c r="B4" t="inlineStr"><is/></c><c t="inlineStr"><is><t>y</t></is></c><c r="E4" t="inlineStr"/></row>
+<row r="3"><c r="A3" t="inlineStr"><is><t>above</t></is></c></row>
+<row r="7"/>
+<row><c r="B9" t="inlineStr"><is><t xml:space="preserve"> b </t></is></c>
+<c r="D9" t="inlineStr"><is><r><t>rich</t></r><r><t> text</t></r></is></c><c r="C9"><v>3</v></c></row></sheetData>"""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        workbook(),
+        odd_values(),
+        as_excel_saves(written(GUIDE)),
+        edited(workbook(), "xl/worksheets/sheet2.xml", b"</sheetData>", ODD_ROWS),
+    ],
+    ids=["a pack", "odd values", "shared texts", "odd rows"],
+)
+def test_rows_are_those_that_openpyxl_reads(data: bytes) -> None:
+    assert rows_of(data) == rows_of_openpyxl(data)
