@@ -18,6 +18,7 @@ from reconciler.core.policy import Why
 from reconciler.core.schedule import Cadence, Watch, due, first_watch, looked, next_due
 from reconciler.core.sighting import notice_due
 from reconciler.daemon.words import left_words
+from reconciler.packs.remembering import RememberedFiles
 from reconciler.ports.pack_source import PackSourceError
 from reconciler.stages.apply import reject_broken
 from reconciler.stages.glance import glance, learn
@@ -71,6 +72,8 @@ class Leading:
     #: Packs of which something could not be read when they were looked at last.
     unread: frozenset[PackId] = frozenset()
     _desired: Desired | None = None
+    #: A new commit leaves most packs as they were.
+    _parse: RememberedFiles = field(default_factory=RememberedFiles)
     _watches: dict[str, Watch] = field(default_factory=dict)
     #: Packs to look at now, whatever the schedule says.
     _changed: set[PackId] = field(default_factory=set)
@@ -136,7 +139,7 @@ class Leading:
                 self.read_failure = ""
                 return
             if source.has_commits:
-                desired = await read_commit(source, following.default_workspace, newest, today=today)
+                desired = await read_commit(source, following.default_workspace, newest, today=today, parse=self._parse)
             else:
                 desired = await read_working_tree(source, following.default_workspace, today=today)
         except PackSourceError as error:

@@ -1,21 +1,30 @@
 """Packs at a revision -> the desired state, with every problem in any file; and which packs a list of paths means."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from reconciler.core.desired import Desired
 from reconciler.core.key import PackId
 from reconciler.core.recorded import RecordedPack
+from reconciler.packs.parsing import ParsedFile, parse_file
 from reconciler.packs.reading import read_packs
 from reconciler.ports.pack_source import PackSource
 
 
 async def read_commit(
-    source: PackSource, default_workspace: str, revision: str = "HEAD", *, today: date | None = None
+    source: PackSource,
+    default_workspace: str,
+    revision: str = "HEAD",
+    *,
+    today: date | None = None,
+    parse: Callable[[str, bytes], ParsedFile] = parse_file,
 ) -> Desired:
-    """What a commit says; without `today` nothing is said of days gone by. Raises PackSourceError."""
+    """What a commit says; without `today` nothing is said of days gone by. `parse` may be a `parse_file` that
+    remembers. Raises PackSourceError."""
     found = await source.committed(revision)
-    return read_packs(found.files, found.revision, default_workspace, packs_folder=found.folder, today=today)
+    return read_packs(
+        found.files, found.revision, default_workspace, packs_folder=found.folder, today=today, parse=parse
+    )
 
 
 async def read_working_tree(source: PackSource, default_workspace: str, *, today: date | None = None) -> Desired:

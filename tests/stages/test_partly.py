@@ -18,7 +18,10 @@ from reconciler.core.recorded import PackStatus, Recorded, RecordedPack, Recorde
 from reconciler.core.share import Share, SharedObject
 from reconciler.core.steps import World
 from reconciler.packs.across import LIMITS
+from reconciler.packs.parsing import ParsedFile, parse_file
+from reconciler.packs.remembering import RememberedFiles
 from reconciler.stages.propose import Branch, branch
+from reconciler.stages.read import read_commit
 from tests.drawing import examples
 from tests.stages.commits import FOLDER, Commits, InMemory, Record, known
 
@@ -319,3 +322,23 @@ def test_what_was_kept_of_quite_another_folder_is_left_alone() -> None:
     asyncio.run(branch(source, WORKSPACE, "main", "after", TODAY, known(snapshots, Record())))  # type: ignore[arg-type]
     assert source.whole == 1
     assert len(snapshots.kept) == 2
+
+
+def test_a_new_commit_is_read_with_what_was_parsed_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def parsing(place: str, data: bytes) -> ParsedFile:
+        parsed.append(place)
+        return parse_file(place, data)
+
+    monkeypatch.setattr("reconciler.packs.remembering.parse_file", parsing)
+    before = tidy()
+    after = {**before, path(2): before[path(2)].replace(b"'x", b"'xx")}
+    source: Any = Commits({"before": before, "after": after})
+    parse = RememberedFiles()
+    asyncio.run(read_commit(source, WORKSPACE, "before", parse=parse))
+    assert len(parsed) == len(NUMBERS)
+    parsed.clear()
+    remembered = asyncio.run(read_commit(source, WORKSPACE, "after", parse=parse))
+    assert parsed == [path(2)]
+    assert remembered == asyncio.run(read_commit(source, WORKSPACE, "after"))
