@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from tests.bench.report import show, shown
 from tests.bench.task import Kind
 
 PICTURE = Path("docs/speed.svg")
+_ALTERNATIVE = "Seconds against packs: validating, planning, looking for drift, applying; beside limit and baselines"
 _BEGIN, _END = "<!-- speed -->", "<!-- end of speed -->"
 #: What the short table shows: of each kind the most packs, but of those the number that is judged.
 _SHORT: Mapping[Kind, int] = {
@@ -32,8 +34,8 @@ class MarksMissingError(Exception):
 def write_readme(top: Path, results: Mapping[str, Any]) -> None:
     """Raises MarksMissingError; nothing is written then."""
     pages = {
-        top / "README.md": _short(results),
-        top / "docs" / "bench.md": f"```\n{whole(results)}```\n",
+        top / "README.md": f"![{_ALTERNATIVE}]({PICTURE})\n\n{_short(results)}",
+        top / "docs" / "bench.md": f"![{_ALTERNATIVE}]({PICTURE.name})\n\n```\n{whole(results)}```\n",
     }
     texts = {path: between(path.read_text(encoding="utf-8"), words) for path, words in pages.items()}
     for path, text in texts.items():
@@ -64,9 +66,9 @@ def _short(results: Mapping[str, Any]) -> str:
     note = (
         f"*Measured on {where}, Python {about['python']}, by `make bench` at commit {about['commit'] or '-'}; seconds. "
         "The last three do the same without a record: scripts, and the way the Terraform provider refreshes, without "
-        "and with its own limit. [More, and what the numbers say](docs/bench.md).*"
+        "and with its own limit.*"
     )
-    return "\n".join(lines) + f"\n\n{note}\n"
+    return "\n".join(lines) + f"\n\n{fill(note, 120, break_on_hyphens=False)}\n"
 
 
 def _chosen(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

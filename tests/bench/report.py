@@ -24,10 +24,10 @@ seconds    without interpreter start, imports and sign-in, but for "plan 1 chang
 CPU s      of the measured processes and their children; those of sandbox and PostgreSQL are in the JSON
 calls      requests the sandbox has counted in a run;  SQL: statements sent in it, BEGIN and COMMIT included
 peak MB    most memory of the process, everything imported included; of several processes together
-limit s    calls that cannot be avoided x latency / {IN_FLIGHT} requests in flight (in each process); for an apply also
-           the rounds of each pack's calls; for validate the C YAML loader + pydantic over the same files; for
-           "plan 1 changed pack" one latency and the interpreter; for record COPY of the same rows; for a workbook
-           openpyxl's read-only parse
+limit s    calls that cannot be avoided x latency / {IN_FLIGHT} requests in flight in each process, in all workspaces
+           together (at least one in each); for an apply also the rounds of each pack's calls; for validate the C YAML
+           loader + pydantic over the same files; for "plan 1 changed pack" one latency and the interpreter; for record
+           COPY of the same rows; for a workbook openpyxl's read-only parse
 of limit   limit / seconds
 A s        baseline A: the same SDK calls one after another; for an apply its writes and the reads that verify them,
            for work off the writes alone
@@ -113,6 +113,10 @@ def document(lines: list[Line], about: dict[str, Any], at: datetime, seed: int) 
 def show(console: Console, results: Mapping[str, Any]) -> None:
     console.print(heading(results), highlight=False, soft_wrap=True)
     console.print(_table(results))
+    for row in results["rows"]:
+        if row["error"]:
+            words = f"\n{row['work']} failed: {row['error'].splitlines()[-1]}"
+            console.print(words, highlight=False, markup=False, soft_wrap=True)
     console.print(f"\n{LEGEND}\n", highlight=False, soft_wrap=True)
     console.print(_targets(results))
 
@@ -132,7 +136,7 @@ def _table(results: Mapping[str, Any]) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     for row in results["rows"]:
         if row["error"]:
-            table.add_row(row["work"], f"failed: {row['error'].splitlines()[-1]}")
+            table.add_row(row["work"], "failed")
         else:
             table.add_row(row["work"], *(cell(row) for cell in COLUMNS.values()))
     return table
