@@ -78,10 +78,14 @@ async def _plan_after(
 
 
 async def remember(plan: Plan, ledger: Ledger) -> None:
-    """What the plan saw and `status` tells: changes made by hand, objects nobody gets to read, ends of tokens."""
+    """What the plan saw and `status` tells: changes made by hand, objects nobody gets to read, ends of tokens. It is
+    compared with what is on record in one go: asking the record once for each pack costs more than all of a plan."""
+    before = await ledger.sightings() if plan.packs else {}
     for pack in plan.packs:
-        seen = {step.key: sighting(step) for step in pack.steps}
-        await ledger.observed(pack.pack, {key: each for key, each in seen.items() if each.is_notable})
+        seen = {step.key: each for step in pack.steps if (each := sighting(step)).is_notable}
+        known = {key: replace(each, drift_since=None) for key, each in before.get(pack.pack, {}).items()}
+        if seen != known or pack.declared is None:
+            await ledger.observed(pack.pack, seen)
 
 
 async def reject_broken(desired: Desired, scope: Collection[PackId], ledger: Ledger, actor: str) -> None:

@@ -131,6 +131,20 @@ async def test_every_look_is_in_full_when_that_is_asked_for(settled: Journey) ->
     assert settled.control.counts()["total"] in {3 * 18, 4 * 18}
 
 
+async def test_a_full_look_that_sees_nothing_new_asks_little_and_writes_nothing(
+    settled: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many packs there are."""
+    clock = SimulatedClock()
+    term = leading(settled, clock)
+    term.following = Following(settled.url, limits=NO_LIMITS, full_every=1)
+    await spend(term, clock, 120.0)
+    counts = counted(monkeypatch, settled)
+    await spend(term, clock, 1000.0)
+    assert counts["recorded"] == 1
+    assert set(counts) - {"fetch", "newest"} == {"all_packs", "recorded", "holds", "standings", "sightings"}
+
+
 async def test_who_may_not_list_misses_nothing(settled: Journey) -> None:
     """An ordinary user with the right to read."""
     platform = DatabricksPlatform({"token": SecretStr("dapi-sandbox-user")}, trusted_hosts=[settled.url])
