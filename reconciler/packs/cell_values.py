@@ -5,7 +5,7 @@ columns of these forms. Anywhere else, what Excel made a number or a date of is 
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, TypeAlias, assert_never
 
 from reconciler.packs.cells import (
@@ -95,8 +95,10 @@ def _moment(value: dt.date) -> str:
     return whole.date().isoformat() if whole.time() == dt.time() else f"{whole.isoformat()}Z"
 
 
-def _pairs(pairs: Sequence[tuple[str, str | None]], at: Position) -> Read:
-    found: dict[str, str] = {}
+def _pairs(
+    pairs: Iterable[tuple[str, str | None]], at: Position, beside: MutableMapping[str, str] | None = None
+) -> Read:
+    found = {} if beside is None else beside
     flaws: list[Flaw] = []
     for name, value in pairs:
         if value is None:
@@ -110,11 +112,13 @@ def _pairs(pairs: Sequence[tuple[str, str | None]], at: Position) -> Read:
 
 
 def joined(before: object, more: object, at: Position) -> Read:
-    """A list or mapping with what the next row adds; anything else has been reported."""
+    """`before`, a list or mapping, once it holds what the next row adds: there may be thousands of rows. Anything else
+    has been reported."""
     if isinstance(before, list) and isinstance(more, list):
-        return [*before, *more], ()
-    if isinstance(before, Mapping) and isinstance(more, Mapping):
-        return _pairs([*before.items(), *more.items()], at)
+        before.extend(more)
+        return before, ()
+    if isinstance(before, MutableMapping) and isinstance(more, Mapping):
+        return _pairs(more.items(), at, before)
     return Odd.REFUSED, ()
 
 

@@ -126,5 +126,10 @@ def _add(entry: dict[str, Any], spot: Spot, name: str, added: tuple[object, Posi
     entry[name], flaws = joined(entry[name], value, at)
     notes.add(*flaws)
     before, more = inner[name].inner, _spot(value, at).inner
-    both: Any = {**more, **before} if isinstance(before, dict) and isinstance(more, dict) else [*before, *more]
-    inner[name] = Spot(inner[name].at, at, both)
+    if isinstance(before, dict) and isinstance(more, dict):
+        before.update({key: spot for key, spot in more.items() if key not in before})
+    elif isinstance(before, list):
+        before.extend(more)
+    else:
+        before = [*before, *more]
+    inner[name] = Spot(inner[name].at, at, before)

@@ -13,6 +13,7 @@ from openpyxl.cell.text import InlineFont
 
 from reconciler.core.share import SharedObject
 from reconciler.packs import objects
+from reconciler.packs.cell_values import joined
 from reconciler.packs.cells import _ENTRY, _LINE, _entries, read_lines, read_list
 from reconciler.packs.document import DataObjectEntry
 from reconciler.packs.names import are_usual_tables, object_name
@@ -60,6 +61,15 @@ def test_objects_of_one_name_under_other_aliases_are_different() -> None:
 def test_lists_without_quotes_are_split_as_those_with_them(text: str) -> None:
     assert list(read_list(text)) == list(_entries(_ENTRY, text))
     assert list(read_lines(text)) == list(_entries(_LINE, text))
+
+
+def test_what_a_row_adds_does_not_copy_what_the_rows_above_it_had() -> None:
+    names, pairs = ["a"], {"k": "1"}
+    assert joined(names, ["b", "c"], ("Shares", "A3"))[0] is names
+    found, flaws = joined(pairs, {"k": "2", "m": "3"}, ("Shares", "A3"))
+    assert found is pairs
+    assert (names, pairs) == (["a", "b", "c"], {"k": "1", "m": "3"})
+    assert [flaw.rule for flaw in flaws] == ["key-duplicate"]
 
 
 def rows_of(data: bytes) -> dict[str, list[tuple[int, dict[int, Cell]]]]:
