@@ -26,8 +26,10 @@ _STATES: Final = """
     FROM deltashare.share_packs
     JOIN deltashare.tenants ON tenants.tenant_id = share_packs.tenant_id AND tenants.is_current
     JOIN deltashare.projects ON projects.project_id = share_packs.project_id AND projects.is_current
-    JOIN deltashare.share_packs AS first
-        ON first.share_pack_id = share_packs.share_pack_id AND first.version = 1
+    CROSS JOIN LATERAL (
+        SELECT effective_from FROM deltashare.share_packs AS every
+        WHERE every.share_pack_id = share_packs.share_pack_id AND every.version = 1 LIMIT 1
+    ) AS first
     LEFT JOIN reconciler.work AS waiting
         ON waiting.share_pack_id = share_packs.share_pack_id AND waiting.status = 'waiting' AND waiting.reason <> ''
     WHERE share_packs.is_current
