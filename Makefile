@@ -9,10 +9,10 @@ PY := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
-.PHONY: help demo test browser coverage lint format bench chaos scale lock clean
+.PHONY: help demo test browser coverage lint format bench bench-history chaos scale lock clean
 
 help: ## Show the targets
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 .venv/.created:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found on PATH."; exit 1; }
@@ -67,6 +67,9 @@ format: $(DEV) ## Format the code and mend what ruff can mend
 
 bench: $(DEV) ## Measure: seconds, API calls, SQL statements, memory
 	@$(PY) -m tests.bench
+
+bench-history: $(DEV) ## Measure reads and writes over 100,000 and 10,000,000 historic versions (20 GB, a while)
+	@$(PY) -m tests.bench.history
 
 chaos: $(DEV) ## Kill, cut off and confuse daemons and workers for MINUTES=5; SEED=7 draws the same again
 	@$(PY) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
