@@ -1,0 +1,245 @@
+"""No statement of the ledger or of the archive costs more because the history is long: a story that uses all of their
+methods is told to a young record and to one that is twenty times as old."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from reconciler.adapters.postgres.connection import place
+from reconciler.adapters.postgres.ids import pack_ids
+from reconciler.adapters.postgres.ledger import PostgresLedger
+from reconciler.core.approval import Approved
+from reconciler.core.calls import CreateShare, Operation
+from reconciler.core.holds import Suspension
+from reconciler.core.key import PackId, recipient_key, share_key
+from reconciler.core.recipient import Recipient, TokenSharing
+from reconciler.core.share import Share
+from reconciler.core.sighting import Sighting
+from reconciler.ports.archive import Archive, Filter
+from reconciler.ports.ledger import Daemon, Done, Ledger, ShownPlan, WorkStatus
+from tests.adapters.postgres.grown import GROWING, age
+from tests.adapters.postgres.samples import (
+    COMMIT,
+    OTHER_PACK,
+    PACK,
+    SALES,
+    SALES_KEY,
+    WORKSPACE,
+    a_plan,
+    an_order,
+    claim,
+    submitted,
+    wanted,
+    work_order,
+)
+
+YOUNG, OLD = 100, 2000
+#: Blocks that are looked at may be more by so much: trees of an old record are a level deeper.
+MOST = 1.5
+
+
+async def _keep(_connection: asyncpg.Connection) -> None:
+    """As the program has it: there is nothing to reset."""
+
+
+@dataclass(slots=True)
+class Told:
+    """Something whose methods are called, and which."""
+
+    of: Any
+    called: set[str] = field(default_factory=set)
+
+    def __getattr__(self, name: str) -> Any:
+        self.called.add(name)
+        return getattr(self.of, name)
+
+
+@dataclass(slots=True)
+class Record:
+    connection: asyncpg.Connection
+    pool: asyncpg.Pool
+    ledger: Told
+    archive: Told
+    statements: list[asyncpg.connection.LoggedQuery]
+
+
+@pytest.fixture
+async def record(migrated_database_url: str) -> AsyncIterator[Record]:
+    statements: list[Any] = []
+
+    async def listen(connection: asyncpg.Connection) -> None:
+        connection.add_query_logger(statements.append)
+
+    pool = await asyncpg.create_pool(migrated_database_url, min_size=1, max_size=1, init=listen, reset=_keep)
+    connection = await asyncpg.connect(migrated_database_url)
+    ledger = PostgresLedger(pool, place(migrated_database_url))
+    yield Record(connection, pool, Told(ledger), Told(ledger.portal().archive), statements)
+    await connection.close()
+    await pool.close()
+
+
+async def test_a_long_history_costs_no_more_than_a_short_one(record: Record) -> None:
+    """One test, for what it takes to make a record old."""
+    await story(record, 0)
+    await age(record.connection, 0, YOUNG)
+    young = await cost(record, 1)
+    await age(record.connection, YOUNG, OLD)
+    old = await cost(record, 2)
+    assert missing(Ledger, record.ledger) == {"close"}
+    # What the answers of these two tell is all versions of what is asked about.
+    assert missing(Archive, record.archive) <= {"pack_versions", "tenancy_versions"}
+    # Work that ends looks through all work for what waits for it: see docs/bench.md.
+    growing = [table for table in GROWING if table != "work"]
+    scanned = {table for table in growing if old[table].scans}
+    assert not scanned, await who_scans(record, scanned)
+    grown = {table: (young[table].blocks, old[table].blocks) for table in growing}
+    assert sum(blocks for _, blocks in grown.values()) <= MOST * sum(blocks for blocks, _ in grown.values()), f"{grown}"
+
+
+def missing(port: type, told: Told) -> set[str]:
+    return {name for name, _ in inspect.getmembers(port, inspect.isfunction) if name[0] != "_"} - told.called
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    #: How often it was read from end to end.
+    scans: int
+    #: Of the table and its indexes.
+    blocks: int
+
+
+async def cost(record: Record, number: int) -> Mapping[str, Cost]:
+    """Everything that is looked at, whether by a statement, a trigger or a constraint."""
+    before = await counted(record)
+    record.statements.clear()
+    await story(record, number)
+    after = await counted(record)
+    return {
+        table: Cost(after[table].scans - before[table].scans, after[table].blocks - before[table].blocks)
+        for table in GROWING
+    }
+
+
+async def counted(record: Record) -> Mapping[str, Cost]:
+    # The connection of the pool tells what it has counted when it is closed.
+    await record.pool.expire_connections()
+    await record.pool.execute("SELECT 1")
+    await asyncio.sleep(0.2)
+    rows = await record.connection.fetch(
+        """
+        SELECT relname, seq_scan, (
+            heap_blks_hit + heap_blks_read + coalesce(idx_blks_hit, 0) + coalesce(idx_blks_read, 0)
+            + coalesce(toast_blks_hit, 0) + coalesce(toast_blks_read, 0)
+        ) AS blocks
+        FROM pg_statio_user_tables JOIN pg_stat_user_tables USING (relid, relname)
+        """
+    )
+    return {row["relname"]: Cost(row["seq_scan"], row["blocks"]) for row in rows}
+
+
+async def who_scans(record: Record, tables: set[str]) -> str:
+    found = []
+    for each in {each.query: each for each in record.statements if not each.query.endswith(";")}.values():
+        if ") VALUES (" in each.query:
+            continue
+        plan = "\n".join(row[0] for row in await record.connection.fetch(f"EXPLAIN {each.query}", *each.args))
+        if any(f"Seq Scan on {table}" in plan for table in tables):
+            lines = [line for line in plan.splitlines() if "Seq Scan" in line]
+            found.append(f"{each.query}\n{lines}")
+    return f"{sorted(tables)}\n" + "\n\n".join(found)
+
+
+async def story(record: Record, number: int) -> None:
+    await applied(record.ledger, number)
+    await read(record.ledger, number)
+    await asked(record.archive, number)
+
+
+async def applied(ledger: Any, number: int) -> None:
+    """What is said of packs that are on record from the first time on is said again and again."""
+    comment = f"told for the {number}th time"
+    plan, sales = a_plan(), Share("sales", comment=comment, recipients=SALES.recipients)
+    other = work_order(OTHER_PACK, frozenset({PACK}))
+    await ledger.save_plan(plan)
+    work = await submitted(ledger, plan, [an_order(PACK, wanted(SALES_KEY, sales), config={"n": number}), other])
+    await ledger.due()
+    await ledger.next_due()
+    held = await claim(ledger, work[PACK])
+    await ledger.renew(held, 60)
+    operation_id = uuid4()
+    await ledger.advance(held, {}, {operation_id: Operation(CreateShare(SALES_KEY), sales)}, f"creating {number}")
+    await ledger.advance(held, {operation_id: Done()}, {})
+    await ledger.resolve(held, SALES_KEY, SALES)
+    analyst = recipient_key("analyst", WORKSPACE)
+    await ledger.settle(held, analyst, Recipient("analyst", TokenSharing(), comment=comment), "as found")
+    await ledger.corrected(held, SALES_KEY, {"comment": "somebody"}, "declared")
+    await ledger.postpone(held, 0, "later")
+    held = await claim(ledger, work[PACK])
+    await ledger.finish(held, WorkStatus.FAILED, "why")
+    again = await submitted(ledger, a_plan(), [an_order(PACK, wanted(SALES_KEY, sales)), other])
+    newer = await submitted(ledger, a_plan(), [an_order(PACK, wanted(SALES_KEY, SALES))])
+    assert not isinstance(await ledger.claim("worker-2", again[PACK], 60), type(held))
+    await ledger.finish(await claim(ledger, newer[PACK]), WorkStatus.DONE)
+    await ledger.finish(await claim(ledger, again[OTHER_PACK]), WorkStatus.DONE)
+    new = PackId.of("New", f"{number}")
+    await ledger.submit(a_plan(), [an_order(new)])
+    await ledger.reject(PACK, "sales.yaml", "no YAML", COMMIT, "ann")
+    key, share = share_key(f"new_{number}", WORKSPACE), Share(f"new_{number}", comment=comment)
+    [work_id] = (await submitted(ledger, a_plan(), [an_order(new, wanted(key, share))])).values()
+    held = await claim(ledger, work_id)
+    await ledger.settle(held, key, share, "as found")
+    await ledger.finish(held, WorkStatus.DONE)
+
+
+async def read(ledger: Any, number: int) -> None:
+    new, key = PackId.of("New", f"{number}"), share_key(f"new_{number}", WORKSPACE)
+    await ledger.recorded([SALES_KEY, recipient_key("analyst", WORKSPACE)], [PACK])
+    await ledger.pack_rows([PACK])
+    await ledger.all_packs()
+    await ledger.pack_states()
+    await ledger.pack_states(PACK)
+    await ledger.standings([PACK, OTHER_PACK])
+    [newest] = (await submitted(ledger, a_plan(), [work_order(new)])).values()
+    await ledger.work([newest])
+    await ledger.operations([newest])
+    await ledger.history(key)
+    await ledger.find_recipients("analyst")
+    await ledger.observed(PACK, {SALES_KEY: Sighting(drift=("comment",), drifted_by=f"{number}")})
+    await ledger.sightings()
+    await ledger.suspend(PACK, Suspension("ann", "why", datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)))
+    await ledger.holds()
+    await ledger.resume(PACK, "ann")
+    shown = Approved("f", frozenset({"create"}), WORKSPACE, frozenset())
+    await ledger.show_plan(ShownPlan("jllt/packs", 1_000_000 + number, COMMIT, "f", {PACK: shown}))
+    await ledger.shown_plans("jllt/packs", 1_000_000 + number)
+    await ledger.pause(WORKSPACE, 0, "busy")
+    await ledger.pauses()
+    await ledger.heard_of(Daemon("one", leads=True, seen_at=datetime.now(UTC)))
+    await ledger.daemons()
+    await ledger.figures()
+    await ledger.facts()
+    await ledger.distrust(WORKSPACE, "sales")
+    await ledger.distrusted()
+
+
+async def asked(archive: Any, number: int) -> None:
+    now = datetime.now(UTC)
+    await archive.packs(Filter())
+    await archive.pack(pack_ids(PACK).share_pack)
+    await archive.pack_keys(PackId.of("New", f"{number}"))
+    await archive.tenants(None)
+    await archive.projects(None)
+    newest = await archive.newest_happening()
+    await archive.happenings(newest - 1, None)
+    await archive.share_versions(None, object_name="prod.sales.orders")
+    await archive.share_versions(now, recipient=f"nobody {number}")
+    await archive.begins_at()
+    await archive.recipients_at(["analyst"], None)
+    await archive.tables()
