@@ -82,8 +82,8 @@ def is_there_twice(scene: Scene) -> Iterator[bool]:
 
 
 def is_ambiguous(scene: Scene) -> Iterator[bool]:
-    """The pack does not say whether the table or the volume of a name is meant: that follows from which of them the share
-    holds, and so from which of them a worker had taken out when it died."""
+    """The pack does not say whether the table or the volume of a name is meant: that follows from which of them the
+    share holds, and so from which of them a worker had taken out when it died."""
     for pack in scene.desired.packs.values():
         for declared in pack.resources.values():
             if isinstance(declared.resource, Share) and declared.resource.objects is not UNMANAGED:
