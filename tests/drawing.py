@@ -1,13 +1,13 @@
-"""How many examples a test of a property draws: few at the desk, more under CI, and as many as `EXAMPLES` says where
-somebody looks for what is rare (`EXAMPLES=5000 make test PYTEST_ARGS=tests/core`).
+"""How many examples a test of a property draws: so few that all tests together take minutes; where somebody looks for
+what is rare, as many as is worth its while (`EXAMPLES=more make test`) or as `EXAMPLES` says (`EXAMPLES=5000`).
 """
 
 import os
 
 
 def examples(few: int, more: int) -> int:
-    """`few` at the desk, `more` under CI, where each of them is drawn again the same."""
+    """Under CI each of them is drawn again the same; at the desk, every run draws others."""
     wished = os.environ.get("EXAMPLES", "")
-    if wished:
-        return int(wished)
-    return more if os.environ.get("CI") else few
+    if wished == "more":
+        return more
+    return int(wished or few)
