@@ -19,6 +19,7 @@ from reconciler.packs.reading import read_packs
 from reconciler.packs.remembering import RememberedFiles
 from reconciler.packs.snapshot import Snapshot, by_text, held, most
 from reconciler.ports.pack_source import Listing, PackSource
+from reconciler.stages.reach import Reach
 
 #: What is said of a name that nobody declares depends on all names that are declared, and on all files that may.
 _NEEDS_ALL: Final = frozenset({"recipient-unknown", "waits-for-file"})
@@ -63,6 +64,7 @@ class Part:
     unread: int
     #: Of the commit that the branch left.
     snapshot: Snapshot
+    reach: Reach
 
 
 @dataclass(slots=True)
@@ -96,7 +98,7 @@ class PartReader:
             return None
         unread = sum(self._is_pack(path) for path in self.sides.before.ids.keys() - paths)
         files = [Loaded(side.ids, self._contents) for side in (self.sides.before, self.sides.after)]
-        return Part(before, after, files[0], files[1], unread, self._of_before(before))
+        return Part(before, after, files[0], files[1], unread, self._of_before(before), self._reach(paths, names))
 
     async def _look_at_changes(self) -> bool:
         """False when it touches everything."""
@@ -115,6 +117,10 @@ class PartReader:
             return False
         self._touched = self._following(changed)
         return True
+
+    def _reach(self, paths: AbstractSet[str], names: Collection[str]) -> Reach:
+        texts = frozenset(names).union(*(self._of(path).all for path in paths))
+        return Reach(self.sides.before.revision.commit, self.today, frozenset(paths), texts)
 
     def _footprint_of_all(self, path: str) -> Footprint:
         if not self._is_pack(path):

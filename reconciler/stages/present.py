@@ -14,6 +14,7 @@ from reconciler.ports.platform import Platform
 from reconciler.ports.pull_requests import PullRequest, PullRequests, PullRequestsError, State
 from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.propose import Before, Branch, branch
+from reconciler.stages.reach import Reach
 from reconciler.stages.wording import LABELS, PLAN_CHECK, PLAN_MARKER, Wording
 
 
@@ -29,6 +30,8 @@ class Presented:
     url: str
     #: What could not be said beside the comment, in words.
     troubles: tuple[str, ...] = ()
+    #: As in `propose.Branch`.
+    reach: Reach | None = None
 
     @property
     def is_invalid(self) -> bool:
@@ -54,9 +57,9 @@ class Presenting:
         found = await branch(self.source, self.default_workspace, since, commit, self.clock.now().date(), known)
         if not (found.changed or found.problems) and await self.pulls.commented(pull.number, PLAN_MARKER) is None:
             # Nobody is to be troubled by what does not concern packs.
-            return await self._pass(pull)
+            return replace(await self._pass(pull), reach=found.reach)
         if pull.is_fork:
-            return await self._check_only(pull, found.problems)
+            return replace(await self._check_only(pull, found.problems), reach=found.reach)
         proposal = replace(await self._proposal(found), head=pull.head)
         written = self.wording.plan(proposal, artefact_url, await self._earlier(pull, proposal))
         url = await self.pulls.comment(pull.number, PLAN_MARKER, written.body)
@@ -65,7 +68,7 @@ class Presenting:
             await self.ledger.show_plan(
                 ShownPlan(self.pulls.repository, pull.number, pull.head, proposal.fingerprint, showing(proposal.plan))
             )
-        presented = Presented(proposal, found.problems, written.body, written.fits, url)
+        presented = Presented(proposal, found.problems, written.body, written.fits, url, reach=found.reach)
         return replace(presented, troubles=await self._beside(pull, proposal, presented))
 
     async def _proposal(self, found: Branch) -> Proposal:

@@ -22,6 +22,7 @@ from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import Listing, NoFolderError, PackFiles, PackSource
 from reconciler.stages.observe import recorded_state
 from reconciler.stages.partly import Part, PartReader, Sides, whole_snapshot
+from reconciler.stages.reach import Reach
 
 #: Path now, path before, bytes before and now -> what changed in a workbook.
 CompareWorkbooks: TypeAlias = Callable[[str, str | None, bytes | None, bytes | None], WorkbookChange]
@@ -43,6 +44,8 @@ class Branch:
     files_after: Mapping[str, bytes]
     #: Packs that nobody read, as nothing that the branch changes has to do with them.
     unread: int = 0
+    #: What else must move for it to do something else; None where that is not known.
+    reach: Reach | None = None
 
     @property
     def changed(self) -> frozenset[PackId]:
@@ -192,9 +195,8 @@ class _Reading:
 
 
 def _of_part(sides: Sides, part: Part) -> Branch:
-    return Branch(
-        sides.before.revision.commit, part.before, part.after, part.files_before, part.files_after, part.unread
-    )
+    base = sides.before.revision.commit
+    return Branch(base, part.before, part.after, part.files_before, part.files_after, part.unread, part.reach)
 
 
 async def _left_on_record(found: Branch, ledger: Ledger) -> frozenset[str]:
