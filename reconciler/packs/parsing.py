@@ -86,7 +86,7 @@ def _root(data: bytes) -> Spot:
 def _examined(path: str, data: bytes) -> ParsedFile:
     """With every problem and every place."""
     tree = read_tree(path, data)
-    places = Places(path, tree.spot)
+    places = Places(path, tree.spot, tree.known)
     problems = [problem_of_flaw(flaw, path) for flaw in tree.flaws]
     line, project = _claimed(tree.data)
     if not tree.is_whole or tree.data is Odd.REFUSED:

@@ -61,6 +61,8 @@ class Tree:
     flaws: Sequence[Flaw] = ()
     #: False when reading stopped early: `data` then holds what stood before that point.
     is_whole: bool = True
+    #: Where some of it stands, for whoever asks for many places.
+    known: Mapping[Loc, Position] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

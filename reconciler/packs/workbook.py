@@ -17,7 +17,7 @@ from reconciler.packs.cells import column_letters
 from reconciler.packs.finding import nearest, shown
 from reconciler.packs.sheet_marks import sheet_marks
 from reconciler.packs.sheets import METADATA, METADATA_FIELDS, PIPELINES, REQUIRED, TABLES, TITLES, sheet_name
-from reconciler.packs.tree import Flaw, Odd, Spot, Tree
+from reconciler.packs.tree import Flaw, Loc, Odd, Position, Spot, Tree
 from reconciler.packs.workbook_gate import refusal
 from reconciler.packs.workbook_joins import place_rows
 from reconciler.packs.workbook_rows import MAX_ROWS, Notes, Row, filled_rows, heading, place, without_header
@@ -49,9 +49,11 @@ class _Reader:
         self.notes = Notes()
         self._data: dict[str, Any] = {}
         self._spots: dict[str, Spot] = {}
+        self._known: dict[Loc, Position] = {}
 
     def tree(self) -> Tree:
-        return Tree(self._data, Spot((0, 0), None, self._spots), self.notes.flaws, self.notes.is_whole)
+        spot = Spot((0, 0), None, self._spots)
+        return Tree(self._data, spot, self.notes.flaws, self.notes.is_whole, self._known)
 
     def read(self, data: bytes) -> None:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
@@ -78,6 +80,7 @@ class _Reader:
         for section, table in sections.items():
             self._data[section] = table.entries
             self._spots[section] = Spot((table.title, "A1"), None, table.spots)
+            self._known.update({(section, number): at for number, at in enumerate(table.spots.named())})
 
     def _metadata(self, title: str, rows: Iterator[Row]) -> None:
         number, header = next(rows, (1, {}))

@@ -1,8 +1,8 @@
 """One sheet with a row of column names to entries, each value with its cell; which rows belong together is decided in
-`workbook_joins`."""
+`workbook_joins`, where each value stands in `workbook_spots`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.packs.cell_values import joined, read_cell
@@ -10,7 +10,8 @@ from reconciler.packs.cells import CONTINUED, column_letters
 from reconciler.packs.finding import meant, shown
 from reconciler.packs.sheets import LONG, Form, Sheet
 from reconciler.packs.tree import Flaw, Position, Spot
-from reconciler.packs.workbook_rows import Notes, Row, heading, place, without_header
+from reconciler.packs.workbook_rows import Cell, Notes, Row, heading, place, without_header
+from reconciler.packs.workbook_spots import RowSpots, cell_spot
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +20,34 @@ class Table:
     #: As the workbook spells it.
     title: str
     #: A mapping a row; a text where the sheet has a single column.
-    entries: list[Any] = field(default_factory=list)
+    entries: list[Any]
     #: Beside each entry.
-    spots: list[Spot] = field(default_factory=list)
+    spots: RowSpots
 
 
 def read_table(sheet: Sheet, title: str, rows: Iterator[Row], notes: Notes) -> Table:
     number, header = next(rows, (1, {}))
     columns = _columns(sheet, title, (number, header), notes)
-    table = Table(sheet, title)
+    entries: list[Any] = []
     letters = {name: column_letters(column) for name, column in columns.items()}
+    table = Table(sheet, title, entries, RowSpots(title, letters, sheet.named_by, entries))
+    read = [(name, column, sheet.columns[name]) for name, column in columns.items()]
+    named_at = columns.get(sheet.named_by, 0) if sheet.is_continued else 0
     for row in rows:
         number, cells = row
-        without_header(title, row, header.keys(), notes)
-        places: dict[str, Position] = {name: (title, f"{letter}{number}") for name, letter in letters.items()}
-        found = {name: cells[column] for name, column in columns.items() if column in cells}
-        if not found:
+        if not cells.keys() <= header.keys():
+            without_header(title, row, header.keys(), notes)
+        if named_at in cells and str(cells[named_at].value).strip() == CONTINUED:
+            found = {name: cells[column] for name, column in columns.items() if column in cells}
+            _continue(table, found, number, notes)
             continue
-        if sheet.is_continued and sheet.named_by in found and str(found[sheet.named_by].value).strip() == CONTINUED:
-            _continue(table, found, places, notes)
-        else:
-            _append(table, found, places, notes)
+        entry = {}
+        for name, column, form in read:
+            if column in cells:
+                entry[name] = _value(form, cells[column], (title, letters[name], number), notes)
+        if entry:
+            table.entries.append(entry if sheet.model is not None else entry[sheet.named_by])
+            table.spots.numbers.append(number)
     return table
 
 
@@ -64,68 +72,43 @@ def _columns(sheet: Sheet, title: str, row: Row, notes: Notes) -> Mapping[str, i
     return columns
 
 
-def _append(table: Table, found: Mapping[str, Any], places: Mapping[str, Position], notes: Notes) -> None:
-    entry: dict[str, Any] = {}
-    inner: dict[str, Spot] = {}
-    columns = table.sheet.columns
-    for name, at in places.items():
-        cell = found.get(name)
-        if cell is None:
-            inner[name] = Spot(at, at)
-            continue
-        value, flaws = read_cell(columns[name], cell, at)
-        if flaws:
-            notes.add(*flaws)
-        entry[name], inner[name] = value, _spot(value, at)
-    named_at = places[table.sheet.named_by] if table.sheet.named_by in places else next(iter(places.values()))
-    if table.sheet.model is None:
-        table.entries.append(entry[table.sheet.named_by])
-        table.spots.append(Spot(named_at))
-    else:
-        table.entries.append(entry)
-        table.spots.append(Spot(named_at, None, inner))
-
-
-def _value(form: Form, cell: Any, at: Position, notes: Notes) -> object:
-    value, flaws = read_cell(form, cell, at)
+def _value(form: Form, cell: Cell, at: tuple[str, str, int], notes: Notes) -> object:
+    """`at` are the sheet, the letters of the column and the row."""
+    value = cell.value
+    if form is Form.TEXT and type(value) is str and cell.data_type == "s" and value[:1] != '"' and "\r" not in value:
+        return value  # what most cells are
+    title, letters, number = at
+    found, flaws = read_cell(form, cell, (title, f"{letters}{number}"))
     notes.add(*flaws)
-    return value
+    return found
 
 
-def _spot(value: object, at: Position) -> Spot:
-    if isinstance(value, str):
-        return Spot(at, at)
-    match value:
-        case list():
-            return Spot(at, at, [at] * len(value))
-        case dict():
-            return Spot(at, at, {key: Spot(at, at) for key in value})
-        case _:
-            return Spot(at, at)
-
-
-def _continue(table: Table, found: Mapping[str, Any], places: Mapping[str, Position], notes: Notes) -> None:
+def _continue(table: Table, found: Mapping[str, Cell], number: int, notes: Notes) -> None:
     """Adds a row named + to the lists of the entry above."""
     for name, cell in found.items():
-        at, form = places[name], table.sheet.columns[name]
+        letters, form = table.spots.letters[name], table.sheet.columns[name]
+        at = (table.title, f"{letters}{number}")
         is_name = name == table.sheet.named_by
         if not table.entries or not (is_name or form in LONG):
             message = "a row named + adds to the lists of the row above, and this is not one"
             notes.add(Flaw(at, "workbook-continuation", message, "give the row a name of its own"))
             return
         if not is_name:
-            _add(table.entries[-1], table.spots[-1], name, (_value(form, cell, at, notes), at), notes)
+            # The spots are of what the entry held before.
+            spot = table.spots[-1]
+            value = _value(form, cell, (table.title, letters, number), notes)
+            _add(table.entries[-1], spot, name, (value, at), notes)
 
 
 def _add(entry: dict[str, Any], spot: Spot, name: str, added: tuple[object, Position], notes: Notes) -> None:
     value, at = added
     inner: Any = spot.inner
     if name not in entry:
-        entry[name], inner[name] = value, Spot(inner[name].at, at, _spot(value, at).inner)
+        entry[name], inner[name] = value, Spot(inner[name].at, at, cell_spot(value, at).inner)
         return
     entry[name], flaws = joined(entry[name], value, at)
     notes.add(*flaws)
-    before, more = inner[name].inner, _spot(value, at).inner
+    before, more = inner[name].inner, cell_spot(value, at).inner
     if isinstance(before, dict) and isinstance(more, dict):
         before.update({key: spot for key, spot in more.items() if key not in before})
     elif isinstance(before, list):

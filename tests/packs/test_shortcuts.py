@@ -1,7 +1,9 @@
 """What is told at once, or by a shorter way, is what the long way tells."""
 
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -11,16 +13,25 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
+from reconciler.core.desired import Revision
 from reconciler.core.share import SharedObject
-from reconciler.packs import objects
-from reconciler.packs.cell_values import joined
+from reconciler.packs import objects, workbook_table
+from reconciler.packs.cell_values import joined, read_cell
 from reconciler.packs.cells import _ENTRY, _LINE, _entries, read_lines, read_list
 from reconciler.packs.document import DataObjectEntry
 from reconciler.packs.names import are_usual_tables, object_name
 from reconciler.packs.objects import Listed, check_objects, known
+from reconciler.packs.reading import read_packs
+from reconciler.packs.sheet_marks import _SIGNS, _SUSPECT
+from reconciler.packs.sheets import Form
+from reconciler.packs.tree import Places, Spot, Tree
+from reconciler.packs.workbook import read_workbook
+from reconciler.packs.workbook_gate import _FAR_COLUMN
 from reconciler.packs.workbook_rows import Cell, Notes, filled_rows
+from reconciler.packs.workbook_spots import RowSpots
+from reconciler.packs.workbook_table import _value
 from tests.packs.documents import OBJECTS, TEXTS, THOROUGH
-from tests.packs.workbooks import GUIDE, as_excel_saves, edited, workbook, written
+from tests.packs.workbooks import GUIDE, METADATA, as_excel_saves, edited, workbook, written
 
 TABLES = st.from_regex(r"[a-c_1]{1,2}(\.[a-cA`é _/-]{0,2}){1,3}\n?", fullmatch=True)
 LISTED = st.lists(TABLES | OBJECTS | st.sampled_from(["a.b.c", "a.b.c\na.b.d", "a.b", "A.b.c", "a.b.c\n", "", "\n"]))
@@ -127,3 +138,119 @@ ODD_ROWS = b"""\
 )
 def test_rows_are_those_that_openpyxl_reads(data: bytes) -> None:
     assert rows_of(data) == rows_of_openpyxl(data)
+
+
+def test_where_the_rows_of_a_sound_workbook_stand_is_not_worked_out() -> None:
+    def asked(_: RowSpots, position: int) -> Spot:
+        raise AssertionError(position)
+
+    with patch.object(RowSpots, "_spot", asked):
+        found = read_packs({"sharepacks/sales/a.xlsx": workbook()}, Revision(), "https://adb-1.1.azuredatabricks.net")
+    (pack,) = found.packs.values()
+    assert not found.problems
+    assert {(each.where.sheet, each.where.cell) for each in pack.resources.values()} == {
+        ("Recipients", "A2"),
+        ("Shares", "A2"),
+    }
+
+
+NAMES = st.sampled_from(["a", "b", "A", "+", " + ", '"q"', "x\r\ny", None, 7, "#REF!"])
+LISTS = st.sampled_from(["x.y.z", "x.y.z, +", "+", '""', "x.y.z\nx.y.w", None, True, 3.5])
+PAIRS = st.sampled_from(["k=v", "k=v\nl=w", '""', "nothing", None])
+OWNERS = st.sampled_from(["a", "b", "zz", None, 1])
+HEADERS: dict[str, list[Any]] = {
+    "Recipients": ["properties", None, "name", "allowed_ips", "federation_policies"],
+    "Shares": ["name", "comment", "recipients", "data_objects"],
+    "DataObjects": ["share", "name", "partitions", "comment"],
+    "Release": ["resource"],
+}
+ROWS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
+    "Recipients": st.tuples(PAIRS, NAMES, NAMES, LISTS, LISTS),
+    "Shares": st.tuples(NAMES, NAMES, LISTS, LISTS),
+    "DataObjects": st.tuples(OWNERS, NAMES, LISTS, NAMES),
+    "Release": st.tuples(NAMES),
+}
+SHEETS = st.fixed_dictionaries({title: st.lists(rows, max_size=5) for title, rows in ROWS.items()})
+
+
+class _Asking(list[int]):
+    """The numbers of rows, of each of which it is asked at once where it stands."""
+
+    def __init__(self, ask: Callable[[int], object]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def append(self, number: int) -> None:
+        super().append(number)
+        self._ask(-1)
+
+
+def at_once(*given: Any) -> RowSpots:
+    spots = RowSpots(*given)
+    object.__setattr__(spots, "numbers", _Asking(spots.__getitem__))
+    return spots
+
+
+def spelt(spot: Any) -> object:
+    if not isinstance(spot, Spot):
+        return spot
+    inner: Any = spot.inner
+    within = {key: spelt(each) for key, each in inner.items()} if isinstance(inner, dict) else list(map(spelt, inner))
+    return (spot.at, spot.key, within)
+
+
+def without_spots(tree: Tree) -> object:
+    return (tree.data, tree.flaws, tree.is_whole, tree.known)
+
+
+@THOROUGH
+@given(SHEETS)
+@example({"Recipients": [], "Shares": [("a", None, "p", "x.y.z, +"), ("+", None, None, "+"), ("b", None, None, None)]})
+def test_where_rows_stand_is_the_same_asked_at_once_and_later(sheets: dict[str, list[tuple[Any, ...]]]) -> None:
+    data = written({"Metadata": METADATA} | {title: [HEADERS[title], *rows] for title, rows in sheets.items()})
+    later = read_workbook(data)
+    with patch.object(workbook_table, "RowSpots", at_once):
+        sooner = read_workbook(data)
+    assert without_spots(later) == without_spots(sooner)
+    assert spelt(later.spot) == spelt(sooner.spot)
+    for loc, position in later.known.items():
+        assert Places("a.xlsx", later.spot).value(loc) == Places("a.xlsx", known={loc: position}).value(loc)
+
+
+def test_rows_and_columns_that_are_left_empty_are_counted() -> None:
+    shares = [[None, "data_objects", None, "name"], [], [None, "a.b.c, a.b.d", None, "x"], [], [None, None, None, "y"]]
+    places = Places("a.xlsx", read_workbook(workbook(Shares=shares)).spot)
+    asked = {
+        ("share", 0): "D3",
+        ("share", 0, "data_objects", 1): "B3",
+        ("share", 1): "D5",
+        ("share", 1, "data_objects"): "B5",
+        ("share", 1, "comment"): "D5",
+        ("share", 2): "A1",
+    }
+    assert {loc: places.value(loc).cell for loc in asked} == asked
+
+
+@THOROUGH
+@given(TEXTS | st.text('a" \n\r+', max_size=6))
+def test_a_text_taken_as_it_is_stands_for_itself(text: str) -> None:
+    cell = Cell(text, "s")
+    assert _value(Form.TEXT, cell, ("Shares", "A", 2), Notes()) == read_cell(Form.TEXT, cell, ("Shares", "A2"))[0]
+
+
+XML = st.lists(
+    st.sampled_from(
+        [b"<", b"x:", b"f", b">", b"/", b" ", b"\n", b"mergeCell", b"hidden", b"=", b"r", b'"', b"AAA", b"1"]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+@THOROUGH
+@given(XML)
+@example(b"<x:f>")
+@example(b'<c\nr = "AAA1"')
+def test_what_is_looked_for_in_a_sheet_is_found_by_the_quicker_look(xml: bytes) -> None:
+    assert not _SUSPECT.search(xml) or any(sign in xml for sign in _SIGNS)
+    plain = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{3,}[0-9]""")
+    assert bool(_FAR_COLUMN.search(xml)) == bool(plain.search(xml))
