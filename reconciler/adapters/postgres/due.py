@@ -36,10 +36,14 @@ _NEXT: Final = f"""
       AND {NEEDS_MET} AND NOT {SUPERSEDED}
 """  # noqa: S608 - constants of this program
 
+#: Each of the two is found in an index of its own.
 _RELEASED: Final = f"""
-    SELECT work_id FROM reconciler.work
-    WHERE status = 'waiting' AND ($1 = ANY (needs) OR share_pack_id = $2) AND work_id <> $1
-      AND not_before <= clock_timestamp() AND {NEEDS_MET} AND NOT {PAUSED}
+    SELECT work_id FROM (
+        SELECT * FROM reconciler.work WHERE status = 'waiting' AND needs <> '{{}}' AND needs @> ARRAY[$1::uuid]
+        UNION ALL
+        SELECT * FROM reconciler.work WHERE status = 'waiting' AND share_pack_id = $2 AND NOT needs @> ARRAY[$1::uuid]
+    ) AS work
+    WHERE work_id <> $1 AND not_before <= clock_timestamp() AND {NEEDS_MET} AND NOT {PAUSED}
     ORDER BY narrows DESC, number
 """  # noqa: S608 - constants of this program
 

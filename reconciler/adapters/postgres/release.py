@@ -3,15 +3,47 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
+from reconciler.adapters.postgres.conditions import SUPERSEDED
 from reconciler.adapters.postgres.orders import review_from_json
 from reconciler.adapters.postgres.packs import Progress, write_progress
 from reconciler.adapters.postgres.tables import REQUESTS
 from reconciler.adapters.postgres.versions import Change, read_current, revised, write_versions
 from reconciler.core.recorded import PackStatus
+
+#: From what waits to what it waits for, never from all that ever failed. How many are blocked, the planner cannot know:
+#: the rows of causes, and of what is skipped, are looked up by their ids.
+_SKIP: Final = f"""
+    WITH RECURSIVE blocked AS (
+        SELECT work.work_id, cause.work_id AS cause
+        FROM reconciler.work CROSS JOIN unnest(work.needs) AS need (work_id) CROSS JOIN LATERAL (
+            SELECT work_id, status FROM reconciler.work AS needed WHERE needed.work_id = need.work_id LIMIT 1
+        ) AS cause
+        WHERE work.status = 'waiting' AND work.needs <> '{{}}'
+          AND cause.status IN ('failed', 'stale', 'skipped', 'needs_attention')
+        UNION
+        SELECT work.work_id, blocked.cause
+        FROM blocked JOIN reconciler.work ON work.needs @> ARRAY[blocked.work_id]
+        WHERE work.status = 'waiting' AND work.needs <> '{{}}'
+    ), reasons AS MATERIALIZED (
+        SELECT DISTINCT ON (blocked.work_id) blocked.work_id,
+               'not attempted: it needs ' || (cause.pack_order #>> '{{pack,business_line}}') || ' / '
+               || (cause.pack_order #>> '{{pack,project_name}}') || ', which did not succeed: ' || cause.reason
+               AS reason
+        FROM blocked CROSS JOIN LATERAL (
+            SELECT pack_order, reason, number FROM reconciler.work WHERE work.work_id = blocked.cause LIMIT 1
+        ) AS cause
+        ORDER BY blocked.work_id, cause.number
+    )
+    UPDATE reconciler.work SET status = 'skipped', reason = reasons.reason, finished_at = statement_timestamp()
+    FROM reasons WHERE work.work_id = reasons.work_id AND work.work_id = ANY (ARRAY(SELECT work_id FROM reasons))
+    RETURNING work.work_id, work.share_pack_id, work.reason, work.pack_order -> 'review' AS review,
+              NOT {SUPERSEDED} AS is_newest
+"""  # noqa: S608 - a constant of this program
 
 
 async def end_superseded(connection: asyncpg.Connection, share_pack_ids: Sequence[UUID], change: Change) -> bool:
@@ -21,11 +53,11 @@ async def end_superseded(connection: asyncpg.Connection, share_pack_ids: Sequenc
         """
         UPDATE reconciler.work AS older SET
             status = 'skipped', reason = 'superseded by a newer plan', finished_at = statement_timestamp()
-        FROM (
-            SELECT DISTINCT ON (share_pack_id) share_pack_id, work_id, number FROM reconciler.work
-            WHERE share_pack_id = ANY($1::uuid[]) ORDER BY share_pack_id, number DESC
+        FROM unnest($1::uuid[]) AS asked (share_pack_id) CROSS JOIN LATERAL (
+            SELECT work_id, number FROM reconciler.work
+            WHERE work.share_pack_id = asked.share_pack_id ORDER BY number DESC LIMIT 1
         ) AS newest
-        WHERE older.share_pack_id = newest.share_pack_id AND older.number < newest.number
+        WHERE older.share_pack_id = asked.share_pack_id AND older.number < newest.number
           AND older.status IN ('waiting', 'running')
           AND NOT EXISTS (
               SELECT FROM reconciler.leases
@@ -44,7 +76,7 @@ async def end_superseded(connection: asyncpg.Connection, share_pack_ids: Sequenc
             FROM unnest(needs) AS need
             LEFT JOIN unnest($1::uuid[], $2::uuid[]) AS replaced (older, newest) ON replaced.older = need
         )
-        WHERE status = 'waiting' AND needs && $1::uuid[]
+        WHERE status = 'waiting' AND needs <> '{}' AND needs && $1::uuid[]
         """,
         [pair["older"] for pair in pairs],
         [pair["newest"] for pair in pairs],
@@ -56,32 +88,7 @@ async def end_superseded(connection: asyncpg.Connection, share_pack_ids: Sequenc
 
 async def skip_blocked(connection: asyncpg.Connection, change: Change) -> None:
     """Everything that waits for work that did not succeed, directly or through others, ends with the reason."""
-    skipped = await connection.fetch(
-        """
-        WITH RECURSIVE blocked AS (
-            SELECT work.work_id, need.work_id AS cause
-            FROM reconciler.work JOIN reconciler.work AS need ON need.work_id = ANY (work.needs)
-            WHERE work.status = 'waiting' AND need.status IN ('failed', 'stale', 'skipped', 'needs_attention')
-            UNION
-            SELECT work.work_id, blocked.cause
-            FROM blocked JOIN reconciler.work ON blocked.work_id = ANY (work.needs)
-            WHERE work.status = 'waiting'
-        ), reasons AS (
-            SELECT DISTINCT ON (blocked.work_id) blocked.work_id,
-                   'not attempted: it needs ' || (cause.pack_order #>> '{pack,business_line}') || ' / '
-                   || (cause.pack_order #>> '{pack,project_name}') || ', which did not succeed: ' || cause.reason
-                   AS reason
-            FROM blocked JOIN reconciler.work AS cause ON cause.work_id = blocked.cause
-            ORDER BY blocked.work_id, cause.number
-        )
-        UPDATE reconciler.work SET status = 'skipped', reason = reasons.reason, finished_at = statement_timestamp()
-        FROM reasons WHERE work.work_id = reasons.work_id
-        RETURNING work.work_id, work.share_pack_id, work.reason, work.pack_order -> 'review' AS review, NOT EXISTS (
-            SELECT FROM reconciler.work AS newer
-            WHERE newer.share_pack_id = work.share_pack_id AND newer.number > work.number
-        ) AS is_newest
-        """
-    )
+    skipped = await connection.fetch(_SKIP)
     progress = {
         row["share_pack_id"]: Progress(PackStatus.FAILED, "Not attempted", row["reason"])
         for row in skipped
