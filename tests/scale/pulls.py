@@ -1,6 +1,6 @@
-"""A day of open pull requests, by `daemon.pull_requests` at worst (a plan is shown when a pull request is new, and again
-when what it goes into has a new commit, as if each had to do with all) and by workflows (a plan for each push): how often one is shown, and what that asks
-of GitHub."""
+"""A day of open pull requests, by `daemon.pull_requests` at worst (a plan is shown when a pull request is new, and
+again when what it goes into has a new commit, as if each had to do with all) and by workflows (a plan for each push):
+how often one is shown, and what that asks of GitHub."""
 
 import random
 from dataclasses import dataclass
