@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from reconciler.stages.receive import Accepted, Answer, Rejected
+from tests.drawing import examples
 from tests.journeys.daemons import cloned, share_origin
 from tests.journeys.hands import Hands, hands
 from tests.journeys.journey import Journey, git
 from tests.journeys.packs import SALES
 from tests.journeys.test_handed_in import CLASH, PATH
 
-DIFFERENT = 100
+#: As many as a hundred with EXAMPLES=more.
+DIFFERENT = min(examples(25, 100), 100)
 SAME = 20
 
 
