@@ -22,8 +22,8 @@ from tests.faults.processes import Zygote
 from tests.faults.scenes import CREATE
 
 #: Seconds; deliveries are kept at a third of it, which the slowed scene takes longer than.
-LEASE: Final = 4.5
-SLOW: Final = 250
+LEASE: Final = 3.6
+SLOW: Final = 500
 ALL: Final = {"doorbell.ring", "doorbell.answer", "doorbell.keep", "doorbell.settle", "ledger.renew"}
 
 
