@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import click
@@ -89,6 +89,7 @@ async def propose(
     known = None if kept is None else Before(kept, ports.ledger)
     found = await branch(source, settings.databricks_host, since, commit, today, known)
     _check_workspaces(found.after, found.changed)
+    wishes = replace(wishes, snapshots=kept)
     plan = await plan_packs(found.after, found.changed, source, ports.ledger, ports.platform, ports.clock, wishes)
     from reconciler.cli.wording import workbooks  # noqa: PLC0415 - only where a branch is planned
 

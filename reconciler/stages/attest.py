@@ -4,9 +4,9 @@ Reads through the pack source, and says in words what Git could not show; the ob
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from datetime import date
 from typing import TypeAlias
 
 from reconciler.core.changes import ElementRemoved, ObjectChanged, field_changes
@@ -15,8 +15,10 @@ from reconciler.core.guard import Attestation
 from reconciler.core.key import Key, PackId
 from reconciler.core.recorded import Recorded, RecordedState
 from reconciler.core.resource import Resource
-from reconciler.packs.parsing import ParsedFile, parse_file
+from reconciler.packs.footprint import EVERYTHING, of_key
 from reconciler.packs.reading import read_packs
+from reconciler.packs.remembering import RememberedFiles
+from reconciler.packs.snapshot import Snapshots
 from reconciler.ports.pack_source import Ancestry, PackSource, PackSourceError
 from reconciler.stages.attest_words import (
     Refusal,
@@ -27,10 +29,10 @@ from reconciler.stages.attest_words import (
     uncommitted,
     unreadable_then,
 )
+from reconciler.stages.partly import PartReader, Sides, nearest
 
 #: Per commit on record: how the revision being planned stands to it, or why that cannot be read.
 Descent: TypeAlias = Mapping[str, Ancestry | PackSourceError]
-Parse: TypeAlias = Callable[[str, bytes], ParsedFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,29 @@ class _Record:
         return {**self.undeclared, **self.narrowed}
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found of the packs folder before: with it, less of a commit is read."""
+
+    snapshots: Snapshots
+    today: date
+
+
 async def attest(
-    source: PackSource, desired: Desired, scope: Collection[PackId], recorded: RecordedState
+    source: PackSource,
+    desired: Desired,
+    scope: Collection[PackId],
+    recorded: RecordedState,
+    known: Known | None = None,
 ) -> dict[PackId, Attestation]:
-    """An attestation for every pack in scope."""
+    """An attestation for every pack in scope; the same whatever is `known`."""
     if not desired.revision.is_committed:
         refusal = uncommitted(desired.revision, await source.gaps())
         return dict.fromkeys(scope, Attestation(refusal.why, refusal.hint))
     records = _records(desired, scope, recorded)
     commits = frozenset().union(*(record.commits for record in records.values()))
     descent = await _descent(source, desired.revision.commit, commits)
-    past = await _past(source, desired, descent, records.values())
+    past = await _past(_Reading(source, desired, known), descent, records.values())
     return {pack: _attestation(pack, desired, records[pack], descent, past) for pack in scope}
 
 
@@ -116,17 +130,15 @@ async def _descent(source: PackSource, commit: str, older: Iterable[str]) -> Des
     return dict(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True)) | {commit: Ancestry.DESCENDS}
 
 
-async def _past(
-    source: PackSource, desired: Desired, descent: Descent, records: Iterable[_Record]
-) -> Mapping[str, _Past]:
+async def _past(reading: "_Reading", descent: Descent, records: Collection[_Record]) -> Mapping[str, _Past]:
     """The commits that must show what is to be removed: where it was recorded and, for what did not stand there (a row
     does not move when its resource stays as it is), where its pack was submitted last."""
-    parse = cache(parse_file)
+    names = frozenset(of_key(key) for record in records for key in record.doubtful)
     past: dict[str, _Past] = {"": _Past()}
 
     async def look(commit: str) -> _Past:
         if commit not in past and descent[commit] is Ancestry.DESCENDS:
-            past[commit] = await _read(source, desired, commit, parse)
+            past[commit] = await reading.read(commit, names)
         return past.get(commit, _Past())
 
     for record in records:
@@ -137,18 +149,50 @@ async def _past(
     return past
 
 
-async def _read(source: PackSource, desired: Desired, commit: str, parse: Parse) -> _Past:
-    try:
-        found = await source.committed(commit)
-    except PackSourceError as error:
-        return _Past(error=error)
-    workspace = desired.tenants.default_workspace
-    then = read_packs(found.files, found.revision, workspace, packs_folder=found.folder, parse=parse)
-    return _Past(
-        frozenset(key for pack in then.packs.values() for key in pack.resources),
-        then.unreadable_lines,
-        tuple(sorted({problem.where.path for problem in then.problems if problem.is_error})),
-    )
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    source: PackSource
+    desired: Desired
+    known: Known | None
+    parse: RememberedFiles = field(default_factory=RememberedFiles)
+
+    async def read(self, commit: str, names: Collection[str]) -> _Past:
+        """As far as it has to do with `names`, the same in part and as a whole."""
+        try:
+            past = None if self.known is None else await self._in_part(commit, names, self.known)
+            return past or await self._whole(commit)
+        except PackSourceError as error:
+            return _Past(error=error)
+
+    async def _in_part(self, commit: str, names: Collection[str], known: Known) -> _Past | None:
+        """None where that is not sure to tell what reading the whole would. Else there was no error in any file."""
+        before, after = await self.source.listed(commit), await self.source.listed(self.desired.revision.commit)
+        if before is None or after is None:
+            return None
+        basis = known.snapshots.basis(before.folder, self._workspace)
+        snapshot = nearest(known.snapshots, basis, known.today, before.ids)
+        if snapshot is None:
+            return None
+        sides = Sides(before, after)
+        reader = PartReader(self.source, sides, snapshot, self._workspace, known.today, self.parse)
+        part = await reader.read(names)
+        if part is None or EVERYTHING in part.reach.texts:
+            return None
+        return _Past(_declared(part.before))
+
+    async def _whole(self, commit: str) -> _Past:
+        found = await self.source.committed(commit)
+        then = read_packs(found.files, found.revision, self._workspace, packs_folder=found.folder, parse=self.parse)
+        broken = {problem.where.path for problem in then.problems if problem.is_error}
+        return _Past(_declared(then), then.unreadable_lines, tuple(sorted(broken)))
+
+    @property
+    def _workspace(self) -> str:
+        return self.desired.tenants.default_workspace
+
+
+def _declared(desired: Desired) -> frozenset[Key]:
+    return frozenset(key for pack in desired.packs.values() for key in pack.resources)
 
 
 def _attestation(

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Final
 
 from reconciler.core.desired import Desired
@@ -17,12 +18,16 @@ from reconciler.packs.footprint import EVERYTHING, Footprint, footprint, of_file
 from reconciler.packs.notebooks import notebook_entries, notebook_path
 from reconciler.packs.reading import read_packs
 from reconciler.packs.remembering import RememberedFiles
-from reconciler.packs.snapshot import Snapshot, by_text, held, most
+from reconciler.packs.snapshot import Snapshot, Snapshots, by_text, held, most
 from reconciler.ports.pack_source import Listing, PackSource
 from reconciler.stages.reach import Reach
 
 #: What is said of a name that nobody declares depends on all names that are declared, and on all files that may.
 _NEEDS_ALL: Final = frozenset({"recipient-unknown", "waits-for-file"})
+#: Snapshots among which the nearest is looked for.
+_LOOKED_AT: Final = 3
+#: What differs in more than this part of the files is another folder: from there, reading anew is no more work.
+_NEAR: Final = 0.5
 
 
 class Loaded(Mapping[str, bytes]):
@@ -230,6 +235,12 @@ class PartReader:
         places = {path: each for path, each in self.snapshot.held.items() if path not in changed}
         places |= held(pack for pack in before.packs.values() if pack.path in now)
         return Snapshot(self.snapshot.basis, self.today, ids, footprints, places)
+
+
+def nearest(snapshots: Snapshots, basis: str, today: date, ids: Mapping[str, str]) -> Snapshot | None:
+    kept = islice(snapshots.newest(basis, today), _LOOKED_AT)
+    near = [(len(each.ids.items() ^ ids.items()), number, each) for number, each in enumerate(kept)]
+    return min(near)[2] if near and min(near)[0] <= len(ids) * _NEAR else None
 
 
 def whole_snapshot(

@@ -17,11 +17,12 @@ from reconciler.core.prerequisites import recipients_gained
 from reconciler.core.recorded import RecordedState
 from reconciler.core.steps import World, metastore_of
 from reconciler.core.verdict import Create, Ignore, Keep, Replace
+from reconciler.packs.snapshot import Snapshots
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import PackSource
 from reconciler.ports.platform import Platform
-from reconciler.stages.attest import attest
+from reconciler.stages.attest import Known, attest
 from reconciler.stages.look import GRACE
 from reconciler.stages.observe import actual_state, callers, catalogs, metastore_recipients, recorded_state
 
@@ -46,6 +47,8 @@ class Wishes:
     grace: float = GRACE
     #: Finds out what was approved of a plan; None: approval is somebody else's business.
     approvals: Callable[[Plan], Awaitable[Approvals]] | None = None
+    #: What is kept of commits read before; None: each commit that must attest a removal is read as a whole.
+    snapshots: Snapshots | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +114,7 @@ async def _plan(
     desired: Desired, scope: Collection[PackId], recorded: RecordedState, facts: _Facts, wishes: Wishes
 ) -> Planned:
     platform, began_at = facts.platform, _now(facts.clock)
-    attestations, holds = await asyncio.gather(
-        _attested(wishes.source_failure, facts.source, desired, scope, recorded), facts.ledger.holds()
-    )
+    attestations, holds = await asyncio.gather(_attested(wishes, facts, desired, scope, recorded), facts.ledger.holds())
     actual = await actual_state(desired, scope, recorded, platform, facts.clock, wishes.grace)
     world = World(
         recorded=recorded,
@@ -154,12 +155,13 @@ def _now(clock: Clock) -> int:
 
 
 async def _attested(
-    source_failure: str, source: PackSource, desired: Desired, scope: Collection[PackId], recorded: RecordedState
+    wishes: Wishes, facts: _Facts, desired: Desired, scope: Collection[PackId], recorded: RecordedState
 ) -> Attestations:
-    if not source_failure:
-        return await attest(source, desired, scope, recorded)
+    if not wishes.source_failure:
+        known = None if wishes.snapshots is None else Known(wishes.snapshots, facts.clock.now().date())
+        return await attest(facts.source, desired, scope, recorded, known)
     refusal = Attestation(
-        f"the newest commits could not be fetched ({source_failure}), and one of them may still want it",
+        f"the newest commits could not be fetched ({wishes.source_failure}), and one of them may still want it",
         "nothing need be done once Git answers again",
         lets_drift_go=True,
     )

@@ -73,7 +73,13 @@ class Presenting:
 
     async def _proposal(self, found: Branch) -> Proposal:
         plan = await plan_packs(
-            found.after, found.changed, self.source, self.ledger, self.platform, self.clock, self.wishes
+            found.after,
+            found.changed,
+            self.source,
+            self.ledger,
+            self.platform,
+            self.clock,
+            replace(self.wishes, snapshots=self.snapshots),
         )
         return found.proposal(plan, self.wording.workbooks)
 

@@ -4,7 +4,6 @@ their files. Plans nothing; the rest of the packs is only counted."""
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import islice
 from typing import Final, TypeAlias
 
 from reconciler.core.desired import Desired, Revision
@@ -21,17 +20,13 @@ from reconciler.packs.snapshot import Snapshot, Snapshots
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import Listing, NoFolderError, PackFiles, PackSource
 from reconciler.stages.observe import recorded_state
-from reconciler.stages.partly import Part, PartReader, Sides, whole_snapshot
+from reconciler.stages.partly import Part, PartReader, Sides, nearest, whole_snapshot
 from reconciler.stages.reach import Reach
 
 #: Path now, path before, bytes before and now -> what changed in a workbook.
 CompareWorkbooks: TypeAlias = Callable[[str, str | None, bytes | None, bytes | None], WorkbookChange]
 
 _WORKBOOK: Final = ".xlsx"
-#: Snapshots among which the nearest is looked for.
-_LOOKED_AT: Final = 3
-#: What differs in more than this part of the files is another folder: from there, reading anew is no more work.
-_NEAR: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +168,9 @@ class _Reading:
     async def _snapshot(self, before: Listing, snapshots: Snapshots) -> Snapshot | None:
         """The nearest one, or of reading all that the branch left."""
         basis = snapshots.basis(before.folder, self.default_workspace)
-        kept = islice(snapshots.newest(basis, self.today), _LOOKED_AT)
-        near = [(len(each.ids.items() ^ before.ids.items()), number, each) for number, each in enumerate(kept)]
-        if near and min(near)[0] <= len(before.ids) * _NEAR:
-            return min(near)[2]
+        near = nearest(snapshots, basis, self.today, before.ids)
+        if near is not None:
+            return near
         past = await self.source.committed(before.revision.commit)
         found = whole_snapshot(before, self._desired(past), past.files, basis, self.today, self.parse)
         if found is not None:
