@@ -8,6 +8,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +20,12 @@ from tests.bench.report import Line, document, machine, show
 from tests.bench.rows import ENOUGH_SECONDS, IN_FLIGHT, Row, rows
 from tests.bench.task import Result, Task
 from tests.bench.world import World, world
+from tests.forked import serving
 
 TOP = Path(__file__).parents[2]
 RESULTS = TOP / ".cache" / "bench"
+#: The process that measures a row.
+CHILD = (sys.executable, "-m", "tests.bench.child")
 
 
 def main() -> int:
@@ -32,9 +37,9 @@ def main() -> int:
     chosen = [row for row in rows(quick=options.quick, full=options.full) if re.search(options.only, row.title)]
     progress = Console(stderr=True)
     runs, enough = (options.runs, 1e9) if options.full else (options.runs, ENOUGH_SECONDS)
-    with world(options.seed) as measured_world:
+    with world(options.seed) as measured_world, _child(quick=options.quick) as child:
         about = machine(measured_world.postgres)
-        lines = [measured(row, measured_world, runs, enough, progress) for row in chosen]
+        lines = [measured(row, measured_world, runs, enough, progress, child) for row in chosen]
     results = document(lines, about, at, options.seed)
     show(Console(width=None if sys.stdout.isatty() else 160), results)
     path: Path = options.json or RESULTS / f"{at:%Y%m%dT%H%M%SZ}.json"
@@ -44,17 +49,27 @@ def main() -> int:
     return 1 if any(line.error for line in lines) else 0
 
 
-def measured(row: Row, where: World, runs: int, enough: float, progress: Console) -> Line:
+@contextmanager
+def _child(*, quick: bool) -> Iterator[Sequence[str]]:
+    """Where nothing is made of how long it takes, nor of the memory, one process imports what all of them need."""
+    if not quick:
+        yield CHILD
+        return
+    with serving() as forking:
+        yield (forking.running(str(TOP / "tests" / "bench" / "child.py")),)
+
+
+def measured(row: Row, where: World, runs: int, enough: float, progress: Console, child: Sequence[str] = CHILD) -> Line:
     """A row that fails says so, and the others go on."""
     progress.print(f"{datetime.now(UTC):%H:%M:%S} {row.title}", highlight=False)
     try:
-        return Line(row, measure(row, where, 1 if row.once and enough < 1e9 else runs, enough))
+        return Line(row, measure(row, where, 1 if row.once and enough < 1e9 else runs, enough, child))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's
         progress.print(f"failed: {error}", highlight=False, markup=False)
         return Line(row, None, str(error))
 
 
-def measure(row: Row, where: World, runs: int, enough: float) -> Result:
+def measure(row: Row, where: World, runs: int, enough: float, child: Sequence[str] = CHILD) -> Result:
     """In a process of its own."""
     task = Task(
         kind=row.kind,
@@ -70,7 +85,7 @@ def measure(row: Row, where: World, runs: int, enough: float) -> Result:
         rows=row.rows,
     )
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.child"],
+        child,
         input=json.dumps(task.as_json()),
         capture_output=True,
         text=True,
