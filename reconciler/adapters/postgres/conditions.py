@@ -3,17 +3,16 @@ statements as they stand: nothing of them comes from outside this program."""
 
 from typing import Final
 
-#: A need is met by work that did all it may do. Each need is looked up by itself (a subquery is): by a join, all work
-#: there ever was may be read instead, of which so little is not done.
+#: A need is met by work that did all it may do. Most work has none. Asked of each row by itself (what stands beside OR
+#: is): by a join, all work there ever was may be read instead, of which so little is not done.
 NEEDS_MET: Final = """
-    NOT EXISTS (
-        SELECT FROM unnest(work.needs) AS needed (work_id) WHERE (
-            SELECT need.status FROM reconciler.work AS need WHERE need.work_id = needed.work_id
-        ) NOT IN ('done', 'held')
-    )
+    (work.needs = '{}' OR NOT EXISTS (
+        SELECT FROM reconciler.work AS need
+        WHERE need.work_id = ANY (work.needs) AND need.status NOT IN ('done', 'held')
+    ))
 """
 
-#: A newer plan wants something else of the pack. The newest is looked up by itself, as above.
+#: A newer plan wants something else of the pack. The newest of its pack is looked up in the index.
 SUPERSEDED: Final = """
     work.number < (
         SELECT max(newer.number) FROM reconciler.work AS newer WHERE newer.share_pack_id = work.share_pack_id

@@ -29,11 +29,15 @@ _DUE: Final = f"""
     SELECT work_id FROM turns WHERE NOT is_held ORDER BY narrows DESC, turn, number LIMIT $1
 """  # noqa: S608 - constants of this program
 
+#: In the order of time, until one is found that nothing else stands against.
 _NEXT: Final = f"""
-    SELECT extract(epoch FROM min(greatest(not_before, pauses.until)) - clock_timestamp())
-    FROM reconciler.work LEFT JOIN reconciler.pauses USING (workspace_url)
-    WHERE status = 'waiting' AND greatest(not_before, pauses.until) > clock_timestamp()
-      AND {NEEDS_MET} AND NOT {SUPERSEDED}
+    WITH later AS MATERIALIZED (
+        SELECT number, share_pack_id, needs, greatest(not_before, pauses.until) AS at
+        FROM reconciler.work LEFT JOIN reconciler.pauses USING (workspace_url)
+        WHERE status = 'waiting' AND greatest(not_before, pauses.until) > clock_timestamp() ORDER BY at
+    )
+    SELECT extract(epoch FROM at - clock_timestamp()) FROM later AS work
+    WHERE {NEEDS_MET} AND NOT {SUPERSEDED} ORDER BY at LIMIT 1
 """  # noqa: S608 - constants of this program
 
 #: Each of the two is found in an index of its own.
