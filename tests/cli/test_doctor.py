@@ -51,9 +51,12 @@ def test_where_all_is_well_it_exits_with_0_and_changes_nothing(applied: Bench) -
     assert levels(applied)["rights"] == {"ok"}
 
 
-def test_before_the_first_plan_it_makes_nothing(bench: Bench, database_url: str) -> None:
+def test_before_the_first_plan_it_makes_nothing(
+    bench: Bench, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("domain_db_connection_string", fresh_database_url)
     assert levels(bench)["database"] == {"warn"}
-    tables = asyncio.run(fetch(database_url, "SELECT count(*) FROM pg_namespace WHERE nspname IN ('reconciler')"))
+    tables = asyncio.run(fetch(fresh_database_url, "SELECT count(*) FROM pg_namespace WHERE nspname IN ('reconciler')"))
     assert tables == 0
 
 
