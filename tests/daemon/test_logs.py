@@ -241,7 +241,8 @@ def test_an_sdk_is_heard_only_when_it_fails_and_without_its_exception(capsys: He
 @pytest.mark.usefixtures("_json")
 def test_warnings_and_other_libraries_come_through_as_lines(capsys: Heard) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("always")
+        # Not what is collected as garbage meanwhile.
+        warnings.simplefilter("always", DeprecationWarning)
         logging.captureWarnings(capture=True)
         warnings.warn(f"old token={WORD}", DeprecationWarning, stacklevel=1)
     logging.getLogger("asyncio").info("not this")

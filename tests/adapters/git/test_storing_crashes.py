@@ -163,7 +163,8 @@ async def test_twenty_of_the_same_are_one_commit(server: Server) -> None:
     stored = await asyncio.gather(*(stores[number % 2].put(SECOND) for number in range(20)))
     assert int(server.bare.git("rev-list", "--count", "main")) == before + 1
     assert {each.commit for each in stored} == {server.bare.git("rev-parse", "main")}
-    assert sum(each.is_new for each in stored) == 1
+    # Two clones that make it in the same second make the very same commit, and each has pushed it.
+    assert 1 <= sum(each.is_new for each in stored) <= len(stores)
 
 
 async def test_many_at_once_are_pushed_together(server: Server) -> None:
