@@ -6,7 +6,6 @@ from tests.http.api import served
 from tests.journeys.journey import Journey, git
 from tests.journeys.packs import SALES
 
-#: As many as a hundred with EXAMPLES=more.
 DIFFERENT, SAME = 100, 20
 
 
