@@ -76,7 +76,7 @@ def test_no_command_lets_a_secret_out(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, logger=name)
     plan, picture, page = tmp_path / "plan.json", tmp_path / "plan.svg", tmp_path / "plan.html"
     commands = [
         ["plan", "--calls", "--full", "--out", str(plan), "--svg", str(picture), "--html", str(page)],

@@ -48,6 +48,8 @@ Heard = pytest.CaptureFixture[str]
 def _as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level, shown = list(root.handlers), root.level, warnings.showwarning
+    # Other tests turn on all that can be logged.
+    logging.getLogger("asyncio").setLevel(logging.NOTSET)
     yield
     logger.remove()
     logging.captureWarnings(capture=False)
