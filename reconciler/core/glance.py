@@ -6,8 +6,9 @@ the `updated_at` of its share did not is always read in full from then on.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum, auto
+from operator import attrgetter
 from typing import Final
 
 from reconciler.core.actual import Actual, Found, Observed
@@ -17,7 +18,7 @@ from reconciler.core.plan import PackPlan
 from reconciler.core.recipient import FederationPolicy, OidcSharing, Recipient
 from reconciler.core.recorded import RecordedPack
 from reconciler.core.resource import Resource
-from reconciler.core.share import Share
+from reconciler.core.share import Share, SharedObject
 from reconciler.core.verdict import Keep
 
 #: Milliseconds. Databricks tells times in milliseconds, and within one there may be two changes: what was read right
@@ -26,6 +27,7 @@ SETTLED_AFTER: Final = 5_000
 #: Of so many looks at a pack one reads it in full; for some packs that comes earlier, so that it is not all at once.
 FULL_EVERY: Final = 8
 EARLIER: Final = 0.25
+_VALUES: Final = attrgetter(*(each.name for each in fields(SharedObject)))
 #: Calls that it takes to learn who calls.
 _CALLS_FOR_CALLER: Final = 3
 
@@ -210,7 +212,10 @@ def _without_objects(seen: Found) -> Found:
 
 
 def _contents(seen: Found) -> int:
-    return hash(seen.resource.objects) if isinstance(seen.resource, Share) else 0
+    """Of all that an object has: its own hash is that of its name alone."""
+    if not isinstance(seen.resource, Share) or seen.resource.objects is UNMANAGED:
+        return 0
+    return hash(frozenset(map(_VALUES, seen.resource.objects)))
 
 
 def _until(plan: PackPlan, resources: Mapping[Key, Known]) -> int | None:

@@ -137,6 +137,15 @@ def test_objects_that_change_under_the_same_time_give_it_away() -> None:
     assert betrayed(memory, {Q1: share(ONE, TWO, at=CHANGED_AT + 1)}) == ()
     assert betrayed(memory, {Q1: Absent(), ANN: recipient()}) == ()
     assert betrayed(memory, {Q1: share(TWO)}) == (Q1,)
+    for changed in (
+        replace(ONE, shared_as="s.other"),
+        replace(ONE, comment="by hand"),
+        replace(ONE, history=True),
+        replace(ONE, cdf=True),
+        replace(ONE, start_version=3),
+        replace(ONE, type=ObjectType.VIEW),
+    ):
+        assert betrayed(memory, {Q1: share(changed)}) == (Q1,), changed
     young = remembered(read(its_share=share(ONE, at=READ_AT)))
     assert betrayed(young, {Q1: share(TWO, at=READ_AT)}) == ()
 
