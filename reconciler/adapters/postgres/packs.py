@@ -57,10 +57,6 @@ async def delete_packs(connection: asyncpg.Connection, share_pack_ids: Collectio
     await write_versions(connection, SHARE_PACKS, gone, change)
 
 
-async def delete_pack(connection: asyncpg.Connection, share_pack_id: UUID, change: Change) -> None:
-    await delete_packs(connection, [share_pack_id], change)
-
-
 async def reject(connection: asyncpg.Connection, pack: PackId, path: str, reason: str, change: Change) -> None:
     ids = pack_ids(pack)
     progress = Progress(PackStatus.VALIDATION_FAILED, "The file has problems; nothing was changed", reason)

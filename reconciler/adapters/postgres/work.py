@@ -11,7 +11,7 @@ from reconciler.adapters.postgres.conditions import SUPERSEDED
 from reconciler.adapters.postgres.due import released
 from reconciler.adapters.postgres.lease import give_back
 from reconciler.adapters.postgres.operations import conclude
-from reconciler.adapters.postgres.packs import PROVISIONED, Progress, delete_pack, write_progress
+from reconciler.adapters.postgres.packs import PROVISIONED, Progress, delete_packs, write_progress
 from reconciler.adapters.postgres.release import close_requests, end_superseded, skip_blocked
 from reconciler.adapters.postgres.submit import lock_orders
 from reconciler.adapters.postgres.versions import Change
@@ -107,7 +107,7 @@ async def _finish_pack(
     end = _end(claim, status, reason)
     await write_progress(connection, {share_pack_id: end}, _change(claim, end.words))
     if status is WorkStatus.DONE and claim.order.config is None:
-        await delete_pack(connection, share_pack_id, _change(claim, "removed from Git"))
+        await delete_packs(connection, [share_pack_id], _change(claim, "removed from Git"))
 
 
 def _end(claim: Claim, status: WorkStatus, reason: str) -> Progress:
