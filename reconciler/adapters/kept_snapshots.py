@@ -2,8 +2,8 @@
 
 A file is written beside its place and moved there whole. It is believed only when nobody else can have written it,
 when its digest is that of its content, and when it is of this very program; whatever goes wrong with one, it is as if
-it were not there. Two processes may write at once. The digest is no secret: who can write to the folder can make the plan
-of a branch overlook that packs clash or that a file is broken, and nothing more: what is applied is read anew."""
+it were not there. Two processes may write at once. The digest is no secret: who can write to the folder can make the
+plan of a branch overlook that packs clash or that a file is broken, and nothing more: what is applied is read anew."""
 
 import hashlib
 import os
