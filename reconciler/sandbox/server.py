@@ -74,6 +74,13 @@ class Sandbox:
             reply = control_reply(self._world, asked, request_id)
             self._world.save()
             return self._response(reply, request_id)
+        self._world.under_way += 1
+        try:
+            return await self._carry_out(request, asked, request_id)
+        finally:
+            self._world.under_way -= 1
+
+    async def _carry_out(self, request: web.BaseRequest, asked: ApiRequest, request_id: str) -> web.StreamResponse:
         if self._world.latency_ms:
             await asyncio.sleep(self._world.latency_ms / 1000)
         fault = self._world.faults.strike(asked.method, asked.path)

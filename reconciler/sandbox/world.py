@@ -16,6 +16,8 @@ class World:
         self._first_knobs = knobs
         self._state_file = state_file
         self.log = RequestLog(log_capacity)
+        #: requests that have come and are not answered yet, whoever waits for them
+        self.under_way = 0
         self._start(seed)
         if state_file is not None:
             load(self.state, state_file)

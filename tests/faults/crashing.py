@@ -80,11 +80,13 @@ class Crashing:
     #: Milliseconds that Databricks takes for each answer to the first worker.
     latency: int = 0
 
-    async def case(self, point: Point, second: Strike | None) -> Outcome:
+    async def case(self, point: Point, second: Strike | None, *, delay: float = 0.0) -> Outcome:
+        """`delay`: seconds that the first worker goes on after the point."""
         await self.lane.restore()
         tally = Tally()
         self.lane.control.latency(self.latency)
-        struck = await self.zygote.run(replace(self.job, name="first", looks_again=False).struck(Strike(point)))
+        job = replace(self.job, name="first", looks_again=False)
+        struck = await self.zygote.run(job.struck(Strike(point, delay=delay)))
         self.lane.control.latency(0)
         if struck.was_killed:
             tally.first = 1

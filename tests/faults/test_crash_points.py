@@ -10,20 +10,22 @@ each recovery at all of its points.
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.faults.crashing import Crashing, Record, Tally, prepared, record
+from tests.faults.crashing import Crashing, Record, Tally, prepared, record, staged
 from tests.faults.lane import Lane
-from tests.faults.points import IS_WHOLE_PRODUCT, Point, Strike, sample
+from tests.faults.points import BEFORE, IS_WHOLE_PRODUCT, Point, Strike, sample
 from tests.faults.processes import Zygote
-from tests.faults.scenes import SCENES, Scene
+from tests.faults.scenes import CREATE, SCENES, Scene
 
 #: Tests a scene is divided into, for many processors.
 SLICES: Final = 2
+#: Milliseconds from the call to the kill, and from there until Databricks carries it out.
+ON_ITS_WAY: Final = 300
 
 
 @dataclass(slots=True)
@@ -75,5 +77,17 @@ async def test_a_worker_killed_anywhere_is_followed_by_one_that_ends_where_git_s
     assert run.wrong == []
 
 
+@pytest.mark.parametrize("call", sorted(set(CREATE.calls)))
+async def test_a_call_that_a_killed_worker_left_on_its_way_takes_effect_once(
+    call: str, repository: Path, lanes: list[Lane], workers: Zygote
+) -> None:
+    """Databricks carries it out when nobody is there to hear of it."""
+    async with staged(CREATE, repository, lanes[0], workers) as crashing:
+        slow = replace(crashing, latency=2 * ON_ITS_WAY)
+        outcome = await slow.case(Point(f"platform.perform {call}", 1, BEFORE), None, delay=ON_ITS_WAY / 1000)
+    assert outcome.tally.first == 1
+    assert outcome.wrong == []
+
+
 def is_call(point: Point) -> bool:
-    return point.method == "platform.perform" and point.side == "before"
+    return point.method == "platform.perform" and point.side == BEFORE
