@@ -108,11 +108,12 @@ def test_every_kind_of_call_is_tried() -> None:
 
 
 def test_the_requests_shown_are_the_requests_sent(address: str) -> None:
-    from databricks.sdk import WorkspaceClient  # noqa: PLC0415 - two seconds
+    from databricks.sdk.config import Config  # noqa: PLC0415 - takes a while
 
+    from reconciler.adapters.databricks.client import Client  # noqa: PLC0415
     from reconciler.adapters.databricks.performing import send  # noqa: PLC0415
 
-    client = WorkspaceClient(host=address, token="dapi-sandbox-admin")
+    client = Client.of(Config(host=address, token="dapi-sandbox-admin"))
     for call in CALLS:
         send(client, call, NOW)
     sent = [

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.catalog import (
     DeltaSharingScopeEnum,
     EffectivePrivilegeAssignment,
@@ -15,6 +14,7 @@ from databricks.sdk.service.catalog import (
 )
 
 from reconciler.adapters.databricks.catalog import EVERYONE, Entry, Held, Place
+from reconciler.adapters.databricks.client import Client
 from reconciler.adapters.databricks.strange import StrangeAnswerError
 from reconciler.core.rights import Caller
 from reconciler.core.share import ObjectType
@@ -34,7 +34,7 @@ _SCIM: Final = "/api/2.0/preview/scim/v2"
 _APPLICATION_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def read_entry(client: WorkspaceClient, place: Place, name: str, path: str) -> Entry:
+def read_entry(client: Client, place: Place, name: str, path: str) -> Entry:
     """`path` is the name as a segment of a URL."""
     match place:
         case Place.CATALOG:
@@ -53,7 +53,7 @@ def read_entry(client: WorkspaceClient, place: Place, name: str, path: str) -> E
             assert_never(place)
 
 
-def read_held(client: WorkspaceClient, securable: str, path: str) -> Held:
+def read_held(client: Client, securable: str, path: str) -> Held:
     """All pages: the SDK reads one, and one may be empty and still name a next one (contract 1.9)."""
     held: dict[str, frozenset[str]] = {}
     token: str | None = None
@@ -66,7 +66,7 @@ def read_held(client: WorkspaceClient, securable: str, path: str) -> Held:
             return held
 
 
-def read_groups(client: WorkspaceClient, principal: str) -> frozenset[str] | None:
+def read_groups(client: Client, principal: str) -> frozenset[str] | None:
     """The groups a user, service principal or group is in; None when that cannot be told."""
     kind, attribute = _looked_for_as(principal)
     if '"' in principal or "\\" in principal:
@@ -79,7 +79,7 @@ def read_groups(client: WorkspaceClient, principal: str) -> frozenset[str] | Non
     return _displays(found[0])
 
 
-def read_caller(client: WorkspaceClient) -> Caller:
+def read_caller(client: Client) -> Caller:
     me = client.current_user.me()
     if not me.user_name:
         raise StrangeAnswerError("Databricks does not tell who is calling")

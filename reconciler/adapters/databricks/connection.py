@@ -16,13 +16,13 @@ from typing import Any, Final, TypeVar
 
 import databricks.sdk
 import requests
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.clock import Clock
 from databricks.sdk.config import Config
 from databricks.sdk.environments import ALL_ENVS
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
+from reconciler.adapters.databricks.client import Client
 from reconciler.adapters.databricks.exchange import Exchange, Outcome, outcome_of
 from reconciler.adapters.databricks.failures import RAISED, failure_of, was_unsent
 from reconciler.adapters.databricks.federation import GITHUB, github_jobs
@@ -81,7 +81,7 @@ class Connection:
         config.http_timeout_seconds = http_timeout
         config.retry_timeout_seconds = int(READ_PATIENCE)
         self._suffix = f". {config.debug_string()}"
-        self._client = WorkspaceClient(config=config)
+        self._client = Client.of(config)
         self._session = _session_of(self._client)
         _settle_environment(self._session, workspace)
         # The SDK limits connections for https only, and with its two settings swapped (`_base_client.py`, 0.156). Who
@@ -101,15 +101,15 @@ class Connection:
         with self._counting:
             return dict(self._outcomes)
 
-    def read(self, ask: Callable[[WorkspaceClient], T]) -> T:
+    def read(self, ask: Callable[[Client], T]) -> T:
         return self._run(ask, self._exchange(is_write=False, patience=READ_PATIENCE))[0]
 
-    def read_pages(self, ask: Callable[[WorkspaceClient], T]) -> tuple[T, int]:
+    def read_pages(self, ask: Callable[[Client], T]) -> tuple[T, int]:
         """The answer, and how many requests it took."""
         answer, exchange = self._run(ask, self._exchange(is_write=False, patience=READ_PATIENCE))
         return answer, exchange.attempts
 
-    def write(self, change: Callable[[WorkspaceClient], object]) -> str:
+    def write(self, change: Callable[[Client], object]) -> str:
         """Sends one request at most; the id Databricks gave it."""
         return self._run(change, self._exchange(is_write=True, patience=0.0))[1].request_id
 
@@ -121,7 +121,7 @@ class Connection:
     def _exchange(self, *, is_write: bool, patience: float) -> Exchange:
         return Exchange(workspace=self._workspace, is_write=is_write, patience=patience, suffix=self._suffix)
 
-    def _run(self, work: Callable[[WorkspaceClient], T], exchange: Exchange) -> tuple[T, Exchange]:
+    def _run(self, work: Callable[[Client], T], exchange: Exchange) -> tuple[T, Exchange]:
         self._thread.exchange = exchange
         outcome: Outcome | None = None
         try:
@@ -292,7 +292,7 @@ def _check_host(workspace: str, trusted: frozenset[str]) -> None:
         )
 
 
-def _session_of(client: WorkspaceClient) -> requests.Session:
+def _session_of(client: Client) -> requests.Session:
     """The one private thing of the SDK that is touched: it has no public way to count or limit http connections."""
     session = client.api_client._api_client._session
     if not isinstance(session, requests.Session):

@@ -3,7 +3,6 @@
 import urllib.parse
 from typing import Final, assert_never
 
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.sharing import (
     AuthenticationType,
     IpAccessList,
@@ -14,6 +13,7 @@ from databricks.sdk.service.sharing import (
 )
 from databricks.sdk.service.sharing import FederationPolicy as SdkPolicy
 
+from reconciler.adapters.databricks.client import Client
 from reconciler.adapters.databricks.data_objects import added, changed, removed
 from reconciler.core.calls import (
     Call,
@@ -41,7 +41,7 @@ from reconciler.ports.platform import RefusedError
 _MARGIN: Final = 60_000
 
 
-def send(client: WorkspaceClient, call: Call, now: int) -> None:
+def send(client: Client, call: Call, now: int) -> None:
     """Unmanaged fields are None to the SDK, which leaves them out; `""` it sends, which clears. `now` is in epoch
     milliseconds. Answers are dropped here: some hold an activation link."""
     name = path_segment(call.key.name)
@@ -72,7 +72,7 @@ def path_segment(name: str) -> str:
 
 
 def _send_recipient(
-    client: WorkspaceClient, call: CreateRecipient | UpdateRecipient | DeleteRecipient, name: str, now: int
+    client: Client, call: CreateRecipient | UpdateRecipient | DeleteRecipient, name: str, now: int
 ) -> None:
     match call:
         case CreateRecipient():
@@ -91,9 +91,7 @@ def _send_recipient(
             assert_never(call)
 
 
-def _send_share(
-    client: WorkspaceClient, call: CreateShare | UpdateShare | ChangeGrants | DeleteShare, name: str
-) -> None:
+def _send_share(client: Client, call: CreateShare | UpdateShare | ChangeGrants | DeleteShare, name: str) -> None:
     match call:
         case CreateShare():
             client.shares.create(call.key.name, comment=_given(call.comment), storage_root=_given(call.storage_root))
@@ -112,7 +110,7 @@ def _send_share(
             assert_never(call)
 
 
-def _create_recipient(client: WorkspaceClient, call: CreateRecipient, now: int) -> None:
+def _create_recipient(client: Client, call: CreateRecipient, now: int) -> None:
     metastore: str | None = None
     match call.authentication:
         case TokenSharing():
@@ -136,7 +134,7 @@ def _create_recipient(client: WorkspaceClient, call: CreateRecipient, now: int) 
     )
 
 
-def _change_owner(client: WorkspaceClient, call: ChangeOwner, name: str) -> None:
+def _change_owner(client: Client, call: ChangeOwner, name: str) -> None:
     match call.key.kind:
         case Kind.RECIPIENT:
             client.recipients.update(name, owner=call.owner)
@@ -146,7 +144,7 @@ def _change_owner(client: WorkspaceClient, call: ChangeOwner, name: str) -> None
             assert_never(call.key.kind)
 
 
-def _rename(client: WorkspaceClient, call: Rename) -> None:
+def _rename(client: Client, call: Rename) -> None:
     old_name = path_segment(call.old_name)
     match call.key.kind:
         case Kind.RECIPIENT:

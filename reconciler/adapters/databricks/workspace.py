@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TypeVar, assert_never
 
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.sharing import FederationPolicy as SdkPolicy
 from databricks.sdk.service.sharing import (
     GetRecipientSharePermissionsResponse,
@@ -15,6 +14,7 @@ from databricks.sdk.service.sharing import (
 
 from reconciler.adapters.databricks.catalog import Entry, Held, Missing, Place
 from reconciler.adapters.databricks.catalog_reading import read_caller, read_entry, read_groups, read_held
+from reconciler.adapters.databricks.client import Client
 from reconciler.adapters.databricks.connection import Connection
 from reconciler.adapters.databricks.failures import ABSENT, MissingError
 from reconciler.adapters.databricks.performing import path_segment, send
@@ -148,7 +148,7 @@ class Workspace:
     def close(self) -> None:
         self._connection.close()
 
-    def _read(self, ask: Callable[[WorkspaceClient], T]) -> T:
+    def _read(self, ask: Callable[[Client], T]) -> T:
         return self._told(lambda: self._connection.read(ask))
 
     def _told(self, work: Callable[[], T]) -> T:
@@ -209,5 +209,5 @@ class Workspace:
             raise StrangeAnswerError(f"share {name!r} was there and its grants were not; read it again") from None
 
 
-def _readable_page(client: WorkspaceClient, name: str, token: str | None) -> GetRecipientSharePermissionsResponse:
+def _readable_page(client: Client, name: str, token: str | None) -> GetRecipientSharePermissionsResponse:
     return client.recipients.share_permissions(name, page_token=token)

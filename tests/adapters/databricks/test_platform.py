@@ -27,7 +27,7 @@ def keys(url: str, count: int) -> list[Key]:
 def test_the_sdk_is_imported_by_the_first_question_only() -> None:
     code = (
         "import sys; from reconciler.adapters.databricks import DatabricksPlatform; DatabricksPlatform(); "
-        "print([name for name in ('databricks.sdk', 'requests', 'pydantic') if name in sys.modules])"
+        "print([name for name in ('databricks.sdk.core', 'requests', 'pydantic') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[3]

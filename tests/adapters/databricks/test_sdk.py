@@ -1,0 +1,136 @@
+"""The SDK is imported without the services that nothing here asks, and stays whole for everybody else. Each in a fresh
+process: what is imported is what it is about."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+#: What a question imports, as the platform does it.
+OURS = "import reconciler.adapters.databricks, reconciler.adapters.databricks.workspace"
+UNASKED = ("jobs", "compute", "sql", "ml", "pipelines", "workspace", "serving")
+
+
+def told(program: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_no_service_is_imported_that_nothing_asks() -> None:
+    program = f"{OURS}, sys; print(*(name for name in sys.modules if name.startswith('databricks.sdk.service.')))"
+    imported = {name.rpartition(".")[2] for name in told(program).split()}
+    assert {"sharing", "catalog", "iam"} <= imported
+    assert not imported & set(UNASKED)
+
+
+@pytest.mark.parametrize("before", ["pass", "import databricks.sdk", "from databricks.sdk import WorkspaceClient"])
+def test_a_client_of_the_sdk_is_the_real_one(before: str, url: str) -> None:
+    """Whether the SDK was imported before or is after; and what both are made of is the same."""
+    program = f"""
+{before}
+{OURS}
+import sys
+from databricks.sdk import AccountClient, WorkspaceClient, service
+from databricks.sdk.service import sharing
+import databricks.sdk.service.jobs
+client = WorkspaceClient(host=sys.argv[1], token="dapi-sandbox-admin")
+assert type(client.shares) is sharing.SharesAPI
+assert service is databricks.sdk.service
+assert WorkspaceClient.__module__ == "databricks.sdk"
+print(client.current_user.me().user_name, list(client.recipients.list()), type(client.jobs).__name__)
+"""
+    assert told(program, url) == "sharepack@sandbox.example [] JobsExt"
+
+
+def test_the_sdk_exports_the_same_names_either_way() -> None:
+    names = "import databricks.sdk; print(*dir(databricks.sdk))"
+    starred = "from databricks.sdk import *; print(*dir())"
+    for program in (names, starred):
+        plain, ours = (set(told(f"{before}; {program}").split()) for before in ("import sys", OURS))
+        # A submodule that was imported meanwhile is an attribute, as always.
+        new = {name for name in ours - plain - {"reconciler"} if not is_submodule(name)}
+        assert (plain - ours - {"sys"}, new) == (set(), set())
+        assert "WorkspaceClient" in ours
+
+
+def is_submodule(name: str) -> bool:
+    return importlib.util.find_spec(f"databricks.sdk.{name}") is not None
+
+
+def test_asking_for_what_is_not_there_fails_as_ever() -> None:
+    program = f"""
+{OURS}
+import databricks.sdk
+for name in ("__wrapped__", "Nothing", "__all__"):
+    try:
+        getattr(databricks.sdk, name)
+    except AttributeError as error:
+        print(error, "databricks.sdk.service.jobs" in sys.modules)
+"""
+    lines = told("import sys\n" + program).splitlines()
+    assert lines == [
+        f"module 'databricks.sdk' has no attribute '{name}' {loaded}"
+        for name, loaded in [("__wrapped__", False), ("Nothing", True), ("__all__", True)]
+    ]
+
+
+def test_threads_that_ask_at_once_are_all_given_it() -> None:
+    program = f"""
+{OURS}
+import concurrent.futures, importlib, databricks.sdk
+def ask(number):
+    if number % 2:
+        return importlib.import_module("databricks.sdk.service.jobs").JobsAPI
+    return databricks.sdk.WorkspaceClient
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    print(len(set(pool.map(ask, range(16)))))
+"""
+    assert told(program) == "2"
+
+
+def test_an_init_that_fails_tells_why_and_is_tried_again() -> None:
+    program = f"""
+{OURS}
+import sys, databricks.sdk
+sys.modules["databricks.sdk.service.jobs"] = None
+try:
+    databricks.sdk.WorkspaceClient
+except ImportError as error:
+    print(type(error).__name__)
+del sys.modules["databricks.sdk.service.jobs"]
+print(databricks.sdk.WorkspaceClient.__name__)
+"""
+    assert told(program).split() == ["ModuleNotFoundError", "WorkspaceClient"]
+
+
+def test_the_client_is_what_a_client_of_the_sdk_is(url: str) -> None:
+    """Class by class, and in what it says of itself to Databricks."""
+    program = f"""
+{OURS}
+import dataclasses, sys
+from databricks.sdk.core import Config
+from reconciler.adapters.databricks.client import Client
+config = Config(host=sys.argv[1], token="dapi-sandbox-admin", product="sharepack-reconciler")
+ours = Client.of(config)
+from databricks.sdk import WorkspaceClient
+theirs = WorkspaceClient(config=config)
+for field in dataclasses.fields(ours):
+    assert type(getattr(ours, field.name)) is type(getattr(theirs, field.name)), field.name
+def settings(client):
+    inner = client.api_client._api_client
+    values = {{name: value for name, value in vars(inner).items() if isinstance(value, (bool, int, float, str))}}
+    return values, inner._clock, inner._header_factory(), {{type(each) for each in inner._session.adapters.values()}}
+assert settings(ours) == settings(theirs), (settings(ours), settings(theirs))
+print(settings(ours)[0]["_user_agent_base"])
+"""
+    assert "sharepack-reconciler" in told(program, url)
