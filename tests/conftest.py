@@ -7,6 +7,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -80,8 +81,32 @@ def fresh_database_url(postgres_dsn_admin: str) -> Iterator[str]:
     _run(_execute(postgres_dsn_admin, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+@dataclass
+class _Migrated:
+    """One connection for all the tests of a worker: a new one costs five times as much as emptying the tables."""
+
+    dsn: str
+    runner: asyncio.Runner
+    connection: Any = None
+
+    def empty(self) -> None:
+        import asyncpg  # noqa: PLC0415 - as below
+
+        try:
+            self.runner.run(self.connection.execute(_EMPTY))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            # There are tests that end all connections there are.
+            self.connect()
+            self.runner.run(self.connection.execute(_EMPTY))
+
+    def connect(self) -> None:
+        import asyncpg  # noqa: PLC0415 - as below
+
+        self.connection = self.runner.run(asyncpg.connect(self.dsn))
+
+
 @pytest.fixture(scope="session")
-def _migrated_database(postgres_dsn_admin: str) -> Iterator[str]:
+def _migrated_database(postgres_dsn_admin: str) -> Iterator[_Migrated]:
     from reconciler.adapters.postgres.migrate import migrate  # noqa: PLC0415 - as below
 
     name = f"migrated_{uuid.uuid4().hex}"
@@ -89,18 +114,22 @@ def _migrated_database(postgres_dsn_admin: str) -> Iterator[str]:
     dsn = _with_database(postgres_dsn_admin, name)
     _run(migrate(dsn))
     _run(_execute(dsn, _REMEMBER))
-    yield dsn
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        migrated = _Migrated(dsn, runner)
+        migrated.connect()
+        yield migrated
+        runner.run(migrated.connection.close())
     _run(_execute(postgres_dsn_admin, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
-def migrated_database_url(_migrated_database: str) -> str:
+def migrated_database_url(_migrated_database: _Migrated) -> str:
     """The DSN of a database with the tables of the ledger, all empty, that nobody else is connected to.
 
     It is one and the same for the tests of a worker: emptying it takes some ms, copying one more than half a second.
     """
-    _run(_execute(_migrated_database, _EMPTY))
-    return _migrated_database
+    _migrated_database.empty()
+    return _migrated_database.dsn
 
 
 #: Some tests say that the tables are of another revision.
