@@ -1,6 +1,7 @@
 """Who can read what: the union of a recipient's shares, before and after. Does not decide whether that is right."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -56,18 +57,20 @@ class AccessChange:
 
 def access_changes(verdicts: Iterable[Verdict]) -> tuple[AccessChange, ...]:
     """Per recipient, what it gains and loses when these verdicts are carried out, sorted by name."""
-    before: list[Share] = []
-    after: list[Share] = []
+    shares: list[tuple[list[Share], list[Share]]] = []
     by_file: set[str] = set()
     otherwise: dict[str, set[str]] = {}
     for verdict in verdicts:
-        was, becomes = share_states(verdict)
-        before += was
-        after += becomes
+        shares.append(share_states(verdict))
         by_file |= _touched_by_file(verdict)
         for recipient, names in _read_otherwise(verdict).items():
             otherwise.setdefault(recipient, set()).update(names)
-    readable, will_read = _readable(before), _readable(after)
+    # Whoever reads none of the shares that change reads what it read.
+    touched = otherwise.keys() | {
+        name for was, becomes in shares if was != becomes for name in access([*was, *becomes])
+    }
+    readable = _readable((each for was, _ in shares for each in was), touched)
+    will_read = _readable((each for _, becomes in shares for each in becomes), touched)
     changes = []
     for recipient in sorted(readable.keys() | will_read.keys()):
         old, new = readable.get(recipient, frozenset()), will_read.get(recipient, frozenset())
@@ -89,11 +92,15 @@ class _Readable:
     is_schema: bool
 
 
-def _readable(shares: Iterable[Share]) -> Mapping[str, frozenset[_Readable]]:
+def _readable(shares: Iterable[Share], recipients: AbstractSet[str]) -> Mapping[str, frozenset[_Readable]]:
+    """By these recipients."""
     found: dict[str, frozenset[_Readable]] = {}
     for share in shares:
+        readers = () if share.recipients is UNMANAGED else share.recipients & recipients
+        if not readers:
+            continue
         items = frozenset() if share.objects is UNMANAGED else frozenset(map(_as_readable, share.objects))
-        for recipient in () if share.recipients is UNMANAGED else share.recipients:
+        for recipient in readers:
             found[recipient] = found.get(recipient, frozenset()) | items
     return found
 

@@ -233,6 +233,8 @@ def _object_changes(
     last = None if recorded is UNMANAGED else recorded
     there = frozenset() if actual is UNMANAGED else actual
     paired = pair(desired, there)
+    if not paired.gone and not paired.new and all(_is_surely_kept(*both) for both in paired.same):
+        return
     before = dict(pair(desired, last or frozenset()).same)
     foreign = frozenset() if last is None else frozenset(pair(last, there).gone)
     for item in paired.gone:
@@ -245,6 +247,20 @@ def _object_changes(
     for item in paired.new:
         by_hand = item in before
         yield ElementAdded("objects", item, Cause.DRIFT if by_hand else Cause.FILE)
+
+
+def _is_surely_kept(desired: SharedObject, actual: SharedObject) -> bool:
+    """That nothing of it changes, whatever is on record. Without the words for each attribute: of nearly all objects
+    there is nothing to tell."""
+    if desired.content is not UNMANAGED or (desired.cdf is not UNMANAGED and actual.history is True):
+        return False
+    return (
+        (desired.comment is UNMANAGED or desired.comment == actual.comment)
+        and (desired.partitions is UNMANAGED or desired.partitions == actual.partitions)
+        and (desired.history is UNMANAGED or desired.history == actual.history)
+        and (desired.cdf is UNMANAGED or desired.cdf == actual.cdf)
+        and (desired.start_version is UNMANAGED or desired.start_version == actual.start_version)
+    )
 
 
 def _attribute_changes(

@@ -2,7 +2,7 @@
 do with a pair."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.core.managed import UNMANAGED
@@ -22,6 +22,33 @@ class Paired:
 def pair(desired: Iterable[SharedObject], actual: Iterable[SharedObject]) -> Paired:
     """Two are the same when source, type and, where the pack gives one, the alias agree. An alias cannot be changed in
     place, so another alias or type is another object (contract 4.4)."""
+    wanted, there = tuple(desired), tuple(actual)
+    wanted_by_name, there_by_name = ({item.name: item for item in items} for items in (wanted, there))
+    if len(wanted_by_name) == len(wanted) and len(there_by_name) == len(there):
+        return _paired_by_name(wanted_by_name, there_by_name)
+    return _paired_in_groups(wanted, there)
+
+
+def _paired_by_name(desired: Mapping[str, SharedObject], actual: Mapping[str, SharedObject]) -> Paired:
+    """Where neither side has a name twice, there is nothing to choose: so it is nearly always, and this is asked of
+    every object of every share."""
+    same: dict[str, tuple[SharedObject, SharedObject]] = {}
+    new: list[SharedObject] = []
+    for name in sorted(desired):
+        wanted, found = desired[name], actual.get(name)
+        if found is not None and _is_in_one_group(wanted, found) and _is_same(wanted, found):
+            same[name] = wanted, found
+        else:
+            new.append(wanted)
+    gone = [actual[name] for name in sorted(actual.keys() - same.keys())]
+    return Paired(tuple(same.values()), tuple(new), tuple(gone))
+
+
+def _is_in_one_group(one: SharedObject, other: SharedObject) -> bool:
+    return one.type is other.type or _group(one) == _group(other)
+
+
+def _paired_in_groups(desired: Iterable[SharedObject], actual: Iterable[SharedObject]) -> Paired:
     left: dict[tuple[str, str], list[SharedObject]] = defaultdict(list)
     for item in sorted(actual, key=order):
         left[_group(item)].append(item)

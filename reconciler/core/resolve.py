@@ -160,13 +160,14 @@ def _is_to_be_checked(wanted: SharedObject, found: SharedObject | None, share: S
 
 
 def _changes_owner(share: Share, observed: Observed) -> bool:
-    return isinstance(observed, Found) and share.owner not in {UNMANAGED, observed.owner}
+    return isinstance(observed, Found) and share.owner is not UNMANAGED and share.owner != observed.owner
 
 
 def _changes_data(wanted: SharedObject, found: SharedObject) -> bool:
     if wanted.history is False and found.history is True:
         return True
-    return wanted.partitions not in {UNMANAGED, found.partitions} or wanted.type not in {UNMANAGED, found.type}
+    has_other_type = wanted.type is not UNMANAGED and wanted.type is not found.type
+    return has_other_type or (wanted.partitions is not UNMANAGED and wanted.partitions != found.partitions)
 
 
 def _held(observed: Observed) -> frozenset[SharedObject]:
@@ -181,6 +182,8 @@ def _paired(
 ) -> list[tuple[SharedObject, SharedObject | None]]:
     """A name of three parts without a type means the table-like object, else whatever else the share holds by it."""
     paired = pair(desired, held)
+    if not paired.new:
+        return [*paired.same]
     stated = {(item.name, item.type) for item in desired}
     by_name = {
         item.name: item for item in paired.gone if item.type not in TABLE_LIKE and (item.name, item.type) not in stated

@@ -113,6 +113,8 @@ def _records(desired: Desired, scope: Collection[PackId], recorded: RecordedStat
 
 
 def _is_narrowed(row: Recorded, wanted: Resource) -> bool:
+    if row.resource == wanted:
+        return False
     changes = field_changes(wanted, row.resource, row.resource)
     return any(isinstance(change, ElementRemoved | ObjectChanged) for change in changes)
 

@@ -3,9 +3,21 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from reconciler.core.changes import _attribute_changes, _is_surely_kept
 from reconciler.core.managed import UNMANAGED
-from reconciler.core.objects import Paired, bare, objects_like, overlaid, pair, reduced, resends_content
+from reconciler.core.objects import (
+    Paired,
+    _paired_in_groups,
+    bare,
+    objects_like,
+    overlaid,
+    pair,
+    reduced,
+    resends_content,
+)
 from reconciler.core.share import Condition, NotebookContent, ObjectType, SharedObject
 from tests.core.model_objects import as_found
 
@@ -75,3 +87,38 @@ def test_a_notebook_is_sent_again_unless_the_record_has_its_digest(recorded: obj
     wanted = SharedObject("n", ObjectType.NOTEBOOK_FILE, content=NotebookContent("1" * 64, b"one"))
     last = None if recorded is None else replace(wanted, content=recorded)  # type: ignore[arg-type]
     assert resends_content(wanted, last) is is_sent
+
+
+_PARTS = frozenset({frozenset({Condition("region", value="EMEA")})})
+_OBJECTS = st.builds(
+    SharedObject,
+    st.sampled_from(["main.s.t", "main.s.u", "main.s.v"]),
+    st.sampled_from([UNMANAGED, ObjectType.TABLE, ObjectType.VIEW, ObjectType.VOLUME]),
+    st.sampled_from([UNMANAGED, "x.a", "x.b"]),
+    st.sampled_from([UNMANAGED, "", "note"]),
+    st.sampled_from([UNMANAGED, frozenset(), _PARTS]),
+    *[st.sampled_from([UNMANAGED, False, True])] * 2,
+    st.sampled_from([UNMANAGED, 0, 3]),
+    st.sampled_from([UNMANAGED, NotebookContent("1" * 64)]),
+)
+_ONE_OF_A_NAME = st.lists(_OBJECTS, unique_by=lambda item: item.name)
+
+
+@given(_ONE_OF_A_NAME, _ONE_OF_A_NAME)
+def test_where_no_name_comes_twice_the_pairs_are_those_of_the_long_way(
+    desired: list[SharedObject], actual: list[SharedObject]
+) -> None:
+    assert pair(desired, actual) == _paired_in_groups(desired, actual)
+
+
+@given(_OBJECTS, st.none() | _OBJECTS, _OBJECTS)
+def test_of_what_is_surely_kept_nothing_changes_whatever_is_on_record(
+    desired: SharedObject, recorded: SharedObject | None, actual: SharedObject
+) -> None:
+    assert not (_is_surely_kept(desired, actual) and list(_attribute_changes(desired, recorded, actual)))
+
+
+def test_an_object_as_it_should_be_is_surely_kept() -> None:
+    found = as_found(replace(T, comment="c", partitions=_PARTS, start_version=3))
+    assert _is_surely_kept(T, found)
+    assert _is_surely_kept(found, found)
