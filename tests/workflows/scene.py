@@ -127,7 +127,8 @@ def workflow_files() -> dict[str, str]:
     github = TOP / ".github"
     paths = [*github.glob("workflows/*.yml"), *github.glob("actions/*/action.yml")]
     found = {f".github/{path.relative_to(github)}": path.read_text(encoding="utf-8") for path in paths}
-    del found[".github/workflows/ci.yml"]
+    for own in ("ci", "deep"):
+        del found[f".github/workflows/{own}.yml"]
     action = ".github/actions/sharepack/action.yml"
     assert "default: ./\n" in found[action]
     found[action] = found[action].replace("default: ./\n", f'default: "{__version__}"\n')
