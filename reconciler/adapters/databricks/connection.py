@@ -21,6 +21,7 @@ from databricks.sdk.config import Config
 from databricks.sdk.environments import ALL_ENVS
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import ConnectionPool
 
 from reconciler.adapters.databricks.client import Client
 from reconciler.adapters.databricks.exchange import Exchange, Outcome, outcome_of
@@ -87,7 +88,7 @@ class Connection:
         # The SDK limits connections for https only, and with its two settings swapped (`_base_client.py`, 0.156). Who
         # finds all of them in use waits for one.
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, _Wire(in_flight, self._asks, self._answered))
+            self._session.mount(scheme, _Wire(workspace, in_flight, self._asks, self._answered))
 
     @property
     def calls_made(self) -> Mapping[str, int]:
@@ -191,10 +192,16 @@ class _Wire(HTTPAdapter):
     """Sees every request and every answer."""
 
     def __init__(
-        self, in_flight: int, asks: Callable[[str], None], answered: Callable[[requests.Response], None]
+        self,
+        workspace: str,
+        in_flight: int,
+        asks: Callable[[str], None],
+        answered: Callable[[requests.Response], None],
     ) -> None:
         super().__init__(pool_connections=2, pool_maxsize=in_flight, pool_block=True)
         self._asks, self._answered = asks, answered
+        self._root = f"{workspace}/"
+        self._pool: ConnectionPool | None = None
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         timeout = options.get("timeout")
@@ -203,7 +210,29 @@ class _Wire(HTTPAdapter):
         self._asks(request.method or "")
         response = super().send(request, *args, **options)
         self._answered(response)
+        if not options.get("stream"):
+            # Read before `requests` looks for cookies and redirects: until then nobody else gets the connection.
+            _ = response.content
         return response
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> ConnectionPool:
+        """Of the one host that is asked, looked for once; `requests` works out for each request which it is. Wherever
+        it redirects to, and through a proxy, it is found as ever."""
+        if proxies or not (request.url or "").startswith(self._root):
+            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+        pool = self._pool or super().get_connection_with_tls_context(request, verify, proxies, cert)
+        self._pool = pool
+        return pool
+
+    def close(self) -> None:
+        # Its connections are closed once nobody has it.
+        self._pool = None
+        super().close()
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        return super().request_url(request, proxies) if proxies else request.path_url
 
 
 class _Quiet(logging.Filter):
@@ -306,6 +335,8 @@ def _settle_environment(session: requests.Session, workspace: str) -> None:
     settings = session.merge_environment_settings(workspace, {}, stream=False, verify=None, cert=None)
     session.proxies, session.verify, session.cert = settings["proxies"], settings["verify"], settings["cert"]
     session.trust_env = False
+    # Of nothing, None: an empty mapping is merged with that of each request.
+    session.proxies, session.params = session.proxies or None, None  # type: ignore[assignment]
 
 
 def _seconds(header: str | None) -> float | None:
