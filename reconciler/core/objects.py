@@ -72,7 +72,7 @@ def _paired_in_groups(desired: Iterable[SharedObject], actual: Iterable[SharedOb
 
 
 def order(item: SharedObject) -> tuple[str, str, str]:
-    kind = "" if item.type is UNMANAGED else item.type.value
+    kind = "" if item.type is UNMANAGED else item.type
     return item.name, kind, "" if item.shared_as is UNMANAGED else item.shared_as
 
 

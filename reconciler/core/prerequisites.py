@@ -4,6 +4,7 @@ another one. Holds what cannot have them, and says which packs must be applied b
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
+from operator import is_
 
 from reconciler.core.actual import Absent, Actual
 from reconciler.core.changes import ElementAdded
@@ -30,17 +31,16 @@ def with_prerequisites(
     planned = {step.key: (plan.pack, step) for plan in plans for step in plan.steps}
     needs = {plan.pack: _packs_needed(plan, planned, moved) for plan in plans}
     circle = _circle(needs)
-    return tuple(
-        replace(
-            plan,
-            steps=tuple(
-                _circling(_checked(step, planned, owners, recorded, actual), plan.pack, planned, circle, moved)
-                for step in plan.steps
-            ),
-            needs=frozenset() if plan.pack in circle else needs[plan.pack],
+    found = []
+    for plan in plans:
+        steps = tuple(
+            _circling(_checked(step, planned, owners, recorded, actual), plan.pack, planned, circle, moved)
+            for step in plan.steps
         )
-        for plan in plans
-    )
+        needed = frozenset() if plan.pack in circle else needs[plan.pack]
+        is_same = needed == plan.needs and all(map(is_, steps, plan.steps))
+        found.append(plan if is_same else replace(plan, steps=steps, needs=needed))
+    return tuple(found)
 
 
 def _packs_needed(plan: PackPlan, planned: Planned, moved: Mapping[Key, frozenset[Key]]) -> frozenset[PackId]:

@@ -55,10 +55,9 @@ def to_look_up(share: Share, observed: Observed) -> frozenset[Sought]:
     if share.objects is UNMANAGED:
         return frozenset()
     reader = reader_of(share, observed)
-    held = _held(observed)
-    denied = {item.name for item in observed.denied} if isinstance(observed, Found) else set()
+    denied = _denied(observed)
     sought = set()
-    for wanted, found in _paired(share.objects, held):
+    for wanted, found in _paired(share.objects, _held(observed)):
         is_settled = wanted.name not in denied and not _is_to_be_checked(wanted, found, share, observed)
         if not is_settled and wanted.type is not ObjectType.NOTEBOOK_FILE:
             sought.add(sought_for(wanted, found, reader))
@@ -73,10 +72,13 @@ def reader_of(share: Share, observed: Observed) -> str:
 
 
 def sought_for(wanted: SharedObject, found: SharedObject | None, reader: str) -> Sought:
+    return Sought(wanted.name, _kind(wanted, found), reader)
+
+
+def _kind(wanted: SharedObject, found: SharedObject | None) -> Managed[ObjectType]:
+    """As far as it is told without the catalog."""
     kind = wanted.type if wanted.type is not UNMANAGED else _told_by_name(wanted)
-    if kind is UNMANAGED and found is not None:
-        kind = found.type
-    return Sought(wanted.name, kind, reader)
+    return found.type if kind is UNMANAGED and found is not None else kind
 
 
 def resolve(share: Share, observed: Observed, catalog: Catalog) -> Resolved:
@@ -89,14 +91,17 @@ def resolve(share: Share, observed: Observed, catalog: Catalog) -> Resolved:
     missing: list[str] = []
     unknown: list[str] = []
     unfit: list[tuple[str, str]] = []
+    denied = _denied(observed)
     for wanted, found in _paired(share.objects, _held(observed)):
-        sought = sought_for(wanted, found, reader)
-        entry = catalog.get(sought)
-        if entry is not None and _is_to_be_checked(wanted, found, share, observed):
-            unfit += [(wanted.name, words) for words in _misfits(wanted, entry)]
-        elif found is None and wanted.type is not ObjectType.NOTEBOOK_FILE:
-            (missing if sought in catalog else unknown).append(wanted.name)
-        kind = sought.type if entry is None else entry.type
+        kind, is_checked = _kind(wanted, found), _is_to_be_checked(wanted, found, share, observed)
+        if is_checked or wanted.name in denied:
+            sought = Sought(wanted.name, kind, reader)
+            entry = catalog.get(sought)
+            if entry is not None and is_checked:
+                unfit += [(wanted.name, words) for words in _misfits(wanted, entry)]
+            elif found is None and wanted.type is not ObjectType.NOTEBOOK_FILE:
+                (missing if sought in catalog else unknown).append(wanted.name)
+            kind = kind if entry is None else entry.type
         typed = wanted if wanted.type is not UNMANAGED else replace(wanted, type=kind)
         objects.add(typed)
         other = shown.setdefault(_shown_as(typed, found), wanted.name)
@@ -175,6 +180,10 @@ def _held(observed: Observed) -> frozenset[SharedObject]:
         return frozenset()
     objects = observed.resource.objects
     return frozenset() if objects is UNMANAGED else objects
+
+
+def _denied(observed: Observed) -> frozenset[str]:
+    return frozenset(item.name for item in observed.denied) if isinstance(observed, Found) else frozenset()
 
 
 def _paired(

@@ -129,15 +129,16 @@ def decode_objects(values: Iterable[Mapping[str, Any]] | None) -> Managed[frozen
 
 
 def encode_object(item: SharedObject, *, with_content: bool = False) -> Json:
-    encoded = managed(
-        {"name": item.name},
-        type=item.type,
-        shared_as=item.shared_as,
-        comment=item.comment,
-        history=item.history,
-        cdf=item.cdf,
-        start_version=item.start_version,
+    fields = (
+        ("name", item.name),
+        ("type", item.type),
+        ("shared_as", item.shared_as),
+        ("comment", item.comment),
+        ("history", item.history),
+        ("cdf", item.cdf),
+        ("start_version", item.start_version),
     )
+    encoded: Json = {name: value for name, value in fields if value is not UNMANAGED}
     if item.partitions is not UNMANAGED:
         encoded["partitions"] = sorted(
             (_encode_partition(each) for each in item.partitions), key=lambda conditions: [str(c) for c in conditions]

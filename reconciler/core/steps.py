@@ -131,6 +131,8 @@ class Job:
 
     @property
     def lifts(self) -> frozenset[str]:
+        if not self.allowances:
+            return self.world.allowed
         return self.world.allowed | lifts_in_force(self.allowances, self.world.today)
 
     @property
@@ -226,6 +228,8 @@ def _weighed(step: Step, job: Job, sight: Sight, resolved: Resolved | Resource |
         *rights_objections(key, step.verdict, caller, owner, owners),
         *suspension_objections(step.verdict, world.holds.suspensions.get(job.pack)),
     )
+    if not found:
+        return step
     standing, lifted = weighed(found, job.lifts)
     return replace(step, objections=standing, lifted=lifted)
 
