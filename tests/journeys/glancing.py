@@ -1,10 +1,14 @@
 """Somebody who looks at packs as the daemon does, in full or by lists, and counts what Databricks was asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 
 from reconciler.core.glance import FULL_EVERY, Memory
 from reconciler.core.key import PackId
 from reconciler.render.plan_json import plan_document
+from reconciler.sandbox import Sandbox
 from reconciler.stages.glance import glance, learn
 from reconciler.stages.reconcile import Passed, Reconciler
 from tests.journeys.journey import Journey
@@ -52,6 +56,17 @@ async def looking(journey: Journey, *packs: str) -> Looking:
     look = Looking(journey)
     await look.in_full()
     return look
+
+
+@contextmanager
+def undone(sandbox: Sandbox, look: Looking) -> Iterator[None]:
+    """What is done in the sandbox meanwhile, and learned of it, is as if it had not been. Records do not change, only
+    which there are; a state that was made anew and applied for each hand would cost a hundred times as much."""
+    state = sandbox._world.state
+    before, memory = {name: copy(value) for name, value in vars(state).items()}, look.memory
+    yield
+    vars(state).update(before)
+    look.memory = memory
 
 
 def a_pack(project: str, *, recipients: int = 2, shares: int = 2, kind: str = "type: D2O") -> str:
