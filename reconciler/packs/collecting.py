@@ -1,5 +1,5 @@
-"""How Python's garbage collector behaves while many packs are read: what is built then is kept, and is not to be looked
-through again and again. What is dropped young, as by workbooks, is collected as ever."""
+"""How Python's garbage collector behaves while many packs are read or planned: what is built then is kept, and is not
+to be looked through again and again. What is dropped young, as by workbooks and answers, is collected as ever."""
 
 import gc
 from collections.abc import Iterator

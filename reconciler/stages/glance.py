@@ -24,6 +24,7 @@ from reconciler.core.glance import (
     uses_policies,
 )
 from reconciler.core.key import Key, Kind, PackId
+from reconciler.packs.collecting import keeping_all
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger
 from reconciler.ports.platform import Listed, Platform, RefusedError, UnavailableError
@@ -51,7 +52,8 @@ async def glance(
     for pack in packs:
         by_workspace.setdefault(memory.packs[pack].row.workspace, set()).add(pack)
     looks = [_Look(workspace, its_packs, memory, platform) for workspace, its_packs in sorted(by_workspace.items())]
-    found = await asyncio.gather(*(look.unchanged() for look in looks))
+    with keeping_all():
+        found = await asyncio.gather(*(look.unchanged() for look in looks))
     same = frozenset[PackId]().union(*found)
     pages = {look.workspace: look.pages for look in looks if look.pages}
     silent = {look.workspace for look in looks if look.is_tight_lipped}

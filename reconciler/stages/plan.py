@@ -17,6 +17,7 @@ from reconciler.core.prerequisites import recipients_gained
 from reconciler.core.recorded import RecordedState
 from reconciler.core.steps import World, metastore_of
 from reconciler.core.verdict import Create, Ignore, Keep, Replace
+from reconciler.packs.collecting import keeping_all
 from reconciler.packs.snapshot import Snapshots
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger
@@ -86,11 +87,12 @@ async def read_and_plan(
     """The record is read first, then Databricks. When a worker has written to the record meanwhile, what it has made
     would seem to be somebody else's, so both are read again."""
     facts = _Facts(source, ledger, platform, clock)
-    for _ in range(_LOOKS):
-        recorded = await recorded_state(desired, scope, ledger)
-        planned = await _plan(desired, scope, recorded, facts, wishes or Wishes())
-        if _is_quiet(planned.plan) or await recorded_state(desired, scope, ledger) == recorded:
-            break
+    with keeping_all():
+        for _ in range(_LOOKS):
+            recorded = await recorded_state(desired, scope, ledger)
+            planned = await _plan(desired, scope, recorded, facts, wishes or Wishes())
+            if _is_quiet(planned.plan) or await recorded_state(desired, scope, ledger) == recorded:
+                break
     return planned
 
 

@@ -58,8 +58,7 @@ class Planned:
 async def make_plan(task: Task, ports: Ports, revision: str = "HEAD", paths: Collection[str] = ()) -> Planned:
     """As the command does it."""
     desired = await read_commit(ports.source, task.place.urls[0], revision)
-    recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
-    scope = packs_under(paths, desired, recorded.packs)
+    scope = packs_under(paths, desired, await ports.ledger.pack_rows(await ports.ledger.all_packs()))
     return Planned(desired, scope, await plan_again(desired, scope, ports))
 
 
