@@ -70,8 +70,7 @@ async def make_plan(
     wishes = wishes or allowing((), settings)
     source = pack_source(settings.packs_dir)
     desired = await read(source, settings.databricks_host, ports.clock.now().date())
-    recorded = await ports.ledger.recorded([], await ports.ledger.all_packs())
-    scope = choose(desired, recorded.packs)
+    scope = choose(desired, await ports.ledger.pack_rows(await ports.ledger.all_packs()))
     _check_workspaces(desired, scope)
 
     async def again(packs: Collection[PackId]) -> Plan:
