@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -36,10 +37,12 @@ class KeptSnapshots:
         self._most_bytes = most_bytes
         #: Names of files that are as they should be.
         self._good: set[str] = set()
+        #: What was read last, with its file as it was then: one plan asks several times.
+        self._last: tuple[Path, os.stat_result, Snapshot] | None = None
 
     def basis(self, *parts: str) -> str:
         total = hashlib.sha256()
-        for part in (program_digest(), *parts):
+        for part in (self._program, *parts):
             total.update(b"%d:%b" % (len(part.encode()), part.encode()))
         return total.hexdigest()
 
@@ -47,11 +50,12 @@ class KeptSnapshots:
         for path in self._files():
             if not path.name.startswith(basis[:16]):
                 continue
-            found = self._read(path)
+            found = self._remembered(path) or self._read(path)
             if found is not None and found.basis == basis and found.day <= today:
                 self._good.add(path.name)
                 with suppress(OSError):
                     os.utime(path)
+                    self._last = path, path.lstat(), found
                 yield found
 
     def keep(self, snapshot: Snapshot) -> None:
@@ -75,6 +79,17 @@ class KeptSnapshots:
             Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)
+
+    @cached_property
+    def _program(self) -> str:
+        return program_digest()
+
+    def _remembered(self, path: Path) -> Snapshot | None:
+        if self._last is None or self._last[0] != path:
+            return None
+        with suppress(OSError):
+            return self._last[2] if _is_same(path.lstat(), self._last[1]) else None
+        return None
 
     def _read(self, path: Path) -> Snapshot | None:
         try:
@@ -113,6 +128,11 @@ def _is_own(found: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
     """Nobody else can have written it."""
     is_mine = not hasattr(os, "geteuid") or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
     return is_kind(found.st_mode) and is_mine
+
+
+def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
+    """Neither written to since, nor another file in its place."""
+    return (one.st_ino, one.st_size, one.st_ctime_ns) == (other.st_ino, other.st_size, other.st_ctime_ns)
 
 
 def program_digest() -> str:

@@ -8,17 +8,25 @@ WORKBOOK_ENDINGS: Final = frozenset({".xlsx"})
 #: Files that somebody may take for packs: they are refused, not passed over.
 FOREIGN_ENDINGS: Final = frozenset({".xls", ".xlsm", ".xlsb", ".xltx", ".xltm", ".ods"})
 TENANTS_NAMES: Final = frozenset({"tenants.yaml", "tenants.yml"})
+_TENANTS_END: Final = ("nants.yaml", "nants.yml")
 _PACK_ENDINGS: Final = YAML_ENDINGS | WORKBOOK_ENDINGS | FOREIGN_ENDINGS
 
 
 def is_pack(path: str) -> bool:
     """Hidden files, Excel's lock files (~$…) and tenants files are none."""
-    is_hidden = any(part.startswith(".") and part not in {".", ".."} for part in path.split("/"))
-    return ending(path) in _PACK_ENDINGS and not is_hidden and name(path)[:2] != "~$" and not is_tenants_file(path)
+    last = name(path)
+    is_kind = ending(last) in _PACK_ENDINGS and last[:2] != "~$" and last.lower() not in TENANTS_NAMES
+    return is_kind and not _is_hidden(path)
 
 
 def is_tenants_file(path: str) -> bool:
-    return name(path).lower() in TENANTS_NAMES
+    # It is asked of every file there is, and nearly none is one.
+    return path[-11:].lower().endswith(_TENANTS_END) and name(path).lower() in TENANTS_NAMES
+
+
+def _is_hidden(path: str) -> bool:
+    may_be = path[:1] == "." or "/." in path
+    return may_be and any(part[:1] == "." and part not in {".", ".."} for part in path.split("/"))
 
 
 def below(path: str, top: str) -> str:

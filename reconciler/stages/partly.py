@@ -101,9 +101,11 @@ class PartReader:
             return None
         if any(map(self._is_too_much, (before, after), (self.sides.before, self.sides.after))):
             return None
-        unread = sum(self._is_pack(path) for path in self.sides.before.ids.keys() - paths)
+        left = self._of_before(before)
+        # A snapshot has the footprint of every pack.
+        unread = len(left.footprints.keys() - paths)
         files = [Loaded(side.ids, self._contents) for side in (self.sides.before, self.sides.after)]
-        return Part(before, after, files[0], files[1], unread, self._of_before(before), self._reach(paths, names))
+        return Part(before, after, files[0], files[1], unread, left, self._reach(paths, names))
 
     async def _look_at_changes(self) -> bool:
         """False when it touches everything."""

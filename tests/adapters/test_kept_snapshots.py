@@ -1,5 +1,6 @@
 """Kept snapshots: found again as they were, and as if they were not there whenever anything is wrong with them."""
 
+import hashlib
 import os
 import threading
 from dataclasses import replace
@@ -68,10 +69,10 @@ def test_another_default_workspace_another_folder_and_an_earlier_day_see_none_of
     assert len(found(kept, today=date(2028, 1, 1))) == 1
 
 
-def test_a_changed_program_sees_none_of_it(kept: KeptSnapshots, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_program_sees_none_of_it(kept: KeptSnapshots, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept.keep(snapshot(kept))
     monkeypatch.setattr(kept_snapshots, "program_digest", lambda: "another")
-    assert found(kept) == []
+    assert found(KeptSnapshots(folder, 100_000)) == []
 
 
 def test_the_program_is_another_one_when_a_line_of_it_or_a_library_is(
@@ -89,6 +90,22 @@ def test_the_program_is_another_one_when_a_line_of_it_or_a_library_is(
     monkeypatch.setattr(kept_snapshots, "version", lambda _: "another")
     digests.add(program_digest())
     assert len(digests) == 4
+
+
+def test_it_is_read_once_as_long_as_it_is_the_same_file(kept: KeptSnapshots, folder: Path) -> None:
+    one, two = snapshot(kept), snapshot(kept, 2)
+    kept.keep(one)
+    (path,) = files(folder)
+    (first,) = found(kept)
+    assert found(kept)[0] is first
+    assert found(kept, today=date(2027, 4, 30)) == []
+    other = path.with_suffix(".other")
+    data = encode(replace(one, held={"packs/a.yaml": ("https://w", 3, 4)}))
+    other.write_bytes(hashlib.sha256(data).digest() + data)
+    other.replace(path)
+    assert found(kept)[0].held == {"packs/a.yaml": ("https://w", 3, 4)}
+    kept.keep(two)
+    assert [each.ids for each in found(kept)] == [two.ids, one.ids]
 
 
 def test_whatever_is_wrong_with_a_file_it_is_as_if_it_were_not_there(kept: KeptSnapshots, folder: Path) -> None:

@@ -3,6 +3,7 @@ files there are."""
 
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from reconciler.adapters.git import repository as repo
 from reconciler.adapters.git.contents import check_size, without_pointer
@@ -26,7 +27,11 @@ def listed(repository: Repository, revision: str) -> Listing | None:
     except UnicodeDecodeError:
         return None
     author = repo.author(repository, commit)
-    return Listing(Revision(commit, is_committed=True, branch=branch, author=author), repository.prefix.strip("/"), ids)
+    return Listing(
+        Revision(commit, is_committed=True, branch=branch, author=author),
+        repository.prefix.strip("/"),
+        MappingProxyType(ids),
+    )
 
 
 def contents(repository: Repository, ids: Mapping[str, str]) -> Mapping[str, bytes]:

@@ -3,14 +3,18 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+from reconciler.ports.pack_source import Listing
 
 #: Bytes of files; a thousand packs of a commit have some 2 to 4 MB.
 LARGEST: Final = 64 * 1024 * 1024
 #: A file costs more than its bytes: its path, and the objects that hold both.
 _PER_FILE: Final = 300
 _MOST_PAIRS: Final = 20_000
+#: A plan asks for two commits, each several times.
+_MOST_LISTINGS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Memory:
     largest: int = LARGEST
     _contents: OrderedDict[tuple[str, str], CommitContent] = field(default_factory=OrderedDict)
     _size: int = 0
+    _listings: OrderedDict[tuple[str, str], Listing] = field(default_factory=OrderedDict)
     #: (older, newer) that were found to be in one line. That they are not may change: history can be fetched.
     _lines: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -57,6 +62,18 @@ class Memory:
             self._size += size
             while self._size > self.largest:
                 self._size -= self._contents.popitem(last=False)[1].size
+
+    def listing(self, folder: str, commit: str) -> Listing | None:
+        with self._lock:
+            return self._listings.get((folder, commit))
+
+    def keep_listing(self, folder: str, listing: Listing) -> None:
+        """Without the branch that it was asked for by."""
+        unnamed = replace(listing, revision=replace(listing.revision, branch=""))
+        with self._lock:
+            self._listings[folder, listing.revision.commit] = unnamed
+            while len(self._listings) > _MOST_LISTINGS:
+                self._listings.popitem(last=False)
 
     def descends(self, older: str, newer: str) -> bool:
         """False when nothing is known of it."""

@@ -50,7 +50,7 @@ class GitPackSource:
         return await asyncio.to_thread(self._working_tree)
 
     async def listed(self, revision: str) -> Listing | None:
-        return await asyncio.to_thread(lambda: listed(self._locate(), revision))
+        return await asyncio.to_thread(self._listed, revision)
 
     async def identified(self, files: Mapping[str, bytes], like: str) -> Mapping[str, str]:
         return {path: repo.blob_id(content, like) for path, content in files.items()}
@@ -128,6 +128,15 @@ class GitPackSource:
             known = _content(repository, commit)
             self._memory.keep(folder, commit, known)
         return _pack_files(known, commit, branch)
+
+    def _listed(self, revision: str) -> Listing | None:
+        folder = str(self._folder.resolve())
+        found = self._memory.listing(folder, revision)
+        if found is None:
+            found = listed(self._locate(), revision)
+            if found is not None:
+                self._memory.keep_listing(folder, found)
+        return found
 
     def _working_tree(self) -> PackFiles:
         repository = repo.locate(self._existing_folder())

@@ -48,6 +48,43 @@ async def test_what_is_given_out_cannot_be_changed(clone: Clone) -> None:
     assert (await source.committed()).files == {PACK: b"metadata: {}\n"}
 
 
+async def test_what_stands_in_a_commit_is_listed_once(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = pack_source(clone.packs)
+    by_branch = await source.listed("main")
+    assert by_branch is not None
+    with monkeypatch.context() as patch:
+        without_git(patch)
+        by_id = await source.listed(by_branch.revision.commit)
+        with pytest.raises(PackSourceError, match="not installed"):
+            await source.listed("main")
+    assert by_id is not None
+    assert (by_id.ids, by_id.folder) == (by_branch.ids, by_branch.folder)
+    assert (by_id.revision.branch, by_branch.revision.branch) == ("", "main")
+    with pytest.raises(TypeError):
+        by_id.ids[PACK] = "forged"  # type: ignore[index]
+    clone.write(PACK, "second")
+    second = clone.commit()
+    moved = await source.listed("main")
+    assert moved is not None
+    assert moved.revision.commit == second
+    assert moved.ids != by_id.ids
+    assert await source.listed(by_id.revision.commit) == by_id
+
+
+async def test_few_listings_are_remembered(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = pack_source(clone.packs)
+    commits = []
+    for number in range(5):
+        clone.write(PACK, str(number))
+        commits.append(clone.commit())
+        await source.listed(commits[-1])
+    without_git(monkeypatch)
+    for commit in commits[1:]:
+        assert await source.listed(commit) is not None
+    with pytest.raises(PackSourceError, match="not installed"):
+        await source.listed(commits[0])
+
+
 async def test_a_failure_is_not_remembered(clone: Clone) -> None:
     source = pack_source(clone.packs)
     clone.git("rm", "-r", "--quiet", "sharepacks")
