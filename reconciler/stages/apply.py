@@ -1,6 +1,7 @@
 """From an approved plan to a converged workspace: submit, work (or leave it to others), and read once more whether a
 second plan is empty. Broken packs are marked as such. Asks nobody; approval is the caller's business."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 
@@ -79,13 +80,16 @@ async def _plan_after(
 
 async def remember(plan: Plan, ledger: Ledger) -> None:
     """What the plan saw and `status` tells: changes made by hand, objects nobody gets to read, ends of tokens. It is
-    compared with what is on record in one go: asking the record once for each pack costs more than all of a plan."""
+    compared with what is on record in one go, and what differs is said at once, so that the record can write it
+    together: a statement for each pack costs more than all of a plan."""
     before = await ledger.sightings() if plan.packs else {}
+    told = []
     for pack in plan.packs:
         seen = {step.key: each for step in pack.steps if (each := sighting(step)).is_notable}
         known = {key: replace(each, drift_since=None) for key, each in before.get(pack.pack, {}).items()}
         if seen != known or pack.declared is None:
-            await ledger.observed(pack.pack, seen)
+            told.append(ledger.observed(pack.pack, seen))
+    await asyncio.gather(*told)
 
 
 async def reject_broken(desired: Desired, scope: Collection[PackId], ledger: Ledger, actor: str) -> None:

@@ -132,7 +132,7 @@ async def _write(history: History, numbers: Sequence[int]) -> None:
         found.append(Found(share_key(share.name, WORKSPACE), share))
     owner: UUID = pack_ids(packs()[0]).share_pack
     async with history.pool.acquire() as connection, connection.transaction():
-        await write_resources(connection, found, owner, Change("bench", "written"))
+        await write_resources(connection, {owner: found}, Change("bench", "written"))
 
 
 _KEYS = (("share", share_key), ("recipient", recipient_key))

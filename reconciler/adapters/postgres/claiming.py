@@ -1,6 +1,8 @@
 """Taking work: who may have it now, and in words why not. How it ends is `work`'s to record."""
 
 import json
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 from uuid import UUID
 
@@ -14,20 +16,27 @@ from reconciler.adapters.postgres.submit import lock_orders
 from reconciler.adapters.postgres.versions import Change
 from reconciler.ports.ledger import Claim, Claimed, Holder, NothingToClaim, TooNewError
 
-#: The lease is locked before the work, here and everywhere: the other way round, two workers wait for each other.
+#: The lease is locked before the work, here and everywhere: the other way round, two workers wait for each other. Each
+#: is looked up by itself, whatever the planner takes the tables for.
 _CLAIM: Final = f"""
     WITH free AS MATERIALIZED (
-        SELECT leases.share_pack_id FROM reconciler.leases
-        WHERE share_pack_id = (SELECT share_pack_id FROM reconciler.work WHERE work_id = $1)
-          AND expires_at <= clock_timestamp()
-          AND NOT EXISTS (SELECT FROM reconciler.alembic_version WHERE version_num > $4)
-        FOR UPDATE SKIP LOCKED
+        SELECT lease.share_pack_id, asked.work_id
+        FROM unnest($1::uuid[]) AS asked (work_id) CROSS JOIN LATERAL (
+            SELECT share_pack_id FROM reconciler.leases
+            WHERE share_pack_id = (SELECT share_pack_id FROM reconciler.work WHERE work.work_id = asked.work_id)
+              AND expires_at <= clock_timestamp()
+              AND NOT EXISTS (SELECT FROM reconciler.alembic_version WHERE version_num > $4)
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) AS lease
     ), candidate AS MATERIALIZED (
-        SELECT work.work_id FROM reconciler.work JOIN free USING (share_pack_id)
-        WHERE work_id = $1 AND status IN ('waiting', 'running') AND not_before <= clock_timestamp()
-          AND coalesce(pack_order -> 'v', '1') <= to_jsonb($5::int)
-          AND {NEEDS_MET} AND NOT {SUPERSEDED} AND NOT {PAUSED}
-        FOR UPDATE OF work
+        SELECT candidate.work_id FROM free CROSS JOIN LATERAL (
+            SELECT work_id FROM reconciler.work
+            WHERE work.work_id = free.work_id AND work.share_pack_id = free.share_pack_id
+              AND status IN ('waiting', 'running') AND not_before <= clock_timestamp()
+              AND coalesce(pack_order -> 'v', '1') <= to_jsonb($5::int)
+              AND {NEEDS_MET} AND NOT {SUPERSEDED} AND NOT {PAUSED}
+            LIMIT 1 FOR UPDATE OF work
+        ) AS candidate
     ), taken AS (
         UPDATE reconciler.work SET
             status = 'running', attempts = attempts + 1, reason = '',
@@ -40,11 +49,11 @@ _CLAIM: Final = f"""
             fence = fence + 1, holder = $2, work_id = taken.work_id, acquired_at = clock_timestamp(),
             expires_at = clock_timestamp() + make_interval(secs => $3)
         FROM taken WHERE leases.share_pack_id = taken.share_pack_id
-        RETURNING fence
+        RETURNING leases.share_pack_id, fence
     )
-    SELECT taken.share_pack_id, taken.plan_id, taken.pack_order, taken.attempts, taken.setbacks, taken.unexplained,
-           taken.vanished, lease.fence, plans.commit_id, plans.actor
-    FROM taken CROSS JOIN lease JOIN reconciler.plans USING (plan_id)
+    SELECT taken.work_id, taken.share_pack_id, taken.plan_id, taken.pack_order, taken.attempts, taken.setbacks,
+           taken.unexplained, taken.vanished, lease.fence, plans.commit_id, plans.actor
+    FROM taken JOIN lease USING (share_pack_id) JOIN reconciler.plans USING (plan_id)
 """  # noqa: S608 - constants of this program
 
 _UNFINISHED: Final = f"""
@@ -62,26 +71,38 @@ _UNFINISHED: Final = f"""
 """  # noqa: S608 - constants of this program
 
 
-async def claim(connection: asyncpg.Connection, worker: str, work_id: UUID, lease: float) -> Claimed:
-    taken = await connection.fetchrow(_CLAIM, work_id, worker, lease, newest_revision(), VERSION)
-    if taken is None:
-        return await _why_not(connection, worker, work_id)
-    claimed = Claim(
-        work_id=work_id,
-        order=order_from_json(json.loads(taken["pack_order"])),
-        plan_id=taken["plan_id"],
-        commit=taken["commit_id"] or "",
-        actor=taken["actor"],
+async def claim(
+    connection: asyncpg.Connection, worker: str, work_ids: Sequence[UUID], lease: float
+) -> Sequence[Claimed]:
+    """In the order of `work_ids`, all different."""
+    rows = await connection.fetch(_CLAIM, list(work_ids), worker, lease, newest_revision(), VERSION)
+    taken = {row["work_id"]: _claim(row, worker) for row in rows}
+    for plan_id, of_plan in groupby(sorted(rows, key=_plan_of), _plan_of):
+        same = list(of_plan)
+        change = Change(same[0]["actor"], "superseded by a newer plan", plan_id, same[0]["commit_id"] or "")
+        await end_superseded(connection, [row["share_pack_id"] for row in same], change)
+    return [taken.get(work_id) or await _why_not(connection, worker, work_id) for work_id in work_ids]
+
+
+def _plan_of(row: asyncpg.Record) -> UUID:
+    plan_id: UUID = row["plan_id"]
+    return plan_id
+
+
+def _claim(row: asyncpg.Record, worker: str) -> Claim:
+    return Claim(
+        work_id=row["work_id"],
+        order=order_from_json(json.loads(row["pack_order"])),
+        plan_id=row["plan_id"],
+        commit=row["commit_id"] or "",
+        actor=row["actor"],
         worker=worker,
-        fence=taken["fence"],
-        attempts=taken["attempts"],
-        setbacks=taken["setbacks"],
-        unexplained=taken["unexplained"],
-        vanished=taken["vanished"],
+        fence=row["fence"],
+        attempts=row["attempts"],
+        setbacks=row["setbacks"],
+        unexplained=row["unexplained"],
+        vanished=row["vanished"],
     )
-    change = Change(claimed.actor, "superseded by a newer plan", claimed.plan_id, claimed.commit)
-    await end_superseded(connection, [taken["share_pack_id"]], change)
-    return claimed
 
 
 async def _why_not(connection: asyncpg.Connection, worker: str, work_id: UUID) -> NothingToClaim:

@@ -1,7 +1,7 @@
 """What could be worked on now, in which order, and when the next is due. Whether it can be had is found out by
 claiming it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -42,12 +42,14 @@ _NEXT: Final = f"""
 
 #: Each of the two is found in an index of its own.
 _RELEASED: Final = f"""
-    SELECT work_id FROM (
-        SELECT * FROM reconciler.work WHERE status = 'waiting' AND needs <> '{{}}' AND needs @> ARRAY[$1::uuid]
+    SELECT ended.work_id AS ended, work.work_id
+    FROM unnest($1::uuid[], $2::uuid[]) AS ended (work_id, share_pack_id) CROSS JOIN LATERAL (
+        SELECT * FROM reconciler.work WHERE status = 'waiting' AND needs <> '{{}}' AND needs @> ARRAY[ended.work_id]
         UNION ALL
-        SELECT * FROM reconciler.work WHERE status = 'waiting' AND share_pack_id = $2 AND NOT needs @> ARRAY[$1::uuid]
+        SELECT * FROM reconciler.work
+        WHERE status = 'waiting' AND work.share_pack_id = ended.share_pack_id AND NOT needs @> ARRAY[ended.work_id]
     ) AS work
-    WHERE work_id <> $1 AND not_before <= clock_timestamp() AND {NEEDS_MET} AND NOT {PAUSED}
+    WHERE work.work_id <> ended.work_id AND not_before <= clock_timestamp() AND {NEEDS_MET} AND NOT {PAUSED}
     ORDER BY narrows DESC, number
 """  # noqa: S608 - constants of this program
 
@@ -61,6 +63,12 @@ async def next_due(connection: asyncpg.Connection) -> float | None:
     return None if seconds is None else max(float(seconds), 0.0)
 
 
-async def released(connection: asyncpg.Connection, work_id: UUID, share_pack_id: UUID) -> Sequence[UUID]:
-    """What waited for this work, and newer work of the same pack, which waited for the lease."""
-    return [row["work_id"] for row in await connection.fetch(_RELEASED, work_id, share_pack_id)]
+async def released(connection: asyncpg.Connection, ended: Mapping[UUID, UUID]) -> Mapping[UUID, Sequence[UUID]]:
+    """By work that has ended, of these packs: what waited for it, and newer work of the same pack, which waited for the
+    lease. What waited for several of them is told once."""
+    rows = await connection.fetch(_RELEASED, list(ended), list(ended.values()))
+    first = {row["work_id"]: row["ended"] for row in reversed(rows)}
+    return {
+        work_id: [row["work_id"] for row in rows if row["ended"] == work_id == first[row["work_id"]]]
+        for work_id in ended
+    }

@@ -1,6 +1,7 @@
 """The right to work on a pack. It runs out by the database's clock alone, and its fence rises with every new holder, so
 that a worker that stalled and woke up writes nothing."""
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,17 @@ HELD: Final = """
     SELECT share_pack_id FROM reconciler.leases
     WHERE work_id = $1 AND fence = $2 AND holder = $3 AND expires_at > clock_timestamp()
     FOR UPDATE
+"""
+
+#: The same of several claims, each looked up by itself, whatever the planner takes the table for.
+ALL_HELD: Final = """
+    SELECT claimed.work_id, claimed.fence, share_pack_id
+    FROM jsonb_to_recordset($1::jsonb) AS claimed (work_id uuid, fence bigint, holder text) CROSS JOIN LATERAL (
+        SELECT share_pack_id FROM reconciler.leases
+        WHERE leases.work_id = claimed.work_id AND leases.fence = claimed.fence AND leases.holder = claimed.holder
+          AND expires_at > clock_timestamp()
+        LIMIT 1 FOR UPDATE
+    ) AS lease
 """
 
 
@@ -39,7 +51,8 @@ async def renew(connection: asyncpg.Connection, claim: Claim, lease: float) -> N
     )
 
 
-async def give_back(connection: asyncpg.Connection, share_pack_id: UUID) -> None:
+async def give_back(connection: asyncpg.Connection, share_pack_ids: Collection[UUID]) -> None:
     await connection.execute(
-        "UPDATE reconciler.leases SET expires_at = '-infinity', holder = '' WHERE share_pack_id = $1", share_pack_id
+        "UPDATE reconciler.leases SET expires_at = '-infinity', holder = '' WHERE share_pack_id = ANY ($1::uuid[])",
+        list(share_pack_ids),
     )

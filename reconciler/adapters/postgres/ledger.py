@@ -1,8 +1,8 @@
 """The ledger on PostgreSQL. Every method is one transaction, whose statements stand in the modules beside this one."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -28,10 +28,13 @@ from reconciler.adapters.postgres import (
     work,
 )
 from reconciler.adapters.postgres.connection import IDLE_SECONDS, failures, open_pool, place, transact
+from reconciler.adapters.postgres.gathering import Gathering
 from reconciler.adapters.postgres.lease import renew
 from reconciler.adapters.postgres.migrate import migrate
+from reconciler.adapters.postgres.operations import Advance, origin
 from reconciler.adapters.postgres.portal import Portal, open_portal
 from reconciler.adapters.postgres.versions import Change
+from reconciler.adapters.postgres.work import End
 from reconciler.core.calls import Operation
 from reconciler.core.holds import Holds, Suspension
 from reconciler.core.key import Key, PackId, normal_name
@@ -60,6 +63,24 @@ from reconciler.ports.ledger import (
 T = TypeVar("T")
 P = ParamSpec("P")
 
+#: Work, worker, seconds.
+_Wish: TypeAlias = tuple[UUID, str, float]
+_Asked: TypeAlias = tuple[frozenset[Key], frozenset[PackId]]
+_Look: TypeAlias = tuple[PackId, Mapping[Key, Sighting]]
+
+
+def _origin(each: Advance | End) -> Hashable:
+    return origin(each.claim)
+
+
+def _work_id(each: Advance | End) -> Hashable:
+    return each.claim.work_id
+
+
+def _end_alike(end: End) -> Hashable:
+    """Of an end that others have to suffer for, nothing is shared."""
+    return _origin(end) if end.is_good else end.claim.work_id
+
 
 class PostgresLedger:
     """Implements `ports.ledger.Ledger`. Use `open`; safe to share between the tasks of one event loop."""
@@ -67,6 +88,11 @@ class PostgresLedger:
     def __init__(self, pool: asyncpg.Pool, where: str) -> None:
         self._pool = pool
         self._where = where
+        self._claims: Gathering[_Wish, Claimed] = Gathering(self._claim, lambda wish: wish[1:], lambda wish: wish[0])
+        self._reads: Gathering[_Asked, RecordedState] = Gathering(self._read, lambda _: None, id)
+        self._advances: Gathering[Advance, None] = Gathering(self._advance, _origin, _work_id)
+        self._looks: Gathering[_Look, None] = Gathering(self._observe, lambda _: None, lambda look: look[0])
+        self._ends: Gathering[End, Sequence[UUID]] = Gathering(self._finish, _end_alike, _work_id)
 
     def __repr__(self) -> str:
         return f"PostgresLedger({self._where!r})"
@@ -82,6 +108,8 @@ class PostgresLedger:
             return cls(await open_pool(dsn, min_size=min_size, max_size=max_size, idle=idle), where)
 
     async def close(self) -> None:
+        for gathering in (self._claims, self._reads, self._advances, self._ends, self._looks):
+            await gathering.close()
         await self._pool.close()
 
     def portal(self) -> Portal:
@@ -89,7 +117,7 @@ class PostgresLedger:
         return open_portal(self._pool, self._where)
 
     async def recorded(self, keys: Collection[Key], packs: Collection[PackId]) -> RecordedState:
-        return await self._do(reading.recorded, keys, packs)
+        return await self._reads.ask((frozenset(keys), frozenset(packs)))
 
     async def pack_rows(self, packs: Collection[PackId]) -> Mapping[PackId, RecordedPack]:
         return await self._do(reading.pack_rows, packs)
@@ -107,7 +135,7 @@ class PostgresLedger:
         await self._do(packs.reject, pack, path, reason, Change(actor, "the file has problems", commit=commit))
 
     async def claim(self, worker: str, work_id: UUID, lease: float) -> Claimed:
-        return await self._do(claiming.claim, worker, work_id, lease)
+        return await self._claims.ask((work_id, worker, lease))
 
     async def due(self, limit: int = 100) -> Sequence[UUID]:
         return await self._do(due.due, limit)
@@ -121,7 +149,7 @@ class PostgresLedger:
     async def advance(
         self, claim: Claim, outcomes: Mapping[UUID, Outcome], intents: Mapping[UUID, Operation], words: str = ""
     ) -> None:
-        await self._do(operations.advance, claim, outcomes, intents, words)
+        await self._advances.ask(Advance(claim, outcomes, intents, words))
 
     async def resolve(self, claim: Claim, key: Key, found: Resource | None, *, renamed_from: str = "") -> None:
         await self._do(operations.resolve, claim, key, found, renamed_from)
@@ -139,7 +167,7 @@ class PostgresLedger:
         failure: Failure = Failure.NONE,
         outcomes: Mapping[UUID, Outcome] = MappingProxyType({}),
     ) -> Sequence[UUID]:
-        return await self._do(work.finish, claim, status, reason, failure, outcomes)
+        return await self._ends.ask(End(claim, status, reason, failure, outcomes))
 
     async def postpone(
         self,
@@ -183,7 +211,7 @@ class PostgresLedger:
         return await self._do(reading.find_recipients, normal_name(name))
 
     async def observed(self, pack: PackId, sightings: Mapping[Key, Sighting]) -> None:
-        await self._do(observations.observed, pack, sightings)
+        await self._looks.ask((pack, sightings))
 
     async def sightings(self) -> Mapping[PackId, Mapping[Key, Sighting]]:
         return await self._do(observations.sightings)
@@ -217,6 +245,22 @@ class PostgresLedger:
 
     async def facts(self) -> DatabaseFacts:
         return await self._do(facts.facts)
+
+    async def _claim(self, wishes: Sequence[_Wish]) -> Sequence[Claimed]:
+        _, worker, lease = wishes[0]
+        return await self._do(claiming.claim, worker, [work_id for work_id, _, _ in wishes], lease)
+
+    async def _read(self, asked: Sequence[_Asked]) -> Sequence[RecordedState]:
+        return await self._do(reading.recorded_for_each, asked)
+
+    async def _advance(self, advances: Sequence[Advance]) -> Sequence[None]:
+        return await self._do(operations.advance, advances)
+
+    async def _observe(self, looks: Sequence[_Look]) -> Sequence[None]:
+        return await self._do(observations.observed, looks)
+
+    async def _finish(self, ends: Sequence[End]) -> Sequence[Sequence[UUID]]:
+        return await self._do(work.finish, ends)
 
     async def _do(
         self,

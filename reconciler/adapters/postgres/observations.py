@@ -3,7 +3,7 @@ the last look of a pack counts, so these rows have no history; but a drift knows
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -20,29 +20,30 @@ _LOCK: Final = 0x736861727365656E
 _OBSERVED: Final = """
     WITH seen AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset($2::jsonb) AS seen (
-            workspace_url text, kind text, name text, degraded jsonb, drift text[], drifted_by text,
-            token_ends_at bigint
+            share_pack_id uuid, workspace_url text, kind text, name text, degraded jsonb, drift text[],
+            drifted_by text, token_ends_at bigint
         )
     ), news AS MATERIALIZED (
         SELECT seen.* FROM seen LEFT JOIN reconciler.observations AS old USING (workspace_url, kind, name)
         WHERE (old.share_pack_id, old.degraded, old.drift, old.drifted_by, old.token_ends_at)
-            IS DISTINCT FROM ($1::uuid, seen.degraded, seen.drift, seen.drifted_by, seen.token_ends_at)
+            IS DISTINCT FROM (seen.share_pack_id, seen.degraded, seen.drift, seen.drifted_by, seen.token_ends_at)
     ), well AS MATERIALIZED (
-        SELECT workspace_url, kind, name FROM reconciler.observations
-        WHERE share_pack_id = $1 AND (workspace_url, kind, name) NOT IN (SELECT workspace_url, kind, name FROM seen)
+        SELECT share_pack_id, workspace_url, kind, name FROM reconciler.observations
+        WHERE share_pack_id = ANY ($1::text[]::uuid[])
+          AND (workspace_url, kind, name) NOT IN (SELECT workspace_url, kind, name FROM seen)
     ), turn AS MATERIALIZED (
         SELECT pg_advisory_xact_lock($3) WHERE EXISTS (SELECT FROM news) OR EXISTS (SELECT FROM well)
     ), gone AS (
         DELETE FROM reconciler.observations AS old USING turn CROSS JOIN well
         WHERE (old.workspace_url, old.kind, old.name) = (well.workspace_url, well.kind, well.name)
           -- Another pack's by now, it is that pack's to tell.
-          AND old.share_pack_id = $1
+          AND old.share_pack_id = well.share_pack_id
     )
     INSERT INTO reconciler.observations AS old (
         workspace_url, kind, name, share_pack_id, degraded, drift, drift_since, drifted_by, token_ends_at
     )
-    SELECT workspace_url, kind, name, $1, degraded, drift, CASE WHEN drift <> '{}' THEN statement_timestamp() END,
-           drifted_by, token_ends_at
+    SELECT workspace_url, kind, name, share_pack_id, degraded, drift,
+           CASE WHEN drift <> '{}' THEN statement_timestamp() END, drifted_by, token_ends_at
     FROM turn CROSS JOIN news
     ON CONFLICT (workspace_url, kind, name) DO UPDATE SET
         share_pack_id = excluded.share_pack_id,
@@ -55,10 +56,19 @@ _OBSERVED: Final = """
 """
 
 
-async def observed(connection: asyncpg.Connection, pack: PackId, sightings: Mapping[Key, Sighting]) -> None:
+async def observed(
+    connection: asyncpg.Connection, looks: Sequence[tuple[PackId, Mapping[Key, Sighting]]]
+) -> Sequence[None]:
     """One statement, whatever there is. A resource that another pack declares now is that pack's to tell."""
-    rows = [_row(key, sightings[key]) for key in sorted(sightings) if sightings[key].is_notable]
-    await connection.execute(_OBSERVED, pack_ids(pack).share_pack, json.dumps(rows), _LOCK)
+    rows = [
+        _row(pack, key, sightings[key])
+        for pack, sightings in looks
+        for key in sorted(sightings)
+        if sightings[key].is_notable
+    ]
+    packs = [str(pack_ids(pack).share_pack) for pack, _ in looks]
+    await connection.execute(_OBSERVED, packs, json.dumps(rows), _LOCK)
+    return [None] * len(looks)
 
 
 async def sightings(connection: asyncpg.Connection) -> Mapping[PackId, Mapping[Key, Sighting]]:
@@ -86,8 +96,9 @@ async def sightings(connection: asyncpg.Connection) -> Mapping[PackId, Mapping[K
     return dict(found)
 
 
-def _row(key: Key, sighting: Sighting) -> Mapping[str, object]:
+def _row(pack: PackId, key: Key, sighting: Sighting) -> Mapping[str, object]:
     return {
+        "share_pack_id": str(pack_ids(pack).share_pack),
         "workspace_url": key.workspace,
         "kind": key.kind.value,
         "name": key.name,

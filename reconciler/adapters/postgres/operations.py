@@ -3,14 +3,16 @@ transaction, together with the intents of the calls that come next. Open is a ca
 reading the resource closes it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
 from reconciler.adapters.postgres.calls import call_to_json
-from reconciler.adapters.postgres.lease import HELD, hold, lost
+from reconciler.adapters.postgres.lease import ALL_HELD, hold, lost
 from reconciler.adapters.postgres.packs import Progress, write_progress
 from reconciler.adapters.postgres.resources import Found, require_free_name, write_resource, write_resources
 from reconciler.adapters.postgres.versions import Cause, Change
@@ -45,93 +47,103 @@ _REASONS = {
     "Rename": "renamed",
 }
 
-#: The fence, the outcomes of calls that have ended, the intents of the next ones, and what forbids these, in one
-#: statement: there is one before every call. What is concluded, or begun, already is left as it is, so that a worker
-#: may say it again when the answer got lost.
+#: Of several claims: the fence, the outcomes of calls that have ended, the intents of the next ones, and what forbids
+#: these, in one statement: there is one before every call. What is concluded, or begun, already is left as it is, so
+#: that a worker may say it again when the answer got lost.
 _ADVANCE: Final = f"""
-    WITH held AS MATERIALIZED ({HELD}), concluded AS (
+    WITH held AS MATERIALIZED ({ALL_HELD}), concluded AS (
         UPDATE reconciler.operations AS operation SET
             outcome = told.outcome, reason = told.reason, code = told.code, api_request_id = told.request_id,
             concluded_at = statement_timestamp()
-        FROM held CROSS JOIN unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[])
-            AS told (operation_id, outcome, reason, code, request_id)
-        WHERE operation.operation_id = told.operation_id AND operation.work_id = $1
+        FROM held JOIN unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])
+            AS told (work_id, operation_id, outcome, reason, code, request_id) USING (work_id)
+        WHERE operation.operation_id = told.operation_id AND operation.work_id = held.work_id
           AND operation.outcome IN ('begun', 'unknown')
-        RETURNING operation.operation_id, workspace_url, kind, name, renamed_from, call ->> 'call' AS call, after,
-                  operation.outcome, number
+        RETURNING operation.operation_id, operation.work_id, workspace_url, kind, name, renamed_from,
+                  call ->> 'call' AS call, after, operation.outcome, number
     ), begun AS (
         INSERT INTO reconciler.operations (
             operation_id, work_id, share_pack_id, fence, workspace_url, kind, name, renamed_from, call, after
         )
-        SELECT (item ->> 'id')::uuid, $1, share_pack_id, $2, item ->> 'workspace', item ->> 'kind', item ->> 'name',
-               item ->> 'renamed_from', item -> 'call', nullif(item -> 'after', 'null')
-        FROM held CROSS JOIN jsonb_array_elements($9::jsonb) WITH ORDINALITY AS list (item, place) ORDER BY place
+        SELECT (item ->> 'id')::uuid, held.work_id, share_pack_id, held.fence, item ->> 'workspace', item ->> 'kind',
+               item ->> 'name', item ->> 'renamed_from', item -> 'call', nullif(item -> 'after', 'null')
+        FROM jsonb_array_elements($8::jsonb) WITH ORDINALITY AS list (item, place)
+        JOIN held ON held.work_id = (item ->> 'work_id')::uuid ORDER BY place
         ON CONFLICT (operation_id) DO NOTHING
     )
-    SELECT share_pack_id, EXISTS (
+    SELECT held.work_id, held.share_pack_id, EXISTS (
         SELECT FROM reconciler.work AS newer
         WHERE newer.share_pack_id = held.share_pack_id
-          AND newer.number > (SELECT number FROM reconciler.work WHERE work_id = $1)
+          AND newer.number > (SELECT number FROM reconciler.work WHERE work.work_id = held.work_id)
     ) AS is_superseded, (
         SELECT to_jsonb(ARRAY[workspace_url, extract(epoch FROM until - clock_timestamp())::text])
-        FROM reconciler.pauses WHERE workspace_url = ANY ($10::text[]) AND until > clock_timestamp()
+        FROM reconciler.pauses WHERE workspace_url = ANY ($9::text[]) AND until > clock_timestamp()
         ORDER BY until DESC LIMIT 1
     ) AS pause, (
-        SELECT jsonb_agg(to_jsonb(concluded) ORDER BY number) FROM concluded WHERE outcome = 'done'
+        SELECT jsonb_agg(to_jsonb(concluded) ORDER BY number) FROM concluded
+        WHERE concluded.work_id = held.work_id AND outcome = 'done'
     ) AS done
     FROM held
 """  # noqa: S608 - constants of this program
 
 
-async def advance(
-    connection: asyncpg.Connection,
-    claim: Claim,
-    outcomes: Mapping[UUID, Outcome],
-    intents: Mapping[UUID, Operation],
-    words: str,
-) -> None:
-    """Raising takes everything back: the transaction is over."""
-    share_pack_id = await conclude(connection, claim, outcomes, intents)
-    for operation in intents.values():
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """How far a claim got."""
+
+    claim: Claim
+    outcomes: Mapping[UUID, Outcome]
+    intents: Mapping[UUID, Operation] = field(default_factory=dict)
+    words: str = ""
+
+
+async def advance(connection: asyncpg.Connection, advances: Sequence[Advance]) -> Sequence[None]:
+    """Claims of which `origin` is the same. Raising takes everything back: the transaction is over."""
+    packs = await conclude(connection, advances)
+    for operation in (operation for each in advances for operation in each.intents.values()):
         if isinstance(operation.call, Rename):
             # Found out after the call, it would be too late.
             await require_free_name(connection, operation.key, normal_name(operation.call.old_name))
+    words = {packs[each.claim.work_id]: each.words for each in advances if each.words}
     if words:
-        state = Progress(PackStatus.IN_PROGRESS, words)
-        await write_progress(connection, {share_pack_id: state}, _change(claim, words))
+        progress = {pack: Progress(PackStatus.IN_PROGRESS, each) for pack, each in words.items()}
+        causes = {pack: Cause(each) for pack, each in words.items()}
+        await write_progress(connection, progress, change_of(advances[0].claim, "", causes))
+    return [None] * len(advances)
 
 
-async def conclude(
-    connection: asyncpg.Connection,
-    claim: Claim,
-    outcomes: Mapping[UUID, Outcome],
-    intents: Mapping[UUID, Operation] | None = None,
-) -> UUID:
-    """The id of the claim's pack, whose lease stays locked until the transaction ends. Raises FenceLostError and, of
-    intents, SupersededError and PausedError."""
-    begun = [_intent(operation_id, operation) for operation_id, operation in (intents or {}).items()]
-    told = [(operation_id, *_columns(outcome)) for operation_id, outcome in outcomes.items()]
-    row = await connection.fetchrow(
-        _ADVANCE,
-        claim.work_id,
-        claim.fence,
-        claim.worker,
-        *([each[column] for each in told] for column in range(5)),
-        json.dumps(begun),
-        sorted({operation.key.workspace for operation in (intents or {}).values()}),
-    )
-    if row is None:
-        raise lost(claim)
-    share_pack_id: UUID = row["share_pack_id"]
-    if begun and row["is_superseded"]:
-        raise SupersededError(f"a newer plan wants something else of {claim.order.pack}")
-    if row["pause"] is not None:
-        workspace, seconds = json.loads(row["pause"])
-        raise PausedError(workspace, max(float(seconds), 0.0))
-    if row["done"] is not None:
-        found = [_found(done) for done in json.loads(row["done"])]
-        await write_resources(connection, found, share_pack_id, _change(claim, "an API call went through"))
-    return share_pack_id
+async def conclude(connection: asyncpg.Connection, advances: Sequence[Advance]) -> Mapping[UUID, UUID]:
+    """By work, the ids of the claims' packs, whose leases stay locked until the transaction ends. Raises FenceLostError
+    and, of intents, SupersededError and PausedError."""
+    rows = {row["work_id"]: row for row in await connection.fetch(_ADVANCE, *_arguments(advances))}
+    found = {}
+    for each in advances:
+        row = rows.get(each.claim.work_id)
+        if row is None:
+            raise lost(each.claim)
+        if each.intents and row["is_superseded"]:
+            raise SupersededError(f"a newer plan wants something else of {each.claim.order.pack}")
+        if each.intents and row["pause"] is not None:
+            workspace, seconds = json.loads(row["pause"])
+            raise PausedError(workspace, max(float(seconds), 0.0))
+        if row["done"] is not None:
+            found[row["share_pack_id"]] = [_found(done) for done in json.loads(row["done"])]
+    if found:
+        await write_resources(connection, found, change_of(advances[0].claim, "an API call went through"))
+    return {work_id: row["share_pack_id"] for work_id, row in rows.items()}
+
+
+def _arguments(advances: Sequence[Advance]) -> Iterator[object]:
+    claims = [each.claim for each in advances]
+    yield json.dumps([{"work_id": str(each.work_id), "fence": each.fence, "holder": each.worker} for each in claims])
+    told = [
+        (each.claim.work_id, operation_id, *_columns(outcome))
+        for each in advances
+        for operation_id, outcome in each.outcomes.items()
+    ]
+    yield from ([each[column] for each in told] for column in range(6))
+    yield json.dumps([_intent(each.claim, *intent) for each in advances for intent in each.intents.items()])
+    yield sorted({operation.key.workspace for each in advances for operation in each.intents.values()})
 
 
 def _found(done: Mapping[str, Any]) -> Found:
@@ -144,10 +156,11 @@ def _found(done: Mapping[str, Any]) -> Found:
     )
 
 
-def _intent(operation_id: UUID, operation: Operation) -> Mapping[str, object]:
+def _intent(claim: Claim, operation_id: UUID, operation: Operation) -> Mapping[str, object]:
     call, key = operation.call, operation.key
     return {
         "id": str(operation_id),
+        "work_id": str(claim.work_id),
         "workspace": key.workspace,
         "kind": key.kind.value,
         "name": key.name,
@@ -173,7 +186,7 @@ async def resolve(
         key.name,
         "read: it is not there" if found is None else "read: it is there",
     )
-    change = _change(claim, "an unfinished call was resolved by reading")
+    change = change_of(claim, "an unfinished call was resolved by reading")
     old_name = renamed_from or max((row["renamed_from"] for row in closed), default="")
     await write_resource(connection, key, found, share_pack_id, change, old_name)
 
@@ -182,7 +195,7 @@ async def settle(
     connection: asyncpg.Connection, claim: Claim, key: Key, resource: Resource | None, reason: str, renamed_from: str
 ) -> None:
     share_pack_id = await hold(connection, claim)
-    await write_resource(connection, key, resource, share_pack_id, _change(claim, reason), renamed_from)
+    await write_resource(connection, key, resource, share_pack_id, change_of(claim, reason), renamed_from)
 
 
 def _columns(outcome: Outcome) -> tuple[str, str, str, str]:
@@ -198,5 +211,10 @@ def _columns(outcome: Outcome) -> tuple[str, str, str, str]:
             return "unknown", reason.replace("\x00", ""), "", request_id
 
 
-def _change(claim: Claim, reason: str) -> Change:
-    return Change(claim.actor, reason, claim.plan_id, claim.commit, review=claim.order.review)
+def origin(claim: Claim) -> Hashable:
+    """What is written for several claims at once is of one plan and has the same people behind it."""
+    return claim.plan_id, claim.commit, claim.actor, claim.order.review
+
+
+def change_of(claim: Claim, reason: str, causes: Mapping[UUID, Cause] = MappingProxyType({})) -> Change:
+    return Change(claim.actor, reason, claim.plan_id, claim.commit, review=claim.order.review, causes=causes)

@@ -85,6 +85,27 @@ async def recorded(connection: asyncpg.Connection, keys: Collection[Key], packs:
     )
 
 
+async def recorded_for_each(
+    connection: asyncpg.Connection, asked: Sequence[tuple[Collection[Key], Collection[PackId]]]
+) -> Sequence[RecordedState]:
+    """Asked of several, it is read once."""
+    found = await recorded(
+        connection, {key for keys, _ in asked for key in keys}, {pack for _, packs in asked for pack in packs}
+    )
+    return [found] if len(asked) == 1 else [_part(found, keys, packs) for keys, packs in asked]
+
+
+def _part(found: RecordedState, keys: Collection[Key], packs: Collection[PackId]) -> RecordedState:
+    """What `recorded` tells of these."""
+    resources = {key: row for key, row in found.resources.items() if key in keys or row.pack in packs}
+    intents = found.open_intents.items()
+    return RecordedState(
+        resources=resources,
+        open_intents={key: pack for key, pack in intents if key in keys or key in resources or pack in packs},
+        packs={pack: row for pack, row in found.packs.items() if pack in packs},
+    )
+
+
 async def all_packs(connection: asyncpg.Connection) -> Sequence[PackId]:
     """A pack may be removed from a plan that was made before a worker had made something for it: what it owns, or may
     own, keeps it in sight."""

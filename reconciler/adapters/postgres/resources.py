@@ -2,7 +2,7 @@
 once. A rename continues the versions of the old name; a name that others bore before never gets their ids."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -74,17 +74,18 @@ class _Rows:
 
 
 async def write_resources(
-    connection: asyncpg.Connection, found: Sequence[Found], share_pack_id: UUID, change: Change
+    connection: asyncpg.Connection, found: Mapping[UUID, Sequence[Found]], change: Change
 ) -> None:
-    """Two statements for each kind, however many there are; what is said of one name more than once is written in that
-    order. A name that was recorded before, even if deleted since, continues its versions; a renamed one those of the
-    old name while they are current. Raises NameTakenError."""
-    for item in found:
+    """`found`: by pack. Two statements for each kind, however many there are; what is said of one name more than once
+    is written in that order. A name that was recorded before, even if deleted since, continues its versions; a renamed
+    one those of the old name while they are current. Raises NameTakenError."""
+    owned = [(share_pack_id, item) for share_pack_id, items in found.items() for item in items]
+    for _, item in owned:
         if item.resource is not None and key_of(item.resource, item.key.workspace) != item.key:
             raise ValueError(f"{item.key}: the resource is called {item.resource.name}")
-    for together in _independent(found):
+    for together in _independent(owned):
         for kind in Kind:
-            await _write(connection, kind, [item for item in together if item.key.kind is kind], share_pack_id, change)
+            await _write(connection, kind, [(owner, item) for owner, item in together if item.key.kind is kind], change)
 
 
 async def write_resource(
@@ -95,7 +96,7 @@ async def write_resource(
     change: Change,
     renamed_from: str = "",
 ) -> None:
-    await write_resources(connection, [Found(key, resource, renamed_from)], share_pack_id, change)
+    await write_resources(connection, {share_pack_id: [Found(key, resource, renamed_from)]}, change)
 
 
 async def require_free_name(connection: asyncpg.Connection, key: Key, renamed_from: str) -> None:
@@ -105,28 +106,28 @@ async def require_free_name(connection: asyncpg.Connection, key: Key, renamed_fr
     _continued(rows, asked)
 
 
-def _independent(found: Iterable[Found]) -> Iterator[Sequence[Found]]:
+def _independent(owned: Iterable[tuple[UUID, Found]]) -> Iterator[Sequence[tuple[UUID, Found]]]:
     """In order; within one batch, no row depends on another."""
-    together: list[Found] = []
+    together: list[tuple[UUID, Found]] = []
     taken: set[Key] = set()
-    for item in found:
+    for owner, item in owned:
         if not taken.isdisjoint(item.keys):
             yield together
             together, taken = [], set()
-        together.append(item)
+        together.append((owner, item))
         taken |= item.keys
     yield together
 
 
 async def _write(
-    connection: asyncpg.Connection, kind: Kind, found: Sequence[Found], share_pack_id: UUID, change: Change
+    connection: asyncpg.Connection, kind: Kind, owned: Sequence[tuple[UUID, Found]], change: Change
 ) -> None:
-    if not found:
+    if not owned:
         return
     table = table_of(kind)
-    rows = await _find(connection, kind, found)
+    rows = await _find(connection, kind, [item for _, item in owned])
     revisions, causes = [], {}
-    for item, each in zip(found, rows, strict=True):
+    for (share_pack_id, item), each in zip(owned, rows, strict=True):
         revision = _revision(table, item, each, share_pack_id)
         if revision is not None:
             revisions.append(revision)

@@ -2,6 +2,7 @@
 `claiming`'s."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, assert_never
 from uuid import UUID
 
@@ -10,19 +11,37 @@ import asyncpg
 from reconciler.adapters.postgres.conditions import SUPERSEDED
 from reconciler.adapters.postgres.due import released
 from reconciler.adapters.postgres.lease import give_back
-from reconciler.adapters.postgres.operations import conclude
+from reconciler.adapters.postgres.operations import Advance, change_of, conclude
 from reconciler.adapters.postgres.packs import PROVISIONED, Progress, delete_packs, write_progress
 from reconciler.adapters.postgres.release import close_requests, end_superseded, skip_blocked
 from reconciler.adapters.postgres.submit import lock_orders
-from reconciler.adapters.postgres.versions import Change
+from reconciler.adapters.postgres.versions import Cause
 from reconciler.core.recorded import PackStatus
 from reconciler.core.retry import Failure
 from reconciler.ports.ledger import Claim, Outcome, WorkStatus
 
 _FINISH: Final = f"""
-    UPDATE reconciler.work SET status = $2, reason = $3, failure = $4, finished_at = statement_timestamp()
-    WHERE work_id = $1 RETURNING NOT {SUPERSEDED}
+    UPDATE reconciler.work SET
+        status = ended.status, reason = ended.reason, failure = ended.failure, finished_at = statement_timestamp()
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS ended (work_id, status, reason, failure)
+    WHERE work.work_id = ended.work_id RETURNING work.work_id, NOT {SUPERSEDED} AS is_newest
 """  # noqa: S608 - a constant of this program
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How claimed work ends."""
+
+    claim: Claim
+    status: WorkStatus
+    reason: str = ""
+    failure: Failure = Failure.NONE
+    outcomes: Mapping[UUID, Outcome] = field(default_factory=dict)
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing has to be skipped for it."""
+        return self.status in {WorkStatus.DONE, WorkStatus.HELD}
 
 
 async def postpone(
@@ -35,7 +54,7 @@ async def postpone(
     unexplained: bool,
 ) -> Sequence[UUID]:
     """A call of this claim that went through ends the row of setbacks: there was some way to go, and some was gone."""
-    share_pack_id = await conclude(connection, claim, outcomes)
+    [share_pack_id] = (await conclude(connection, [Advance(claim, outcomes)])).values()
     await lock_orders(connection)
     await connection.execute(
         """
@@ -57,32 +76,43 @@ async def postpone(
     return await _give_way(connection, claim, share_pack_id)
 
 
-async def finish(
-    connection: asyncpg.Connection,
-    claim: Claim,
-    status: WorkStatus,
-    reason: str,
-    failure: Failure,
-    outcomes: Mapping[UUID, Outcome],
-) -> Sequence[UUID]:
-    if not status.is_final:
-        raise ValueError(f"{status} is no end; use postpone to try again later")
-    share_pack_id = await conclude(connection, claim, outcomes)
+async def finish(connection: asyncpg.Connection, ends: Sequence[End]) -> Sequence[Sequence[UUID]]:
+    """For each, what became due by it. Several of them must be `is_good`, and the `origin` of their claims the same."""
+    for end in ends:
+        if not end.status.is_final:
+            raise ValueError(f"{end.status} is no end; use postpone to try again later")
+    packs = await conclude(connection, [Advance(end.claim, end.outcomes) for end in ends])
     # Two ends at once would each see the other's work unfinished, and nobody would release what needs both.
     await lock_orders(connection)
-    if status is WorkStatus.SKIPPED and await _is_superseded(connection, claim):
-        return await _give_way(connection, claim, share_pack_id)
-    is_newest = await connection.fetchval(
-        _FINISH, claim.work_id, status.value, reason.replace("\x00", ""), failure.value
+    first = ends[0].claim
+    if ends[0].status is WorkStatus.SKIPPED and await _is_superseded(connection, first):
+        return [await _give_way(connection, first, packs[first.work_id])]
+    newest = await _end_work(connection, ends)
+    await give_back(connection, packs.values())
+    await _finish_packs(connection, {packs[end.claim.work_id]: end for end in ends if end.claim.work_id in newest})
+    requests = {end.claim.work_id: (_request_status(end), end.reason.replace("\x00", "")) for end in ends}
+    causes = {end.claim.work_id: Cause(end.status.value) for end in ends}
+    await close_requests(connection, requests, change_of(first, "", causes))
+    if not ends[0].is_good:
+        await skip_blocked(connection, change_of(first, "work it needs did not succeed"))
+    due = await released(connection, {end.claim.work_id: packs[end.claim.work_id] for end in ends})
+    return [due[end.claim.work_id] for end in ends]
+
+
+def _request_status(end: End) -> str:
+    return "COMPLETED" if end.status is WorkStatus.DONE else "FAILED"
+
+
+async def _end_work(connection: asyncpg.Connection, ends: Sequence[End]) -> frozenset[UUID]:
+    """Those that no newer plan has replaced: of the others, the newer work says how far the pack got."""
+    rows = await connection.fetch(
+        _FINISH,
+        [end.claim.work_id for end in ends],
+        [end.status.value for end in ends],
+        [end.reason.replace("\x00", "") for end in ends],
+        [end.failure.value for end in ends],
     )
-    await give_back(connection, share_pack_id)
-    if is_newest:
-        await _finish_pack(connection, share_pack_id, claim, status, reason)
-    ends = {claim.work_id: ("COMPLETED" if status is WorkStatus.DONE else "FAILED", reason.replace("\x00", ""))}
-    await close_requests(connection, ends, _change(claim, status.value))
-    if status not in {WorkStatus.DONE, WorkStatus.HELD}:
-        await skip_blocked(connection, _change(claim, "work it needs did not succeed"))
-    return await released(connection, claim.work_id, share_pack_id)
+    return frozenset(row["work_id"] for row in rows if row["is_newest"])
 
 
 async def _is_superseded(connection: asyncpg.Connection, claim: Claim) -> bool:
@@ -95,25 +125,28 @@ async def _is_superseded(connection: asyncpg.Connection, claim: Claim) -> bool:
 
 async def _give_way(connection: asyncpg.Connection, claim: Claim, share_pack_id: UUID) -> Sequence[UUID]:
     """Give the lease back. What a newer plan has replaced ends by that, and what waited for it waits for the newer."""
-    await give_back(connection, share_pack_id)
-    await end_superseded(connection, [share_pack_id], _change(claim, "superseded by a newer plan"))
-    return await released(connection, claim.work_id, share_pack_id)
+    await give_back(connection, [share_pack_id])
+    await end_superseded(connection, [share_pack_id], change_of(claim, "superseded by a newer plan"))
+    return (await released(connection, {claim.work_id: share_pack_id}))[claim.work_id]
 
 
-async def _finish_pack(
-    connection: asyncpg.Connection, share_pack_id: UUID, claim: Claim, status: WorkStatus, reason: str
-) -> None:
-    """Not for work that a newer plan has replaced: then the newer one says how far the pack got."""
-    end = _end(claim, status, reason)
-    await write_progress(connection, {share_pack_id: end}, _change(claim, end.words))
-    if status is WorkStatus.DONE and claim.order.config is None:
-        await delete_packs(connection, [share_pack_id], _change(claim, "removed from Git"))
+async def _finish_packs(connection: asyncpg.Connection, ends: Mapping[UUID, End]) -> None:
+    """`ends`: by pack."""
+    if not ends:
+        return
+    progress = {pack: _progress(end) for pack, end in ends.items()}
+    causes = {pack: Cause(each.words) for pack, each in progress.items()}
+    claim = next(iter(ends.values())).claim
+    await write_progress(connection, progress, change_of(claim, "", causes))
+    gone = [pack for pack, end in ends.items() if end.status is WorkStatus.DONE and end.claim.order.config is None]
+    await delete_packs(connection, gone, change_of(claim, "removed from Git"))
 
 
-def _end(claim: Claim, status: WorkStatus, reason: str) -> Progress:
-    match status:
+def _progress(end: End) -> Progress:
+    reason = end.reason
+    match end.status:
         case WorkStatus.DONE:
-            return Progress(PackStatus.COMPLETED, PROVISIONED, applied_commit=claim.commit)
+            return Progress(PackStatus.COMPLETED, PROVISIONED, applied_commit=end.claim.commit)
         case WorkStatus.HELD:
             return Progress(PackStatus.FAILED, "Provisioned but for what is held", reason)
         case WorkStatus.STALE:
@@ -125,10 +158,6 @@ def _end(claim: Claim, status: WorkStatus, reason: str) -> Progress:
         case WorkStatus.SKIPPED:
             return Progress(PackStatus.FAILED, "Not attempted", reason)
         case WorkStatus.WAITING | WorkStatus.RUNNING:
-            raise ValueError(f"{status} is no end")
+            raise ValueError(f"{end.status} is no end")
         case _:
-            assert_never(status)
-
-
-def _change(claim: Claim, reason: str) -> Change:
-    return Change(claim.actor, reason, claim.plan_id, claim.commit, review=claim.order.review)
+            assert_never(end.status)

@@ -30,7 +30,7 @@ async def statements(connection: asyncpg.Connection) -> AsyncIterator[list[str]]
     """What is sent from here on. asyncpg asks for the types of columns once, and tells of a statement in the next turn
     of the event loop."""
     sent: list[str] = []
-    await write_resources(connection, [Found(share_key("first", WORKSPACE), Share("first"))], OWNER, CHANGE)
+    await write_resources(connection, {OWNER: [Found(share_key("first", WORKSPACE), Share("first"))]}, CHANGE)
     await read_current(connection, SHARE_PACKS, [uuid4()])
     await asyncio.sleep(0)
     with connection.query_logger(lambda record: sent.append(record.query)):
@@ -47,9 +47,9 @@ async def test_any_number_of_resources_takes_two_statements(
     connection: asyncpg.Connection, statements: list[str], count: int
 ) -> None:
     for comment in ("first", "second"):
-        await write_resources(connection, shares(count, comment), OWNER, CHANGE)
+        await write_resources(connection, {OWNER: shares(count, comment)}, CHANGE)
     gone = [replace(item, resource=None) for item in shares(count, "")]
-    await write_resources(connection, gone, OWNER, CHANGE)
+    await write_resources(connection, {OWNER: gone}, CHANGE)
     await asyncio.sleep(0)
     assert len(statements) == 6
     written = await connection.fetch(
@@ -83,7 +83,7 @@ async def test_each_has_its_own_cause(ledger: PostgresLedger, connection: asyncp
         Found(ANALYST_KEY, ANALYST, cause=Cause("recipient created")),
         Found(REVENUE_KEY, REVENUE),
     ]
-    await write_resources(connection, found, OWNER, CHANGE)
+    await write_resources(connection, {OWNER: found}, CHANGE)
     told = {key: (await ledger.history(key))[0].change_reason for key in (SALES_KEY, ANALYST_KEY, REVENUE_KEY)}
     assert told == {SALES_KEY: "share created", ANALYST_KEY: "recipient created", REVENUE_KEY: "imported"}
     rows = await connection.fetch(
@@ -110,7 +110,7 @@ async def test_what_is_said_of_one_name_is_written_in_order(
         Found(REVENUE_KEY, replace(filled, name="revenue"), "sales"),
         Found(SALES_KEY, SALES),
     ]
-    await write_resources(connection, found, OWNER, CHANGE)
+    await write_resources(connection, {OWNER: found}, CHANGE)
     renamed = [(version.key, version.version) for version in await ledger.history(REVENUE_KEY)]
     assert renamed == [(SALES_KEY, 1), (SALES_KEY, 2), (REVENUE_KEY, 3)]
     current = [version for version in await ledger.history(SALES_KEY) if version.effective_to is None]
@@ -118,10 +118,10 @@ async def test_what_is_said_of_one_name_is_written_in_order(
 
 
 async def test_one_name_that_is_taken_stops_all(connection: asyncpg.Connection) -> None:
-    await write_resources(connection, [Found(SALES_KEY, SALES), Found(REVENUE_KEY, REVENUE)], OWNER, CHANGE)
+    await write_resources(connection, {OWNER: [Found(SALES_KEY, SALES), Found(REVENUE_KEY, REVENUE)]}, CHANGE)
     found = [*shares(3, "new"), Found(REVENUE_KEY, REVENUE, "sales")]
     with pytest.raises(NameTakenError, match="both are on record"):
-        await write_resources(connection, found, OWNER, CHANGE)
+        await write_resources(connection, {OWNER: found}, CHANGE)
     assert await connection.fetchval("SELECT count(*) FROM deltashare.shares") == 2
 
 

@@ -176,6 +176,16 @@ async def test_plans_at_once_leave_what_the_last_one_saw(known: PostgresLedger) 
     assert set(seen) == set(keys)
 
 
+async def test_a_resource_that_another_pack_declares_by_now_is_told_once_when_both_are_looked_at(
+    known: PostgresLedger,
+) -> None:
+    for first, second in ((PACK, OTHER_PACK), (OTHER_PACK, PACK)):
+        await asyncio.gather(
+            known.observed(THIRD_PACK, {}), known.observed(first, {}), known.observed(second, {SALES_KEY: UNREAD})
+        )
+        assert {pack: set(seen) for pack, seen in (await known.sightings()).items()} == {second: {SALES_KEY}}
+
+
 async def test_plans_at_once_that_see_different_things_do_not_wait_for_each_other_in_a_circle(
     known: PostgresLedger,
 ) -> None:
@@ -185,7 +195,7 @@ async def test_plans_at_once_that_see_different_things_do_not_wait_for_each_othe
     async def look(pack: PackId, seen: Mapping[Key, Sighting]) -> None:
         # The ledger itself would try again after a deadlock, and hide it.
         async with known._pool.acquire() as connection, connection.transaction():
-            await observations.observed(connection, pack, seen)
+            await observations.observed(connection, [(pack, seen)])
 
     await asyncio.gather(
         *(

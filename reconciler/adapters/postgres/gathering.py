@@ -1,0 +1,94 @@
+"""What several ask for while the same is under way for others is done together after it, in one transaction: at work on
+many packs, the statements and the syncs of each are shared. Decides nothing about the packs; what cannot be done
+together is done one by one, as if it had never been gathered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+#: Done in one transaction at the most: it keeps rows locked until its end.
+MOST: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[Q, A]):
+    question: Q
+    answer: asyncio.Future[A]
+
+
+@dataclass(slots=True)
+class Gathering(Generic[Q, A]):
+    """`ask` of many tasks of one event loop. An answer is given once its transaction has ended."""
+
+    #: One transaction: an answer to each, in their order, or nothing is done for any of them.
+    together: Callable[[Sequence[Q]], Awaitable[Sequence[A]]]
+    #: What may be done together: those of which this is the same.
+    alike: Callable[[Q], Hashable]
+    #: Two of which this is the same are done one after another.
+    subject: Callable[[Q], Hashable]
+    #: Transactions at the same time.
+    at_once: int = 1
+    _waiting: list[_Asked[Q, A]] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    #: Tasks that will still look at what is waiting.
+    _going_on: int = 0
+
+    async def ask(self, question: Q) -> A:
+        """Whoever is cancelled while it waits does not know whether it was done, as after a lost connection."""
+        asked: _Asked[Q, A] = _Asked(question, asyncio.get_running_loop().create_future())
+        self._waiting.append(asked)
+        if self._going_on < self.at_once:
+            self._going_on += 1
+            task = asyncio.create_task(self._go_on())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await asked.answer
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _go_on(self) -> None:
+        try:
+            while batch := self._take():
+                await self._answer(batch)
+        finally:
+            self._going_on -= 1
+
+    def _take(self) -> Sequence[_Asked[Q, A]]:
+        """In the order they came."""
+        self._waiting = [asked for asked in self._waiting if not asked.answer.done()]
+        if not self._waiting:
+            return ()
+        kind = self.alike(self._waiting[0].question)
+        batch: dict[Hashable, _Asked[Q, A]] = {}
+        left = []
+        for asked in self._waiting:
+            subject = self.subject(asked.question)
+            if len(batch) < MOST and subject not in batch and self.alike(asked.question) == kind:
+                batch[subject] = asked
+            else:
+                left.append(asked)
+        self._waiting = left
+        return list(batch.values())
+
+    async def _answer(self, batch: Sequence[_Asked[Q, A]]) -> None:
+        try:
+            answers = await self.together([asked.question for asked in batch])
+        except asyncio.CancelledError:
+            for asked in batch:
+                asked.answer.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told to whom it concerns
+            if len(batch) > 1:
+                # One of them may be to blame: the others must not suffer for it.
+                await asyncio.gather(*(self._answer([asked]) for asked in batch))
+            elif not batch[0].answer.done():
+                batch[0].answer.set_exception(error)
+        else:
+            for asked, answer in zip(batch, answers, strict=True):
+                if not asked.answer.done():
+                    asked.answer.set_result(answer)
