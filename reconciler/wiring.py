@@ -3,11 +3,12 @@
 Adapters are imported when a command first needs them, so that `--help` and `validate` start at once.
 """
 
+import importlib
 import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,17 +18,17 @@ from reconciler.ports.doorbell import Doorbell, DoorbellUnavailableError
 from reconciler.ports.leadership import Leadership
 from reconciler.ports.ledger import Ledger, LedgerError
 from reconciler.ports.pack_source import PackSource
-from reconciler.ports.pack_store import PackStore
 from reconciler.ports.platform import Platform, RefusedError
-from reconciler.ports.pull_requests import PullRequests
 from reconciler.settings import Settings, SettingsError
-from reconciler.stages.workers import Workforce
 
 if TYPE_CHECKING:
     from reconciler.adapters.github.credentials import Credentials
     from reconciler.adapters.postgres.portal import Portal
     from reconciler.packs.snapshot import Snapshots
+    from reconciler.ports.pack_store import PackStore
+    from reconciler.ports.pull_requests import PullRequests
     from reconciler.stages.doctor import Reach
+    from reconciler.stages.workers import Workforce
 
 #: Seconds after which a daemon that has not looked at every pack is taken for dead.
 _FULL_PASS_WITHIN: Final = 1800.0
@@ -137,6 +138,13 @@ class _Ways:
         return self._dsn
 
 
+def import_platform() -> None:
+    """What the first question to Databricks would import: more than all the rest, and so better done in a thread while
+    Git and the database are waited for. Asks nothing."""
+    with suppress(ImportError):  # whoever asks is told
+        importlib.import_module("reconciler.adapters.databricks.workspace")
+
+
 def pack_source(folder: Path) -> PackSource:
     from reconciler.adapters.git import source
 
@@ -163,7 +171,7 @@ def _cache_folder() -> Path | None:
     return home / "sharepack"
 
 
-def pack_store(settings: Settings) -> PackStore:
+def pack_store(settings: Settings) -> "PackStore":
     """Writes to the branch that the packs are read from; asks nothing yet."""
     from reconciler.adapters.git.storing import GitPackStore
 
@@ -179,7 +187,7 @@ def portal(ports: Ports) -> "Portal":
     return ports.ledger.portal()
 
 
-def pull_requests(settings: Settings, repository: str) -> PullRequests:
+def pull_requests(settings: Settings, repository: str) -> "PullRequests":
     """Of `owner/name`; asks nothing yet. Raises SettingsError."""
     from reconciler.adapters.github.pull_requests import GitHubPullRequests
 
@@ -190,8 +198,10 @@ def pull_requests(settings: Settings, repository: str) -> PullRequests:
         raise SettingsError((str(error),)) from None
 
 
-def workforce(ports: Ports, settings: Settings, hands: int) -> Workforce:
+def workforce(ports: Ports, settings: Settings, hands: int) -> "Workforce":
     """The workers of this process; `hands` packs are worked on at the same time."""
+    from reconciler.stages.workers import Workforce
+
     lease = settings.worker_lease_seconds
     return Workforce(
         ports.ledger, ports.platform, ports.doorbell, process_name(), hands=hands, lease=lease, clock=ports.clock

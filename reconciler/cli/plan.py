@@ -12,11 +12,8 @@ from reconciler.cli.session import run
 from reconciler.cli.terminal import Failure, leave, mention, say, style
 from reconciler.core.plan import Plan
 from reconciler.core.problem import Problem
-from reconciler.render.calls import calls_text
 from reconciler.render.lines import line
-from reconciler.render.plan_json import plan_json
 from reconciler.render.plan_text import Detail, plan_lines, plan_text
-from reconciler.render.svg import svg as draw
 from reconciler.settings import Settings
 from reconciler.wiring import Ports
 
@@ -78,7 +75,7 @@ def command(  # noqa: PLR0913 - one for each option
     if form == "text":
         _say_text(plan, calls=calls, full=full)
     else:
-        say(plan_json(plan, with_calls=calls) if form == "json" else _markdown(plan))
+        say(_json(plan, with_calls=calls) if form == "json" else _markdown(plan))
     if since is not None:
         mention([line(_others(others, since))])
     _keep(plan, out, svg, html, full=full)
@@ -113,6 +110,12 @@ def _others(count: int, since: str) -> str:
     return f"{count} other {noun} as at {since}, and not looked at."
 
 
+def _json(plan: Plan, *, with_calls: bool = False) -> str:
+    from reconciler.render.plan_json import plan_json  # noqa: PLC0415 - only where it is asked for
+
+    return plan_json(plan, with_calls=with_calls)
+
+
 def _markdown(plan: Plan) -> str:
     from reconciler.render.markdown import plan_markdown  # noqa: PLC0415 - only where it is asked for
 
@@ -121,6 +124,8 @@ def _markdown(plan: Plan) -> str:
 
 def _say_text(plan: Plan, *, calls: bool, full: bool) -> None:
     if calls:
+        from reconciler.render.calls import calls_text  # noqa: PLC0415 - only where they are asked for
+
         say(calls_text(plan, style()) + "\n")
     detail = Detail(ending=ENDING, listed=sys.maxsize) if full else Detail(ending=ENDING)
     say(plan_text(plan, style(), detail))
@@ -135,9 +140,11 @@ def _page(plan: Plan, *, full: bool) -> str:
 def _keep(plan: Plan, out: Path | None, picture: Path | None, page: Path | None, *, full: bool) -> None:
     try:
         if out is not None:
-            out.write_text(plan_json(plan), encoding="utf-8")
+            out.write_text(_json(plan), encoding="utf-8")
             mention([line(f"Saved. `sharepack apply --plan {out}` carries out this plan and no more.")])
         if picture is not None:
+            from reconciler.render.svg import svg as draw  # noqa: PLC0415 - only where it is asked for
+
             lines = tuple(plan_lines(plan, Detail(ending=ENDING)))
             picture.write_text(draw(lines, "sharepack plan"), encoding="utf-8")
         if page is not None:

@@ -1,5 +1,6 @@
 """From typed paths to a plan: what `plan`, `apply` and `status --drift` have in common."""
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from reconciler.core.key import PackId
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan
 from reconciler.core.problem import Problem
-from reconciler.core.proposal import Proposal
+from reconciler.core.proposal import Proposal, WorkbookChange
 from reconciler.core.recorded import RecordedPack
 from reconciler.ports.pack_source import PackSource
 from reconciler.render.problems import problems_text
@@ -23,7 +24,7 @@ from reconciler.settings import Settings
 from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.propose import Before, Branch, branch
 from reconciler.stages.read import is_under, packs_under, read_commit, read_working_tree
-from reconciler.wiring import Ports, pack_source, snapshots
+from reconciler.wiring import Ports, import_platform, pack_source, snapshots
 
 Read = Callable[[PackSource, str, date], Awaitable[Desired]]
 #: The packs meant, of those declared and those on record.
@@ -67,6 +68,7 @@ def under(typed: Sequence[str], settings: Settings) -> Choose:
 async def make_plan(
     ports: Ports, settings: Settings, read: Read, choose: Choose, wishes: Wishes | None = None
 ) -> Planned:
+    _import_ahead()
     wishes = wishes or allowing((), settings)
     source = pack_source(settings.packs_dir)
     desired = await read(source, settings.databricks_host, ports.clock.now().date())
@@ -83,6 +85,7 @@ async def propose(
     ports: Ports, settings: Settings, since: str, commit: str | None, wishes: Wishes
 ) -> tuple[Branch, Proposal]:
     """The plan of the packs that a branch changes; without `commit`, as they lie there."""
+    _import_ahead()
     source = pack_source(settings.packs_dir)
     kept, today = snapshots(settings), ports.clock.now().date()
     known = None if kept is None else Before(kept, ports.ledger)
@@ -90,9 +93,17 @@ async def propose(
     _check_workspaces(found.after, found.changed)
     wishes = replace(wishes, snapshots=kept)
     plan = await plan_packs(found.after, found.changed, source, ports.ledger, ports.platform, ports.clock, wishes)
-    from reconciler.cli.wording import workbooks  # noqa: PLC0415 - only where a branch is planned
+    return found, found.proposal(plan, _workbooks)
 
-    return found, found.proposal(plan, workbooks)
+
+def _workbooks(path: str, path_before: str | None, before: bytes | None, after: bytes | None) -> WorkbookChange:
+    from reconciler.cli.wording import workbooks  # noqa: PLC0415 - only where a branch changes one
+
+    return workbooks(path, path_before, before, after)
+
+
+def _import_ahead() -> None:
+    asyncio.get_running_loop().run_in_executor(None, import_platform)
 
 
 def allowing(typed: Sequence[str], settings: Settings) -> Wishes:

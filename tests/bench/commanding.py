@@ -73,7 +73,8 @@ class Commanding:
         tree = Path(place.repository)
         branch = "table" if self._task.kind is Kind.PLAN_ONE_TABLE else "one"
         environment = {
-            **os.environ,
+            # As what is installed is, the program is compiled by the first run, which is not measured.
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             "PYTHONPATH": str(_TOP),
             "XDG_CACHE_HOME": str(self._folder / "cache"),
             "DATABRICKS_HOST": place.urls[0],

@@ -104,6 +104,27 @@ def test_what_completes_a_word_imports_neither() -> None:
     assert set(done.stdout.rpartition("modules: ")[2].split()) & AT_WORK == set()
 
 
+def test_a_plan_imports_neither_what_works_off_nor_other_ways_to_show_it() -> None:
+    modules = imported_by("plan", "--help")
+    assert "reconciler.stages.plan" in modules
+    assert modules & {"reconciler.render.markdown", "reconciler.render.plan_json", "reconciler.stages.workers"} == set()
+
+
+@pytest.mark.parametrize("hidden", ["", "databricks.sdk"])
+def test_what_asks_databricks_can_be_imported_ahead_or_tells_later_that_it_cannot(hidden: str) -> None:
+    program = (
+        "import sys; from reconciler.wiring import import_platform\n"
+        "sys.modules.update({name: None for name in sys.argv[1:] if name})\n"
+        "import_platform(); print('modules:', *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, hidden], capture_output=True, text=True, check=True, timeout=60
+    )
+    modules = set(done.stdout.rpartition("modules: ")[2].split())
+    assert ("reconciler.adapters.databricks.workspace" in modules) is (not hidden)
+    assert "databricks.sdk.service.jobs" not in modules
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_of_the_table_is_there(name: str) -> None:
     module, words = COMMANDS[name]
