@@ -23,6 +23,25 @@ IDLE_SECONDS: Final = 15.0
 #: Two writers of one row: one of them starts again. More than a few times in a row means something else is wrong.
 TRIES: Final = 8
 
+#: The arrays that statements are given, with the numbers that PostgreSQL itself gives types (src/include/catalog). Of
+#: arrays of text the driver knows.
+_ARRAYS: Final = tuple(
+    {
+        "oid": oid,
+        "ns": "pg_catalog",
+        "name": f"_{of}",
+        "kind": b"b",
+        "basetype": None,
+        "elemtype": element,
+        "elemtype_name": of,
+        "elemdelim": ",",
+        "range_subtype": None,
+        "attrtypoids": None,
+        "attrnames": None,
+    }
+    for oid, of, element in ((2951, "uuid", 2950), (1016, "int8", 20))
+)
+
 _STALLED: Final = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     # Drivers older than the setting do not know its failure.
@@ -136,8 +155,16 @@ async def open_pool(dsn: str, *, min_size: int, max_size: int, idle: float = IDL
 
 async def _bound(connection: asyncpg.Connection, longest: float) -> None:
     """Between preparing a statement and running it, the server does not count a session as idle."""
+    _tell_of_arrays(connection)
     if connection.get_server_version().major >= 17:
         await connection.execute(f"SET transaction_timeout = {longest * 1000:.0f}")
+
+
+def _tell_of_arrays(connection: asyncpg.Connection) -> None:
+    """Otherwise the driver asks the server about each of them, on each connection: that costs it more than all else of
+    a short session. A driver that cannot be told goes on asking."""
+    with suppress(AttributeError):
+        connection._protocol.get_settings().register_data_types(_ARRAYS)
 
 
 async def _keep(_connection: asyncpg.Connection) -> None:

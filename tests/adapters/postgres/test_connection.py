@@ -3,13 +3,14 @@
 import asyncio
 import traceback
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adapters.postgres.connection import place
+from reconciler.adapters.postgres.connection import open_pool, place
 from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.core.share import Share
 from reconciler.ports.ledger import LedgerError
@@ -116,3 +117,21 @@ async def test_what_postgresql_cannot_store_is_told_and_nothing_is_written(ledge
 
 def test_the_ledger_prints_as_its_place(ledger: PostgresLedger) -> None:
     assert repr(ledger).startswith("PostgresLedger('database migrated_")
+
+
+async def test_the_server_is_not_asked_what_an_array_is(migrated_database_url: str) -> None:
+    """Which costs it more than connecting does."""
+    identifier = UUID("6f1c6a52-5f0e-4c43-9d0c-1f6f3d8c9a11")
+    pool = await open_pool(migrated_database_url, min_size=1, max_size=1)
+    async with pool, pool.acquire() as connection:
+        given = await connection.fetchrow("SELECT $1::uuid[] AS uuids, $2::bigint[] AS numbers", [identifier], [2**40])
+        empty = await connection.fetchrow("SELECT $1::uuid[] AS uuids, $2::bigint[] AS numbers", [], [None])
+        asked = await connection.fetchval("SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'type[i]nfo'")
+        numbers = await connection.fetchrow("SELECT 'uuid[]'::regtype::oid, 'bigint[]'::regtype::oid")
+        # What it does not know, it asks.
+        assert await connection.fetchval("SELECT $1::date[]", []) == []
+        then = await connection.fetchval("SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'type[i]nfo'")
+    assert tuple(given) == ([identifier], [2**40])
+    assert tuple(empty) == ([], [None])
+    assert tuple(numbers) == (2951, 1016)
+    assert (asked, then) == (0, 1)
