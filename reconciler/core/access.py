@@ -199,8 +199,14 @@ def _named(before: Resource, after: Resource, changes: Iterable[FieldChange]) ->
             case ElementAdded("recipients", element) | ElementRemoved("recipients", element):
                 yield str(element)
             case ElementAdded("objects") | ObjectChanged():
-                yield from access(_shares(after))
+                yield from _readers(after)
             case ElementRemoved("objects"):
-                yield from access(_shares(before))
+                yield from _readers(before)
             case _:
                 pass
+
+
+def _readers(resource: Resource) -> frozenset[str]:
+    if not isinstance(resource, Share) or resource.recipients is UNMANAGED:
+        return frozenset()
+    return resource.recipients
