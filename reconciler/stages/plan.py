@@ -116,8 +116,11 @@ async def _plan(
     desired: Desired, scope: Collection[PackId], recorded: RecordedState, facts: _Facts, wishes: Wishes
 ) -> Planned:
     platform, began_at = facts.platform, _now(facts.clock)
-    attestations, holds = await asyncio.gather(_attested(wishes, facts, desired, scope, recorded), facts.ledger.holds())
-    actual = await actual_state(desired, scope, recorded, platform, facts.clock, wishes.grace)
+    attestations, holds, actual = await asyncio.gather(
+        _attested(wishes, facts, desired, scope, recorded),
+        facts.ledger.holds(),
+        actual_state(desired, scope, recorded, platform, facts.clock, wishes.grace),
+    )
     world = World(
         recorded=recorded,
         actual=actual,
