@@ -7,6 +7,7 @@ plan of a branch overlook that packs clash or that a file is broken, and nothing
 
 import hashlib
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
 from functools import cached_property
-from importlib.metadata import version
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ _DIGEST_BYTES: Final = 32
 _HOUR: Final = 3600
 _PROGRAM: Final = ("core", "packs")
 _LIBRARIES: Final = ("pydantic", "pydantic_core", "PyYAML", "openpyxl")
+_VERSION: Final = re.compile(r"^Version: .+$", re.MULTILINE)
 
 
 class KeptSnapshots:
@@ -145,3 +147,9 @@ def program_digest() -> str:
     for library in _LIBRARIES:
         total.update(f"{library} {version(library)}".encode())
     return total.hexdigest()
+
+
+def version(library: str) -> str:
+    """As `importlib.metadata.version`, which reads a library's whole description as an e-mail to tell it."""
+    found = _VERSION.search(distribution(library).read_text("METADATA") or "")
+    return found[0] if found else distribution(library).version

@@ -1,6 +1,7 @@
 """Kept snapshots: found again as they were, and as if they were not there whenever anything is wrong with them."""
 
 import hashlib
+import importlib.metadata
 import os
 import threading
 from dataclasses import replace
@@ -106,6 +107,11 @@ def test_it_is_read_once_as_long_as_it_is_the_same_file(kept: KeptSnapshots, fol
     assert found(kept)[0].held == {"packs/a.yaml": ("https://w", 3, 4)}
     kept.keep(two)
     assert [each.ids for each in found(kept)] == [two.ids, one.ids]
+
+
+@pytest.mark.parametrize("library", ["pydantic", "pydantic_core", "PyYAML", "openpyxl"])
+def test_the_version_of_a_library_is_told(library: str) -> None:
+    assert kept_snapshots.version(library) == f"Version: {importlib.metadata.version(library)}"
 
 
 def test_whatever_is_wrong_with_a_file_it_is_as_if_it_were_not_there(kept: KeptSnapshots, folder: Path) -> None:

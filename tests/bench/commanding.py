@@ -36,9 +36,11 @@ class Commanding:
         self._told = Elsewhere()
 
     async def prepare(self) -> None:
-        """Warm: what was parsed before is remembered, from one run that is not measured, and whose counts are taken."""
+        """Warm: what was parsed before is remembered, from runs that are not measured; of one, the counts are taken."""
         self._control.latency(self._task.latency_ms)
         if not self._told.statements:
+            if self._task.kind is not Kind.PLAN_ONE_COLD:
+                await self.run()
             told = self._folder / "told.json"
             self._command([sys.executable, "-m", "tests.bench.commanding", str(told)])
             values = json.loads(told.read_text(encoding="utf-8"))
