@@ -102,7 +102,7 @@ def resolve(share: Share, observed: Observed, catalog: Catalog) -> Resolved:
             elif found is None and wanted.type is not ObjectType.NOTEBOOK_FILE:
                 (missing if sought in catalog else unknown).append(wanted.name)
             kind = kind if entry is None else entry.type
-        typed = wanted if wanted.type is not UNMANAGED else replace(wanted, type=kind)
+        typed = wanted if wanted.type is not UNMANAGED else wanted.of_type(kind)
         objects.add(typed)
         other = shown.setdefault(_shown_as(typed, found), wanted.name)
         if other != wanted.name:

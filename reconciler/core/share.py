@@ -110,6 +110,20 @@ class SharedObject:
     def __str__(self) -> str:
         return self.name
 
+    def of_type(self, kind: Managed[ObjectType]) -> "SharedObject":
+        """As `dataclasses.replace`, several times as fast: a plan does it for nearly every object."""
+        return SharedObject(
+            self.name,
+            kind,
+            self.shared_as,
+            self.comment,
+            self.partitions,
+            self.history,
+            self.cdf,
+            self.start_version,
+            self.content,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

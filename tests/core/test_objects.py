@@ -1,6 +1,6 @@
 """Which actual object a desired one is: by source, kind of name, type and alias, never by its options."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -122,3 +122,9 @@ def test_an_object_as_it_should_be_is_surely_kept() -> None:
     found = as_found(replace(T, comment="c", partitions=_PARTS, start_version=3))
     assert _is_surely_kept(T, found)
     assert _is_surely_kept(found, found)
+
+
+@given(_OBJECTS, st.sampled_from([UNMANAGED, ObjectType.VIEW]))
+def test_an_object_of_another_type_is_the_same_in_everything_else(item: SharedObject, kind: ObjectType) -> None:
+    assert item.of_type(kind) == replace(item, type=kind)
+    assert len(fields(SharedObject)) == 9, "`of_type` names them all, and so does `_OBJECTS`"
