@@ -3,7 +3,7 @@ many packs, the statements and the syncs of each are shared. Decides nothing abo
 together is done one by one, as if it had never been gathered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -30,33 +30,37 @@ class Gathering(Generic[Q, A]):
     alike: Callable[[Q], Hashable]
     #: Two of which this is the same are done one after another.
     subject: Callable[[Q], Hashable]
-    #: Transactions at the same time.
-    at_once: int = 1
+    #: Seconds for which the next transaction waits for the one under way: one that hangs must not keep all waiting.
+    patience: float = 1.0
     _waiting: list[_Asked[Q, A]] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    #: Tasks that will still look at what is waiting.
-    _going_on: int = 0
+    #: Somebody will still look at what is waiting.
+    _is_going_on: bool = False
 
     async def ask(self, question: Q) -> A:
         """Whoever is cancelled while it waits does not know whether it was done, as after a lost connection."""
         asked: _Asked[Q, A] = _Asked(question, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
-        if self._going_on < self.at_once:
-            self._going_on += 1
-            task = asyncio.create_task(self._go_on())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if not self._is_going_on:
+            self._is_going_on = True
+            self._task(self._go_on())
         return await asked.answer
 
     async def close(self) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _task(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     async def _go_on(self) -> None:
         try:
             while batch := self._take():
-                await self._answer(batch)
+                await asyncio.wait({self._task(self._answer(batch))}, timeout=self.patience)
         finally:
-            self._going_on -= 1
+            self._is_going_on = False
 
     def _take(self) -> Sequence[_Asked[Q, A]]:
         """In the order they came."""

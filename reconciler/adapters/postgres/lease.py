@@ -1,7 +1,6 @@
 """The right to work on a pack. It runs out by the database's clock alone, and its fence rises with every new holder, so
 that a worker that stalled and woke up writes nothing."""
 
-from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -51,8 +50,7 @@ async def renew(connection: asyncpg.Connection, claim: Claim, lease: float) -> N
     )
 
 
-async def give_back(connection: asyncpg.Connection, share_pack_ids: Collection[UUID]) -> None:
+async def give_back(connection: asyncpg.Connection, share_pack_id: UUID) -> None:
     await connection.execute(
-        "UPDATE reconciler.leases SET expires_at = '-infinity', holder = '' WHERE share_pack_id = ANY ($1::uuid[])",
-        list(share_pack_ids),
+        "UPDATE reconciler.leases SET expires_at = '-infinity', holder = '' WHERE share_pack_id = $1", share_pack_id
     )

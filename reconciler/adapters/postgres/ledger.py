@@ -77,6 +77,12 @@ def _work_id(each: Advance | End) -> Hashable:
     return each.claim.work_id
 
 
+def _read_alike(asked: _Asked) -> Hashable:
+    """Who asks about a pack does not wait for the answer about all packs."""
+    _, packs = asked
+    return None if len(packs) == 1 else id(asked)
+
+
 def _end_alike(end: End) -> Hashable:
     """Of an end that others have to suffer for, nothing is shared."""
     return _origin(end) if end.is_good else end.claim.work_id
@@ -89,7 +95,7 @@ class PostgresLedger:
         self._pool = pool
         self._where = where
         self._claims: Gathering[_Wish, Claimed] = Gathering(self._claim, lambda wish: wish[1:], lambda wish: wish[0])
-        self._reads: Gathering[_Asked, RecordedState] = Gathering(self._read, lambda _: None, id)
+        self._reads: Gathering[_Asked, RecordedState] = Gathering(self._read, _read_alike, id)
         self._advances: Gathering[Advance, None] = Gathering(self._advance, _origin, _work_id)
         self._looks: Gathering[_Look, None] = Gathering(self._observe, lambda _: None, lambda look: look[0])
         self._ends: Gathering[End, Sequence[UUID]] = Gathering(self._finish, _end_alike, _work_id)

@@ -1,7 +1,7 @@
 """How claimed work ends: it is put back, or done with. What is done before is recorded by `operations`, taking it is
 `claiming`'s."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 from uuid import UUID
@@ -20,9 +20,13 @@ from reconciler.core.recorded import PackStatus
 from reconciler.core.retry import Failure
 from reconciler.ports.ledger import Claim, Outcome, WorkStatus
 
+#: The lease is given back with it.
 _FINISH: Final = f"""
-    UPDATE reconciler.work SET
-        status = ended.status, reason = ended.reason, failure = ended.failure, finished_at = statement_timestamp()
+    WITH given_back AS (
+        UPDATE reconciler.leases SET expires_at = '-infinity', holder = '' WHERE share_pack_id = ANY ($5::uuid[])
+    )
+    UPDATE reconciler.work SET status = ended.status, reason = ended.reason, failure = ended.failure,
+                               finished_at = statement_timestamp()
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS ended (work_id, status, reason, failure)
     WHERE work.work_id = ended.work_id RETURNING work.work_id, NOT {SUPERSEDED} AS is_newest
 """  # noqa: S608 - a constant of this program
@@ -87,8 +91,7 @@ async def finish(connection: asyncpg.Connection, ends: Sequence[End]) -> Sequenc
     first = ends[0].claim
     if ends[0].status is WorkStatus.SKIPPED and await _is_superseded(connection, first):
         return [await _give_way(connection, first, packs[first.work_id])]
-    newest = await _end_work(connection, ends)
-    await give_back(connection, packs.values())
+    newest = await _end_work(connection, ends, packs.values())
     await _finish_packs(connection, {packs[end.claim.work_id]: end for end in ends if end.claim.work_id in newest})
     requests = {end.claim.work_id: (_request_status(end), end.reason.replace("\x00", "")) for end in ends}
     causes = {end.claim.work_id: Cause(end.status.value) for end in ends}
@@ -103,7 +106,9 @@ def _request_status(end: End) -> str:
     return "COMPLETED" if end.status is WorkStatus.DONE else "FAILED"
 
 
-async def _end_work(connection: asyncpg.Connection, ends: Sequence[End]) -> frozenset[UUID]:
+async def _end_work(
+    connection: asyncpg.Connection, ends: Sequence[End], share_pack_ids: Collection[UUID]
+) -> frozenset[UUID]:
     """Those that no newer plan has replaced: of the others, the newer work says how far the pack got."""
     rows = await connection.fetch(
         _FINISH,
@@ -111,6 +116,7 @@ async def _end_work(connection: asyncpg.Connection, ends: Sequence[End]) -> froz
         [end.status.value for end in ends],
         [end.reason.replace("\x00", "") for end in ends],
         [end.failure.value for end in ends],
+        list(share_pack_ids),
     )
     return frozenset(row["work_id"] for row in rows if row["is_newest"])
 
@@ -125,7 +131,7 @@ async def _is_superseded(connection: asyncpg.Connection, claim: Claim) -> bool:
 
 async def _give_way(connection: asyncpg.Connection, claim: Claim, share_pack_id: UUID) -> Sequence[UUID]:
     """Give the lease back. What a newer plan has replaced ends by that, and what waited for it waits for the newer."""
-    await give_back(connection, [share_pack_id])
+    await give_back(connection, share_pack_id)
     await end_superseded(connection, [share_pack_id], change_of(claim, "superseded by a newer plan"))
     return (await released(connection, {claim.work_id: share_pack_id}))[claim.work_id]
 

@@ -55,7 +55,7 @@ async def asking(gathering: Gathering[int, int], numbers: Sequence[int]) -> list
 
 async def test_what_is_asked_meanwhile_is_done_together() -> None:
     doing = Doing()
-    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number)
+    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number, patience=60)
     tasks = await asking(gathering, range(5))
     doing.may_go_on.set()
     assert await asyncio.gather(*tasks) == [0, 2, 4, 6, 8]
@@ -65,7 +65,9 @@ async def test_what_is_asked_meanwhile_is_done_together() -> None:
 
 async def test_only_what_is_alike_and_about_different_things_is_done_together() -> None:
     doing = Doing()
-    gathering: Gathering[int, int] = Gathering(doing.together, lambda number: number % 2, lambda number: number % 10)
+    gathering: Gathering[int, int] = Gathering(
+        doing.together, lambda number: number % 2, lambda number: number % 10, patience=60
+    )
     tasks = await asking(gathering, [0, 2, 3, 4, 12, 5])
     doing.may_go_on.set()
     assert await asyncio.gather(*tasks) == [0, 4, 6, 8, 24, 10]
@@ -74,7 +76,7 @@ async def test_only_what_is_alike_and_about_different_things_is_done_together() 
 
 async def test_of_very_many_some_are_done_at_a_time() -> None:
     doing = Doing()
-    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number)
+    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number, patience=60)
     tasks = await asking(gathering, range(100, 101 + 2 * MOST))
     doing.may_go_on.set()
     await asyncio.gather(*tasks)
@@ -83,7 +85,7 @@ async def test_of_very_many_some_are_done_at_a_time() -> None:
 
 async def test_what_fails_together_is_done_one_by_one() -> None:
     doing = Doing()
-    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number)
+    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number, patience=60)
     tasks = await asking(gathering, [1, 12, 13, 14])
     doing.may_go_on.set()
     unlucky, *others = await asyncio.gather(*tasks[2:], *tasks[:2], tasks[3], return_exceptions=True)
@@ -94,7 +96,7 @@ async def test_what_fails_together_is_done_one_by_one() -> None:
 
 async def test_who_no_longer_waits_is_left_out_and_keeps_nobody_waiting() -> None:
     doing = Doing()
-    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number)
+    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number, patience=60)
     tasks = await asking(gathering, [1, 2, 3])
     tasks[0].cancel()
     tasks[1].cancel()
@@ -105,10 +107,27 @@ async def test_who_no_longer_waits_is_left_out_and_keeps_nobody_waiting() -> Non
     await gathering.close()
 
 
+async def test_one_that_hangs_does_not_keep_the_others_waiting() -> None:
+    hanging, doing = asyncio.Event(), Doing()
+    doing.may_go_on.set()
+
+    async def together(numbers: Sequence[int]) -> Sequence[int]:
+        if 1 in numbers:
+            await hanging.wait()
+        return await doing.together(numbers)
+
+    gathering: Gathering[int, int] = Gathering(together, lambda _: None, lambda number: number, patience=0.001)
+    first, *others = await asking(gathering, [1, 2, 3])
+    assert await asyncio.gather(*others) == [4, 6]
+    assert not first.done()
+    hanging.set()
+    assert await first == 2
+
+
 async def test_nobody_waits_for_ever_who_asks_just_when_the_last_one_is_answered() -> None:
     doing = Doing()
     doing.may_go_on.set()
-    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number)
+    gathering: Gathering[int, int] = Gathering(doing.together, lambda _: None, lambda number: number, patience=60)
     for pause in range(10):
         first = asyncio.create_task(gathering.ask(1))
         for _ in range(pause):
