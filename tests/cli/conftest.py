@@ -47,8 +47,9 @@ class Bench:
         return CliRunner().invoke(cli, arguments, prog_name="sharepack", catch_exceptions=False)
 
     def git(self, *arguments: str) -> None:
-        identity = ["-c", "user.name=Pat", "-c", "user.email=pat@example.com", "-c", "init.defaultBranch=main"]
-        subprocess.run(["git", *identity, *arguments], cwd=self.repository, check=True, capture_output=True)
+        settings = ["-c", "user.name=Pat", "-c", "user.email=pat@example.com", "-c", "init.defaultBranch=main"]
+        settings += ["-c", "maintenance.auto=false"]
+        subprocess.run(["git", *settings, *arguments], cwd=self.repository, check=True, capture_output=True)
 
     def commit(self) -> None:
         self.git("add", "--all")

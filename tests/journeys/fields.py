@@ -86,7 +86,7 @@ NOTEBOOKS: Final = {"notebooks/first.py": "# one\n", "notebooks/second.py": "# t
 def pack(project: str, *, recipient: Sequence[Entry] = (), share: Sequence[Entry] = (), **more: object) -> str:
     metadata = {"requestor": "ann@example.com", "project_name": project, "business_line": "Sales"}
     document = {"metadata": metadata, "recipient": list(recipient), "share": list(share), **more}
-    return yaml.safe_dump(document, sort_keys=False)
+    return yaml.dump(document, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False)
 
 
 @dataclass(frozen=True, slots=True)
