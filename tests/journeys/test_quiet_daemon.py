@@ -141,8 +141,8 @@ async def test_a_full_look_that_sees_nothing_new_asks_little_and_writes_nothing(
     await spend(term, clock, 120.0)
     counts = counted(monkeypatch, settled)
     await spend(term, clock, 1000.0)
-    assert counts["recorded"] == 1
-    assert set(counts) - {"fetch", "newest"} == {"all_packs", "recorded", "holds", "standings", "sightings"}
+    assert counts["recorded_for_each"] == 1
+    assert set(counts) - {"fetch", "newest"} == {"all_packs", "recorded_for_each", "holds", "standings", "sightings"}
 
 
 async def test_who_may_not_list_misses_nothing(settled: Journey) -> None:
