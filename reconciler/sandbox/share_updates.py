@@ -1,5 +1,6 @@
 """The list of updates in one PATCH of a share: ADD, REMOVE and UPDATE, in order, at most 100, each object once."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from reconciler.sandbox.body import Body
@@ -42,6 +43,7 @@ class _Contents:
 
     def __init__(self, objects: tuple[SharedObject, ...]) -> None:
         self._by_alias = {_alias_key(each.data_object_type, each.alias): each for each in objects}
+        self._of_type = Counter(each.data_object_type for each in self._by_alias.values())
         self._by_source: dict[str, list[SharedObject]] = {}
         for each in objects:
             self._by_source.setdefault(key(each.name), []).append(each)
@@ -66,14 +68,16 @@ class _Contents:
 
     def count_like(self, kind: str) -> int:
         like = TABLE_LIKE if kind in TABLE_LIKE else {kind}
-        return sum(each.data_object_type in like for each in self._by_alias.values())
+        return sum(self._of_type[each] for each in like)
 
     def add(self, item: SharedObject) -> None:
         self._by_alias[_alias_key(item.data_object_type, item.alias)] = item
+        self._of_type[item.data_object_type] += 1
         self._by_source.setdefault(key(item.name), []).append(item)
 
     def remove(self, item: SharedObject) -> None:
         del self._by_alias[_alias_key(item.data_object_type, item.alias)]
+        self._of_type[item.data_object_type] -= 1
         self._by_source[key(item.name)].remove(item)
 
     def exchange(self, item: SharedObject, changed: SharedObject) -> None:
