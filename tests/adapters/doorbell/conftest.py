@@ -98,8 +98,8 @@ async def azure(azurite: str) -> AsyncIterator[AzurePlace]:
 
 
 @pytest.fixture
-async def postgres(database_url: str) -> AsyncIterator[PostgresPlace]:
-    place = PostgresPlace(database_url)
+async def postgres(migrated_database_url: str) -> AsyncIterator[PostgresPlace]:
+    place = PostgresPlace(migrated_database_url)
     yield place
     await place.leave()
 
