@@ -32,7 +32,8 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
 def lanes(postgres_dsn_admin: str) -> Iterator[list[Lane]]:
     with ExitStack() as stack:
         sandboxes = [stack.enter_context(sandbox()) for _ in range(LANES)]
-        made = [Lane(url, _run(_database(postgres_dsn_admin)), server) for url, server in sandboxes]
+        databases = _run(_databases(postgres_dsn_admin, LANES))
+        made = [Lane(url, dsn, server) for (url, server), dsn in zip(sandboxes, databases, strict=True)]
         yield made
         for lane in made:
             name = urlsplit(lane.database_url).path.strip("/")
@@ -51,12 +52,15 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-async def _database(admin: str) -> str:
-    name = f"lane_{uuid.uuid4().hex}"
-    await _execute(admin, f"CREATE DATABASE {name}")
-    dsn = urlsplit(admin)._replace(path=f"/{name}").geturl()
-    await migrate(dsn)
-    return dsn
+async def _databases(admin: str, count: int) -> list[str]:
+    """With the tables of the ledger. Copying one costs a fifth of making another."""
+    names = [f"lane_{uuid.uuid4().hex}" for _ in range(count)]
+    dsns = [urlsplit(admin)._replace(path=f"/{name}").geturl() for name in names]
+    await _execute(admin, f"CREATE DATABASE {names[0]}")
+    await migrate(dsns[0])
+    for name in names[1:]:
+        await _execute(admin, f"CREATE DATABASE {name} TEMPLATE {names[0]}")
+    return dsns
 
 
 async def _execute(dsn: str, statement: str) -> None:
