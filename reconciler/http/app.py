@@ -60,7 +60,8 @@ def create_app(parts: Parts) -> FastAPI:
     # The upload before the status: `upload` is no id.
     for routes in (routes_upload, routes_health, routes_packs, routes_access, routes_events, routes_docs, *_PAGES):
         router: APIRouter = routes.router
-        app.include_router(router)
+        # As they are: included, each would be built again for each application, when it is first asked.
+        app.router.routes.extend(router.routes)
     problems.install(app)
     # FastAPI's own way to say what the document is.
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
