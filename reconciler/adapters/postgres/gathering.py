@@ -82,6 +82,7 @@ class Gathering(Generic[Q, A]):
     async def _answer(self, batch: Sequence[_Asked[Q, A]]) -> None:
         try:
             answers = await self.together([asked.question for asked in batch])
+            answered = list(zip(batch, answers, strict=True))
         except asyncio.CancelledError:
             for asked in batch:
                 asked.answer.cancel()
@@ -93,6 +94,6 @@ class Gathering(Generic[Q, A]):
             elif not batch[0].answer.done():
                 batch[0].answer.set_exception(error)
         else:
-            for asked, answer in zip(batch, answers, strict=True):
+            for asked, answer in answered:
                 if not asked.answer.done():
                     asked.answer.set_result(answer)
