@@ -18,8 +18,9 @@ from reconciler.core.key import Key, Kind, normal_name
 from reconciler.core.resource import Resource, key_of
 from reconciler.ports.ledger import NameTakenError
 
-#: Each name is looked up by itself, whatever the planner takes the table for. How many have borne a name is counted
-#: only where nobody does now.
+#: Each name is looked up by itself, whatever the planner takes the table for; what is gone only where nothing is there:
+#: then no older version is looked at, however many there are of the name. How many have borne a name is counted only
+#: where nobody does now.
 _FIND: Final = """
     SELECT own.row AS own, renamed.row AS renamed, CASE
         WHEN own.row IS NOT NULL THEN 0
@@ -29,11 +30,20 @@ _FIND: Final = """
         )
     END AS bearers
     FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (workspace_url, name, old_name, place)
-    LEFT JOIN LATERAL (
-        SELECT to_jsonb(held) AS row FROM deltashare.{table} AS held
-        WHERE is_current AND held.workspace_url = asked.workspace_url AND lower({name}) = asked.name
-        ORDER BY is_deleted, effective_from DESC LIMIT 1
-    ) AS own ON true
+    CROSS JOIN LATERAL (
+        SELECT coalesce(
+            (
+                SELECT to_jsonb(held) FROM deltashare.{table} AS held
+                WHERE is_current AND NOT is_deleted AND held.workspace_url = asked.workspace_url
+                  AND lower({name}) = asked.name
+            ), (
+                SELECT to_jsonb(held) FROM deltashare.{table} AS held
+                WHERE is_current AND is_deleted AND held.workspace_url = asked.workspace_url
+                  AND lower({name}) = asked.name
+                ORDER BY effective_from DESC LIMIT 1
+            )
+        ) AS row
+    ) AS own
     LEFT JOIN LATERAL (
         SELECT to_jsonb(held) AS row FROM deltashare.{table} AS held
         WHERE is_current AND NOT is_deleted AND held.workspace_url = asked.workspace_url

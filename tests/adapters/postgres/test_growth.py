@@ -121,6 +121,50 @@ async def test_a_long_history_costs_no_more_than_a_short_one(record: Record) -> 
     assert not grown
 
 
+async def test_what_has_been_changed_most_often_is_found_as_fast_as_the_rest(record: Record) -> None:
+    """The server cannot know of a name that it has more versions than most."""
+    ledger = record.told[Ledger]
+    await applied(ledger, 0)
+    await many_others(record.connection)
+    looked_at = []
+    for turn, versions in enumerate((1, OLD), 1):
+        await age(record.connection, 1, versions)
+        before = await counted(record)
+        await applied(ledger, turn)
+        after = await counted(record)
+        looked_at.append({name: after[name].blocks - before[name].blocks for name in ("shares", "recipients")})
+    young, old = looked_at
+    assert {name: (young[name], old[name]) for name in young if old[name] > MOST * young[name] + SOME} == {}
+
+
+async def many_others(connection: asyncpg.Connection) -> None:
+    """Shares and recipients with a few versions each, so many that it would not do to look at all that are current; gone by now."""
+    await connection.execute("SET session_replication_role = replica")
+    for table, key in (("share", "share_id"), ("recipient", "recipient_id")):
+        columns = await connection.fetchval(
+            """
+            SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns
+            WHERE table_schema = 'deltashare' AND table_name = $1 AND is_generated = 'NEVER'
+              AND column_name <> ALL ('{record_id, is_current, is_deleted, effective_from, effective_to, version}')
+              AND column_name NOT IN ($2, $3)
+            """,
+            f"{table}s",
+            key,
+            f"{table}_name",
+        )
+        await connection.execute(f"""
+            INSERT INTO deltashare.{table}s (
+                {columns}, {key}, {table}_name, version, is_current, is_deleted, effective_from, effective_to
+            )
+            SELECT {columns}, md5({key}::text || n)::uuid, 'other_' || n, v, v = 4, v = 4,
+                   now() + v * interval '1 s',
+                   CASE WHEN v < 4 THEN now() + (v + 1) * interval '1 s' ELSE 'infinity' END
+            FROM (SELECT * FROM deltashare.{table}s WHERE is_current AND NOT is_deleted LIMIT 1) AS one
+            CROSS JOIN generate_series(1, 3000) AS n CROSS JOIN generate_series(1, 4) AS v
+        """)
+    await connection.execute("RESET session_replication_role")
+
+
 def missing(port: type, told: Told) -> set[str]:
     return {name for name, _ in inspect.getmembers(port, inspect.isfunction) if name[0] != "_"} - told.called
 
