@@ -53,10 +53,10 @@ print(client.current_user.me().user_name, list(client.recipients.list()), type(c
 
 
 def test_the_sdk_exports_the_same_names_either_way() -> None:
-    names = "import databricks.sdk; print(*dir(databricks.sdk))"
-    starred = "from databricks.sdk import *; print(*dir())"
-    for program in (names, starred):
-        plain, ours = (set(told(f"{before}; {program}").split()) for before in ("import sys", OURS))
+    program = "import databricks.sdk; print(*dir(databricks.sdk)); from databricks.sdk import *; print(*dir())"
+    either = [told(f"{before}; {program}").splitlines() for before in ("import sys", OURS)]
+    for lines in zip(*either, strict=True):
+        plain, ours = (set(line.split()) for line in lines)
         # A submodule that was imported meanwhile is an attribute, as always.
         new = {name for name in ours - plain - {"reconciler"} if not is_submodule(name)}
         assert (plain - ours - {"sys"}, new) == (set(), set())
