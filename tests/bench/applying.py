@@ -13,7 +13,7 @@ from reconciler.stages.workers import Workforce
 from tests.bench.controls import Controls
 from tests.bench.database import copy_database
 from tests.bench.generate import BRANCHES, packs
-from tests.bench.planning import some
+from tests.bench.planning import SDK_PACKS, some
 from tests.bench.ports import TOKEN, Planned, Ports, make_plan, plan_again
 from tests.bench.scripted import Script
 from tests.bench.task import Elsewhere, Task
@@ -105,11 +105,16 @@ async def carry_out(task: Task, ports: Ports, planned: Planned) -> None:
 
 
 def written_one_by_one(task: Task, desired: Desired) -> dict[str, float]:
-    """Baseline A: the writes, and the reads that verify them."""
+    """Baseline A: the writes, and the reads that verify them; and both as fast as the SDK can."""
     control = Controls(task.place)
     control.reset()
     control.latency(task.latency_ms)
     script, some_packs = Script(task.place.urls, TOKEN), some(desired, task)
     scale = task.size.packs / len(some_packs)
     writes = script.write(some_packs) * scale
-    return {"A": writes + script.read(some_packs) * scale, "A writes": writes}
+    one_by_one = writes + script.read(some_packs) * scale
+    control.reset()
+    control.latency(task.latency_ms)
+    more = list(desired.packs.values())[: SDK_PACKS * task.baseline_packs]
+    at_once = script.write_and_read_at_once(more, task.in_flight * task.size.workspaces)
+    return {"A": one_by_one, "A writes": writes, "SDK": at_once * task.size.packs / len(more)}

@@ -12,6 +12,9 @@ from tests.bench.ports import TOKEN, Planned, Ports, make_plan
 from tests.bench.scripted import Script
 from tests.bench.task import Elsewhere, Kind, Task
 
+#: Times as many packs as other baselines are measured on: at the beginning and at the end not all threads have work.
+SDK_PACKS = 4
+
 
 class Planning:
     """`sharepack plan` of everything, from the commit to the text: reads the packs and both other states."""
@@ -53,7 +56,9 @@ class Planning:
     def yardsticks(self) -> dict[str, float]:
         assert self._planned is not None
         found = read_one_by_one(self._task, self._planned.desired)
-        return found if self._task.kind is Kind.PLAN_NEW else found | refreshed(self._task, self._planned.desired)
+        if self._task.kind is Kind.PLAN_NEW:
+            return found
+        return found | refreshed(self._task, self._planned.desired) | by_the_sdk(self._task, self._planned.desired)
 
 
 def read_one_by_one(task: Task, desired: Desired) -> dict[str, float]:
@@ -65,6 +70,12 @@ def refreshed(task: Task, desired: Desired) -> dict[str, float]:
     """Baseline B, as fast as it goes and at the pace it holds itself to."""
     seconds = Script(task.place.urls, TOKEN).refresh(some(desired, task)) * _scale(task)
     return {"B": seconds, "B throttled": throttled(seconds, unchanged_plan_calls(task.size))}
+
+
+def by_the_sdk(task: Task, desired: Desired) -> dict[str, float]:
+    packs = list(desired.packs.values())[: SDK_PACKS * task.baseline_packs]
+    seconds = Script(task.place.urls, TOKEN).refresh_at_once(packs, task.in_flight * task.size.workspaces)
+    return {"SDK": seconds * task.size.packs / len(packs)}
 
 
 def some(desired: Desired, task: Task) -> Sequence[SharePack]:

@@ -33,6 +33,7 @@ A s        baseline A: the same SDK calls one after another; for an apply its wr
            for work off the writes alone
 B s        baseline B: one GET for each share, recipient and grant list, ten in flight
 B 15/s     baseline B at the 15 requests a second that the Terraform client holds itself to, computed
+SDK s      the calls of A by the SDK and nothing else, {IN_FLIGHT} at a time: what it leaves of the limit
            Baselines are measured on some of the packs and scaled to all (baseline_packs in the JSON)."""
 
 
@@ -190,6 +191,7 @@ COLUMNS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "B s": _yardstick("B"),
     "x B": _times("B"),
     "B 15/s": _yardstick("B throttled"),
+    "SDK s": _yardstick("SDK"),
 }
 
 

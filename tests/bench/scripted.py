@@ -1,9 +1,9 @@
 """The baselines. A: the same API calls as a script makes them, one SDK call after another, without any record of
 them. B: one GET for each recipient, share and grant list, ten at the same time, which is how the Terraform provider
-refreshes."""
+refreshes. SDK: the calls of the row by the SDK in threads and nothing else, as many at a time as the row may have."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -19,6 +19,7 @@ from databricks.sdk.service.sharing import (
     SharedDataObjectUpdate,
     SharedDataObjectUpdateAction,
 )
+from requests.adapters import HTTPAdapter
 
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import SharePack
@@ -46,6 +47,21 @@ class Script:
 
     def refresh(self, packs: Iterable[SharePack]) -> float:
         """Seconds for baseline B."""
+        return self._at_once(self._refreshing(packs), TERRAFORM_IN_FLIGHT)
+
+    def refresh_at_once(self, packs: Iterable[SharePack], in_flight: int) -> float:
+        """Seconds for the same as fast as the SDK can."""
+        return self._at_once(self._refreshing(packs), in_flight)
+
+    def write_and_read_at_once(self, packs: Iterable[SharePack], in_flight: int) -> float:
+        """Seconds for making what these packs declare and reading it, the calls of a pack one after another."""
+        return self._at_once([partial(self._write_and_read, pack) for pack in packs], in_flight)
+
+    def _write_and_read(self, pack: SharePack) -> None:
+        self.write([pack])
+        self.read([pack])
+
+    def _refreshing(self, packs: Iterable[SharePack]) -> list[Callable[[], object]]:
         calls: list[Callable[[], object]] = []
         for client, resource in self._resources(packs):
             if isinstance(resource, Share):
@@ -53,8 +69,14 @@ class Script:
                 calls.append(partial(client.shares.share_permissions, resource.name))
             else:
                 calls.append(partial(client.recipients.get, resource.name))
+        return calls
+
+    def _at_once(self, calls: Sequence[Callable[[], object]], in_flight: int) -> float:
+        for client in self._clients.values():
+            # Its own pool holds ten connections; whoever comes when they are in use makes one, and throws it away.
+            client.api_client._api_client._session.mount("http://", HTTPAdapter(pool_maxsize=in_flight))
         start = time.perf_counter()
-        with ThreadPoolExecutor(TERRAFORM_IN_FLIGHT) as threads:
+        with ThreadPoolExecutor(in_flight) as threads:
             for done in [threads.submit(call) for call in calls]:
                 done.result()
         return time.perf_counter() - start

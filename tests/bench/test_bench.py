@@ -82,4 +82,5 @@ def _check_measures(row: dict[str, Any]) -> None:
     assert row["memory_before_mb"] > 0
     assert row["limit_seconds"] > 0
     assert ("A" in row["yardsticks"]) == (row["kind"] in {"plan-new", "plan-unchanged", "apply", "workers"})
+    assert ("SDK" in row["yardsticks"]) == (row["kind"] in {"plan-unchanged", "apply"})
     assert ("B" in row["yardsticks"]) == (row["kind"] in {"plan-unchanged", "quiet"})
