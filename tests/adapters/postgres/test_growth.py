@@ -138,7 +138,7 @@ async def test_what_has_been_changed_most_often_is_found_as_fast_as_the_rest(rec
 
 
 async def many_others(connection: asyncpg.Connection) -> None:
-    """Shares and recipients with a few versions each, so many that it would not do to look at all that are current; gone by now."""
+    """Gone by now, with a few versions each; so many that nobody looks at all that are current."""
     await connection.execute("SET session_replication_role = replica")
     for table, key in (("share", "share_id"), ("recipient", "recipient_id")):
         columns = await connection.fetchval(
