@@ -53,7 +53,8 @@ async def journey(tmp_path: Path, workspace: str, database_url: str) -> AsyncIte
     git(repository, "init", "--quiet")
     (repository / "sharepacks").mkdir()
     (repository / "sharepacks" / "README.md").write_text("Packs.\n")
-    ledger = await PostgresLedger.open(database_url)
+    # Each connection plans every statement anew, which costs more than what most of them do.
+    ledger = await PostgresLedger.open(database_url, max_size=3)
     platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, trusted_hosts=[workspace])
     doorbell = await PostgresDoorbell.open(database_url)
     source = pack_source(repository / "sharepacks")
