@@ -28,7 +28,7 @@ _DIGEST_BYTES: Final = 32
 _HOUR: Final = 3600
 _PROGRAM: Final = ("core", "packs")
 _LIBRARIES: Final = ("pydantic", "pydantic_core", "PyYAML", "openpyxl")
-_VERSION: Final = re.compile(r"^Version: .+$", re.MULTILINE)
+_VERSION: Final = re.compile(r"^Version: (.+)$", re.MULTILINE)
 
 
 class KeptSnapshots:
@@ -152,4 +152,4 @@ def program_digest() -> str:
 def version(library: str) -> str:
     """As `importlib.metadata.version`, which reads a library's whole description as an e-mail to tell it."""
     found = _VERSION.search(distribution(library).read_text("METADATA") or "")
-    return found[0] if found else distribution(library).version
+    return found[1] if found else distribution(library).version

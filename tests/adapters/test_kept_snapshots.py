@@ -111,7 +111,7 @@ def test_it_is_read_once_as_long_as_it_is_the_same_file(kept: KeptSnapshots, fol
 
 @pytest.mark.parametrize("library", ["pydantic", "pydantic_core", "PyYAML", "openpyxl"])
 def test_the_version_of_a_library_is_told(library: str) -> None:
-    assert kept_snapshots.version(library) == f"Version: {importlib.metadata.version(library)}"
+    assert kept_snapshots.version(library) == importlib.metadata.version(library)
 
 
 def test_whatever_is_wrong_with_a_file_it_is_as_if_it_were_not_there(kept: KeptSnapshots, folder: Path) -> None:
