@@ -1,38 +1,81 @@
-"""Imports of the Databricks SDK without the services that nothing here asks: its `__init__` imports all of them, which
-is 1.5 s of work.
+"""Imports of the Databricks SDK without what nothing here asks: its `__init__`, which imports all services (1.5 s of
+work), Google's sign-in (0.1 s), and the making of dataclasses that are never used (0.3 s).
 
-`importable` makes its submodules importable without it. Whoever wants something of `__init__`, such as
-`WorkspaceClient`, is given the real thing: it runs then.
+`importable` makes its submodules importable so. What was left out is done once somebody asks for something of it, such
+as `WorkspaceClient`: they are given the real thing.
 """
 
 import importlib
 import importlib.util
 import sys
 import threading
+from collections import UserDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Final
 
+from reconciler.adapters.databricks.unmade import made_when_used
+
 _SDK: Final = "databricks.sdk"
+#: Whose modules define 400 dataclasses, of which a command uses a dozen.
+_SERVICES: Final = "databricks.sdk.service."
+#: Run when a name is asked for. Those of Google bring `cryptography` along.
+_LATER: Final = frozenset({_SDK, "google.auth.impersonated_credentials", "google.oauth2.service_account"})
 
 
 def importable() -> None:
     """Does nothing where the SDK was imported before."""
-    if _SDK in sys.modules:
-        return
-    spec = importlib.util.find_spec(_SDK)
-    if spec is None or spec.loader is None:
-        return  # whoever imports it is told
-    module = importlib.util.module_from_spec(spec)
-    module.__dict__.update(_Later(module).hooks())
-    sys.modules[_SDK] = module
-    sys.modules["databricks"].__dict__["sdk"] = module
+    if _SDK not in sys.modules and not any(isinstance(each, _Finder) for each in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder(MetaPathFinder):
+    """Finds what the usual one finds, and loads it otherwise."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname not in _LATER and not fullname.startswith(_SERVICES):
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        # Of any other kind, such as from an archive: loaded as ever.
+        if spec is not None and type(spec.loader) is SourceFileLoader:
+            kind = _LaterLoader if fullname in _LATER else _ServiceLoader
+            spec.loader = kind(spec.loader.name, spec.loader.path)
+        return spec
+
+
+class _LaterLoader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__.update(_Later(module, super().exec_module).hooks())
+
+
+class _ServiceLoader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        code = self.get_code(module.__name__)
+        assert code is not None  # noqa: S101 - there is a source
+        exec(code, module.__dict__, _Names(module.__dict__))  # noqa: S102 - as the usual loader does
+
+
+class _Names(UserDict[str, object]):
+    """Where a module's code binds its names: in the module, and for `dataclass` one that does it later."""
+
+    def __init__(self, names: dict[str, object]) -> None:
+        self.data = names
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self.data[name] = made_when_used if value is dataclass else value
 
 
 class _Later:
-    """Runs the `__init__` of a package when a name is asked for that is not one of its submodules (PEP 562)."""
+    """Runs a module when a name is asked for that is not one of its submodules (PEP 562)."""
 
-    def __init__(self, module: ModuleType) -> None:
+    def __init__(self, module: ModuleType, run: Callable[[ModuleType], None]) -> None:
         self._module = module
+        self._run_it = run
         self._lock = threading.RLock()
         self._is_running = False
 
@@ -44,12 +87,20 @@ class _Later:
         # Of the names with underscores, `import *` asks for this one only, and whoever inspects modules for any.
         if name.startswith("__") and name != "__all__":
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        if name.isidentifier() and importlib.util.find_spec(f"{package}.{name}") is not None:
+        if self._has_submodule(name):
             return importlib.import_module(f"{package}.{name}")
         self._run()
         if name not in self._module.__dict__:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return self._module.__dict__[name]
+
+    def _has_submodule(self, name: str) -> bool:
+        module = self._module
+        return (
+            "__path__" in module.__dict__
+            and name.isidentifier()
+            and importlib.util.find_spec(f"{module.__name__}.{name}") is not None
+        )
 
     def _names(self) -> list[str]:
         self._run()
@@ -62,10 +113,7 @@ class _Later:
                 return
             self._is_running = True
             try:
-                spec = self._module.__spec__
-                assert spec is not None  # noqa: S101 - it was made from one
-                assert spec.loader is not None  # noqa: S101 - as above
-                spec.loader.exec_module(self._module)
+                self._run_it(self._module)
                 for name in self.hooks():
                     del self._module.__dict__[name]
             finally:

@@ -33,6 +33,44 @@ def test_no_service_is_imported_that_nothing_asks() -> None:
     assert not imported & set(UNASKED)
 
 
+def test_nothing_of_google_is_run_before_somebody_asks_for_it() -> None:
+    program = f"""
+{OURS}
+import sys
+print("cryptography" in sys.modules)
+from google.auth import impersonated_credentials
+from google.oauth2 import service_account
+print(service_account.Credentials.from_service_account_info.__name__)
+print(impersonated_credentials.Credentials.__module__, "cryptography" in sys.modules)
+try:
+    service_account.Nothing
+except AttributeError as error:
+    print(error)
+"""
+    assert told(program).splitlines() == [
+        "False",
+        "from_service_account_info",
+        "google.auth.impersonated_credentials True",
+        "module 'google.oauth2.service_account' has no attribute 'Nothing'",
+    ]
+
+
+def test_every_class_of_its_services_is_the_same_either_way() -> None:
+    """Those that are made when they are used: their fields, what they take, what they say of themselves."""
+    program = """
+import dataclasses, enum, inspect
+from databricks.sdk.service import catalog, iam, provisioning, sharing
+for module in (catalog, iam, provisioning, sharing):
+    for name, kind in sorted(inspect.getmembers(module, inspect.isclass)):
+        if dataclasses.is_dataclass(kind):
+            print(name, inspect.signature(kind), kind.__doc__, kind.__hash__, kind.__match_args__)
+            print([(each.name, each.type) for each in dataclasses.fields(kind)], sorted(vars(kind)))
+"""
+    plain, ours = (told(before + program) for before in ("", OURS))
+    assert plain.count("catalog_name") > 20
+    assert ours == plain
+
+
 @pytest.mark.parametrize("before", ["pass", "import databricks.sdk", "from databricks.sdk import WorkspaceClient"])
 def test_a_client_of_the_sdk_is_the_real_one(before: str, url: str) -> None:
     """Whether the SDK was imported before or is after; and what both are made of is the same."""
