@@ -1,5 +1,7 @@
 """Strategies for valid pack documents, for properties over all of them."""
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from hypothesis import settings
@@ -10,7 +12,7 @@ from reconciler.packs.document import Metadata, PackDocument, RecipientEntry, Sh
 from reconciler.packs.names import object_name
 from tests.drawing import examples
 
-THOROUGH = settings(max_examples=examples(100, 300), deadline=None)
+THOROUGH = settings(max_examples=examples(60, 300), deadline=None)
 
 #: What other YAML readers, Excel or this product take for more than text.
 TRICKY = """
@@ -33,21 +35,46 @@ ADDRESSES = st.builds(
 METASTORES = st.builds(
     "{}:{}:{:x}-Ab".format, st.sampled_from(["aws", "Azure", "GCP"]), st.just("us-1"), st.integers(0, 99)
 )
-_PARTS = st.text("abcXYZ019_-,;+\"'=#", min_size=1, max_size=6) | st.sampled_from(["`my table`", "`a``b`", "no", "1e3"])
-OBJECTS = st.lists(_PARTS, min_size=2, max_size=3).map(".".join)
+PARTS = st.text("abcXYZ019_-,;+\"'=#", min_size=1, max_size=6) | st.sampled_from(["`my table`", "`a``b`", "no", "1e3"])
+OBJECTS = st.lists(PARTS, min_size=2, max_size=3).map(".".join)
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> PackDocument:
-    names = draw(st.lists(NAMES, max_size=4, unique_by=str.lower))
-    recipients = tuple(draw(_recipients(name)) for name in names)
-    metastores = [entry.metastore_id.lower() for entry in recipients if entry.metastore_id]
-    shares = draw(st.lists(NAMES, max_size=3, unique_by=str.lower))
-    return PackDocument(
-        metadata=draw(_metadata()),
-        recipient=recipients if len(set(metastores)) == len(metastores) else (),
-        share=tuple(draw(_shares(name, names if len(set(metastores)) == len(metastores) else [])) for name in shares),
+@cache
+def documents() -> st.SearchStrategy[PackDocument]:
+    """Making a strategy takes longer than drawing from it: each is made once, so the readers of a share are drawn as
+    numbers."""
+    without_readers = st.builds(
+        PackDocument,
+        metadata=_metadata(),
+        recipient=st.lists(_recipients(), max_size=4, unique_by=(name_of, metastore_of)).map(tuple),
+        share=st.lists(_shares(), max_size=3, unique_by=name_of).map(tuple),
     )
+    return st.builds(with_readers, without_readers, READERS)
+
+
+#: Of each share, as many of the recipients there are.
+READERS = st.lists(st.none() | st.lists(st.integers(0, 3), unique=True), min_size=3, max_size=3)
+
+
+def with_readers(document: PackDocument, readers: Sequence[Sequence[int] | None]) -> PackDocument:
+    names = [entry.name for entry in document.recipient]
+    shares = tuple(
+        share.model_copy(
+            update={
+                "recipients": None if numbers is None else tuple(names[each] for each in numbers if each < len(names))
+            }
+        )
+        for share, numbers in zip(document.share, readers, strict=False)
+    )
+    return document.model_copy(update={"share": shares})
+
+
+def name_of(entry: RecipientEntry | ShareEntry) -> str:
+    return entry.name.lower()
+
+
+def metastore_of(entry: RecipientEntry) -> str:
+    return (entry.metastore_id or f"none of {entry.name}").lower()
 
 
 def _metadata() -> st.SearchStrategy[Metadata]:
@@ -62,9 +89,9 @@ def _metadata() -> st.SearchStrategy[Metadata]:
     )
 
 
-def _recipients(name: str) -> st.SearchStrategy[RecipientEntry]:
+def _recipients() -> st.SearchStrategy[RecipientEntry]:
     shared: dict[str, Any] = {
-        "name": st.just(name),
+        "name": NAMES,
         "comment": st.none() | TEXTS,
         "adopt": st.booleans(),
     }
@@ -81,13 +108,12 @@ def _recipients(name: str) -> st.SearchStrategy[RecipientEntry]:
     return by_token | by_metastore
 
 
-def _shares(name: str, recipients: list[str]) -> st.SearchStrategy[ShareEntry]:
-    readers = st.lists(st.sampled_from(recipients), unique=True) if recipients else st.just([])
+def _shares() -> st.SearchStrategy[ShareEntry]:
+    """Without readers."""
     return st.builds(
         ShareEntry,
-        name=st.just(name),
+        name=NAMES,
         comment=st.none() | TEXTS,
-        recipients=st.none() | readers.map(tuple),
         data_objects=st.none() | st.lists(OBJECTS, max_size=5, unique_by=object_name).map(tuple),
         adopt=st.booleans(),
     )

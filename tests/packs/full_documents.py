@@ -1,9 +1,11 @@
 """Strategies for documents with every field of the model: of any text, for what the formats carry, and valid ones."""
 
-from collections.abc import Sequence
+from functools import cache
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
+from reconciler.packs.addresses import canonical_address
 from reconciler.packs.document import (
     AllowanceEntry,
     DataObjectEntry,
@@ -14,7 +16,20 @@ from reconciler.packs.document import (
     ShareEntry,
 )
 from reconciler.packs.objects import known
-from tests.packs.documents import ADDRESSES, EMAILS, METASTORES, NAMES, OBJECTS, TEXTS, TITLES
+from tests.packs.documents import (
+    ADDRESSES,
+    EMAILS,
+    METASTORES,
+    NAMES,
+    OBJECTS,
+    PARTS,
+    READERS,
+    TEXTS,
+    TITLES,
+    metastore_of,
+    name_of,
+    with_readers,
+)
 
 MAYBE_TEXTS = st.none() | TEXTS
 MAYBE_BOOLEANS = st.none() | st.booleans()
@@ -47,7 +62,6 @@ OBJECT_ENTRIES = st.builds(
 
 def any_documents() -> st.SearchStrategy[PackDocument]:
     """What has the shape of a document, whatever its texts are; only the names of entries are there and unique."""
-    names = st.lists(NAMES, max_size=3, unique_by=str.lower)
     return st.builds(
         PackDocument,
         metadata=st.builds(
@@ -60,17 +74,17 @@ def any_documents() -> st.SearchStrategy[PackDocument]:
             region=MAYBE_TEXTS,
             drift=MAYBE_TEXTS,
         ),
-        recipient=names.flatmap(lambda found: st.tuples(*map(_recipient, found))),
-        share=names.flatmap(lambda found: st.tuples(*map(_share, found))),
+        recipient=st.lists(_recipients(), max_size=3, unique_by=name_of).map(tuple),
+        share=st.lists(_shares(), max_size=3, unique_by=name_of).map(tuple),
         allow=st.lists(st.builds(AllowanceEntry, action=TEXTS, until=TEXTS, reason=TEXTS), max_size=2).map(tuple),
         release=st.lists(TEXTS, max_size=3).map(tuple),
     )
 
 
-def _recipient(name: str) -> st.SearchStrategy[RecipientEntry]:
+def _recipients() -> st.SearchStrategy[RecipientEntry]:
     return st.builds(
         RecipientEntry,
-        name=st.just(name),
+        name=NAMES,
         type=TEXTS,
         email=MAYBE_TEXTS,
         metastore_id=MAYBE_TEXTS,
@@ -89,10 +103,10 @@ def _recipient(name: str) -> st.SearchStrategy[RecipientEntry]:
     )
 
 
-def _share(name: str) -> st.SearchStrategy[ShareEntry]:
+def _shares() -> st.SearchStrategy[ShareEntry]:
     return st.builds(
         ShareEntry,
-        name=st.just(name),
+        name=NAMES,
         comment=MAYBE_TEXTS,
         owner=MAYBE_TEXTS,
         storage_root=MAYBE_TEXTS,
@@ -104,6 +118,7 @@ def _share(name: str) -> st.SearchStrategy[ShareEntry]:
     )
 
 
+Entry = TypeVar("Entry", RecipientEntry, ShareEntry)
 #: The file that all notebooks of valid documents are, seen from the folder of the pack.
 NOTEBOOK = "notebooks/a #1, b.ipynb"
 _SPANS = st.sampled_from(["60d", "12w", "400 d"])
@@ -112,32 +127,33 @@ _CONDITIONS = st.sampled_from(
     ["region = 'EMEA'", "year='2026' AND region LIKE 'E%, ;'", "country = recipient.country", "`a b` IS NULL"]
 )
 _ALIASES = st.integers(0, 999).map("sales.t{}".format)
+_THREE_PARTS, _TWO_PARTS = (st.lists(PARTS, min_size=count, max_size=count).map(".".join) for count in (3, 2))
 _OWNED = {"comment": MAYBE_TEXTS, "owner": st.none() | TITLES, "protect": st.booleans(), "adopt": st.booleans()}
 
 
+@cache
 def full_documents() -> st.SearchStrategy[PackDocument]:
-    """Valid documents in which every field occurs."""
-    return st.lists(NAMES, max_size=3, unique_by=str.lower).flatmap(
-        lambda names: st.builds(
-            PackDocument,
-            metadata=st.builds(
-                Metadata,
-                requestor=EMAILS,
-                project_name=TITLES,
-                business_line=TITLES,
-                description=MAYBE_TEXTS,
-                drift=st.sampled_from([None, "correct", "REPORT"]),
-            ),
-            recipient=st.tuples(*(_valid_recipient(name, number) for number, name in enumerate(names))),
-            share=st.lists(NAMES, max_size=3, unique_by=str.lower).flatmap(
-                lambda shares: st.tuples(*(_valid_share(name, names) for name in shares))
-            ),
-            allow=st.lists(_valid_allowances(), max_size=2, unique_by=lambda each: each.action).map(tuple),
-            release=st.lists(st.sampled_from(["share/gone.1", "Recipient/gone", "share/#x"]), unique=True).map(
-                lambda found: tuple(each.replace(".", "-") for each in found)
-            ),
-        )
+    """Valid documents in which every field occurs. Making a strategy takes longer than drawing from it: each is made
+    once, so the readers of a share are drawn as numbers."""
+    recipients = st.lists(_valid_recipients(), max_size=3, unique_by=(name_of, metastore_of))
+    without_readers = st.builds(
+        PackDocument,
+        metadata=st.builds(
+            Metadata,
+            requestor=EMAILS,
+            project_name=TITLES,
+            business_line=TITLES,
+            description=MAYBE_TEXTS,
+            drift=st.sampled_from([None, "correct", "REPORT"]),
+        ),
+        recipient=recipients.map(tuple),
+        share=st.lists(_valid_shares(), max_size=3, unique_by=name_of).map(tuple),
+        allow=st.lists(_valid_allowances(), max_size=2, unique_by=lambda each: each.action).map(tuple),
+        release=st.lists(st.sampled_from(["share/gone.1", "Recipient/gone", "share/#x"]), unique=True).map(
+            lambda found: tuple(each.replace(".", "-") for each in found)
+        ),
     )
+    return st.builds(with_readers, without_readers, READERS)
 
 
 def _valid_allowances() -> st.SearchStrategy[AllowanceEntry]:
@@ -149,14 +165,13 @@ def _valid_allowances() -> st.SearchStrategy[AllowanceEntry]:
     )
 
 
-def _valid_recipient(name: str, number: int) -> st.SearchStrategy[RecipientEntry]:
+def _valid_recipients() -> st.SearchStrategy[RecipientEntry]:
     shared = {
-        "name": st.just(name),
+        "name": NAMES,
         "properties": st.none() | st.dictionaries(_PROPERTY_NAMES, TEXTS, max_size=3),
-        "renamed_from": st.sampled_from([None, f"before-{number}"]),
         **_OWNED,
     }
-    addresses = {"allowed_ips": st.none() | st.lists(ADDRESSES, max_size=3, unique=True).map(tuple)}
+    addresses = {"allowed_ips": st.none() | st.lists(ADDRESSES, max_size=3, unique_by=canonical_address).map(tuple)}
     ending = st.builds(
         RecipientEntry,
         type=st.just("D2O"),
@@ -182,13 +197,14 @@ def _valid_recipient(name: str, number: int) -> st.SearchStrategy[RecipientEntry
         **addresses,
         **shared,
     )
-    metastores = METASTORES.map(lambda text: f"{text}{number}")
-    return (
-        ending
-        | rotated
-        | signed_in
-        | st.builds(RecipientEntry, type=st.just("D2D"), metastore_id=metastores, email=st.none() | EMAILS, **shared)
+    by_metastore = st.builds(
+        RecipientEntry, type=st.just("D2D"), metastore_id=METASTORES, email=st.none() | EMAILS, **shared
     )
+    return st.builds(_renamed, ending | rotated | signed_in | by_metastore, st.booleans())
+
+
+def _renamed(entry: Entry, is_renamed: bool) -> Entry:
+    return entry.model_copy(update={"renamed_from": f"before-{entry.name}"}) if is_renamed else entry
 
 
 def _valid_policies() -> st.SearchStrategy[FederationPolicyEntry]:
@@ -203,31 +219,30 @@ def _valid_policies() -> st.SearchStrategy[FederationPolicyEntry]:
     )
 
 
-def _valid_share(name: str, recipients: Sequence[str]) -> st.SearchStrategy[ShareEntry]:
-    readers = st.lists(st.sampled_from(recipients), unique=True) if recipients else st.just([])
-    objects = st.lists(OBJECTS | _valid_objects(), max_size=6, unique_by=lambda each: known(each).name)
-    return st.builds(
+def _valid_shares() -> st.SearchStrategy[ShareEntry]:
+    """Without readers."""
+    objects = st.lists(OBJECTS | _valid_objects(), max_size=6, unique_by=(lambda each: known(each).name, _place))
+    entries = st.builds(
         ShareEntry,
-        name=st.just(name),
+        name=NAMES,
         storage_root=st.sampled_from([None, "abfss://a@b.example/c"]),
-        recipients=st.none() | readers.map(tuple),
-        data_objects=st.none() | objects.filter(_have_own_aliases).map(tuple),
-        renamed_from=st.sampled_from([None, f"before {len(name)}".replace(" ", "-") + name]),
+        data_objects=st.none() | objects.map(tuple),
         **_OWNED,
     )
+    return st.builds(_renamed, entries, st.booleans())
 
 
-def _have_own_aliases(objects: Sequence[str | DataObjectEntry]) -> bool:
-    aliases = [told.alias.lower() for told in map(known, objects) if told.alias]
-    return len(set(aliases)) == len(aliases)
+def _place(item: str | DataObjectEntry) -> object:
+    """Its alias, where it has one."""
+    told = known(item)
+    return told.alias.lower() or (told.name,)
 
 
 def _valid_objects() -> st.SearchStrategy[DataObjectEntry]:
-    tables = OBJECTS.filter(lambda text: text.count(".") == 2)
     described = {"comment": MAYBE_TEXTS}
     table = st.builds(
         DataObjectEntry,
-        name=tables,
+        name=_THREE_PARTS,
         type=st.sampled_from([None, "TABLE", "table"]),
         shared_as=st.none() | _ALIASES,
         partitions=st.none() | st.lists(_CONDITIONS, max_size=3, unique=True).map(tuple),
@@ -235,16 +250,15 @@ def _valid_objects() -> st.SearchStrategy[DataObjectEntry]:
         start_version=st.none() | st.integers(0, 10**18 - 1),
         **described,
     )
-    fed = st.builds(DataObjectEntry, name=tables, history=st.sampled_from([None, False]), cdf=MAYBE_BOOLEANS)
+    fed = st.builds(DataObjectEntry, name=_THREE_PARTS, history=st.sampled_from([None, False]), cdf=MAYBE_BOOLEANS)
     other = st.builds(
         DataObjectEntry,
-        name=tables,
+        name=_THREE_PARTS,
         type=st.sampled_from(["VIEW", "MATERIALIZED_VIEW", "STREAMING_TABLE", "FOREIGN_TABLE", "VOLUME", "MODEL"]),
         shared_as=st.none() | _ALIASES,
         **described,
     )
-    schema = OBJECTS.filter(lambda text: text.count(".") == 1)
-    whole = st.builds(DataObjectEntry, name=schema, type=st.just("Schema"), history=MAYBE_BOOLEANS, **described)
+    whole = st.builds(DataObjectEntry, name=_TWO_PARTS, type=st.just("Schema"), history=MAYBE_BOOLEANS, **described)
     notebook = st.builds(
         DataObjectEntry,
         name=TITLES,

@@ -16,6 +16,7 @@ from reconciler.packs.reading import read_packs
 from reconciler.packs.workbook import read_workbook
 from reconciler.packs.workbook_writing import to_workbook
 from reconciler.packs.writing import to_yaml
+from tests.drawing import examples
 from tests.packs.documents import THOROUGH, documents
 from tests.packs.examples import read
 from tests.packs.full_documents import NOTEBOOK, any_documents, full_documents
@@ -43,8 +44,8 @@ EVERYTHING = {
     "release": ["share/y"],
 }
 
-#: A document with every field costs 0.2 s to write and read back: a thousand of them would be minutes.
-BROAD = settings(THOROUGH, max_examples=100)
+#: A document with every field costs 0.1 s to write and read back: many of them would be minutes.
+BROAD = settings(THOROUGH, max_examples=examples(40, 300))
 
 
 def document_of(path: str, data: bytes) -> PackDocument:
