@@ -21,12 +21,13 @@ from tests.chaos.landscape import SEED
 from tests.chaos.mortal import Life
 from tests.chaos.records import forget
 from tests.chaos.town import Town
+from tests.drawing import examples
 
 _T = TypeVar("_T")
 #: Passes of planning and working in quiet, after which nothing may be left to do.
 PASSES = 8
 SETTINGS = settings(
-    max_examples=5,
+    max_examples=examples(3, 20),
     stateful_step_count=20,
     derandomize=True,
     deadline=None,

@@ -37,7 +37,7 @@ secrets = st.text(
 ).map("4711{}".format)
 
 
-@settings(max_examples=examples(100, 300), deadline=None)
+@settings(max_examples=examples(50, 300), deadline=None)
 @given(secrets, secrets, st.booleans(), st.sampled_from(["", "a comment", "another"]))
 def test_whatever_databricks_tells_of_a_recipient_no_rendering_holds_its_secrets(
     link: str, code: str, is_adopted: bool, comment: str

@@ -28,6 +28,7 @@ from reconciler.core.resource_encoding import decode_resource, decode_token_chan
 from reconciler.core.share import Condition, NotebookContent, ObjectType, Share, SharedObject
 from tests.core.scenes import NAMES, RECIPIENTS, declared_shares, one_of
 from tests.core.worlds import SALES_Q1, WORKSPACE, a_pack, renamed
+from tests.drawing import examples
 
 texts = st.sampled_from(["", "a", "ü·\n\"'", "x" * 300])
 flags = st.sampled_from([UNMANAGED, True, False])
@@ -92,7 +93,7 @@ shares = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80, 400), deadline=None)
 @given(st.one_of(recipients, shares))
 def test_every_field_survives_encoding(resource: Resource) -> None:
     encoded = json.loads(json.dumps(encode_resource(resource, with_content=True)))
@@ -100,7 +101,7 @@ def test_every_field_survives_encoding(resource: Resource) -> None:
     assert canonical(encode_resource(decode_resource(encoded), with_content=True)) == canonical(encoded)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30, 200), deadline=None)
 @given(declared_shares("s", frozenset(NAMES)), one_of([each for name in NAMES for each in RECIPIENTS[name]]))
 def test_what_packs_declare_survives_encoding(share: Share, recipient: Recipient) -> None:
     assert decode_resource(encode_resource(share)) == share

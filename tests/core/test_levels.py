@@ -141,7 +141,7 @@ def test_what_is_done_side_by_side(verdicts: Mapping[Key, Verdict], expected: li
 
 
 often = settings(
-    max_examples=examples(100, 250),
+    max_examples=examples(60, 300),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

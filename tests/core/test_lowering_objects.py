@@ -22,6 +22,7 @@ from tests.core.lowered import KEY, calls, changed, share
 from tests.core.model_objects import alias_of
 from tests.core.scenes import OBJECT_SETS, one_of
 from tests.core.worlds import GenerousCatalog, as_actual, workspace_of
+from tests.drawing import examples
 
 T1, T2 = (SharedObject(f"main.s.t{n}", ObjectType.TABLE) for n in (1, 2))
 EMEA = frozenset({frozenset({Condition("region", value="EMEA")})})
@@ -186,7 +187,7 @@ def test_after_a_failure_in_the_third_chunk_the_rest_is_done() -> None:
 
 
 @given(one_of(OBJECT_SETS), one_of(OBJECT_SETS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60, 300), deadline=None)
 def test_no_source_and_no_alias_is_twice_in_one_call(
     before: frozenset[SharedObject], after: frozenset[SharedObject]
 ) -> None:

@@ -23,7 +23,7 @@ from tests.core.worlds import read_back, without_contents
 from tests.drawing import examples
 
 often = settings(
-    max_examples=examples(100, 250),
+    max_examples=examples(60, 300),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -2,11 +2,14 @@
 
 import asyncio
 
+from tests.drawing import examples
 from tests.http.api import served
 from tests.journeys.journey import Journey, git
 from tests.journeys.packs import SALES
 
-DIFFERENT, SAME = 100, 20
+#: As many as a hundred with EXAMPLES=more.
+DIFFERENT = min(examples(30, 100), 100)
+SAME = 20
 
 
 def small(number: int) -> str:

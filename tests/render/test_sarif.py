@@ -14,6 +14,7 @@ from reconciler.core.problem import Problem, Severity, Where
 from reconciler.packs.rules import RULES
 from reconciler.render import sarif
 from reconciler.render.sarif import problems_sarif
+from tests.drawing import examples
 from tests.workflows.sarif_upload import check_sarif
 
 YAML = Problem(Where("sharepacks/a.yaml", 3, 7), "key-unknown", "unknown key", "leave it out")
@@ -131,7 +132,7 @@ PROBLEMS = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(25, 200), deadline=None)
 @given(st.lists(PROBLEMS, max_size=3))
 def test_whatever_is_wrong_the_file_is_valid(problems: list[Problem]) -> None:
     check_sarif(problems_sarif(problems, FEW, "1.2.3"))

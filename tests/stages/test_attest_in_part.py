@@ -95,7 +95,7 @@ def takings(draw: st.DrawFn, files: Files) -> dict[str, bytes]:
 
 
 @given(st.data())
-@settings(max_examples=examples(150, 1500), deadline=None)
+@settings(max_examples=examples(60, 1500), deadline=None)
 def test_both_ways_attest_the_same(data: st.DataObject) -> None:
     first = tidy(borrows=data.draw(st.integers(0, 3)) == 0)
     before = data.draw(st.one_of(st.just(first), edits(first), takings(first)))

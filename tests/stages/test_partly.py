@@ -196,7 +196,7 @@ RECORDED = st.lists(
 
 
 @given(st.data(), RECORDED)
-@settings(max_examples=examples(150, 1500), deadline=None)
+@settings(max_examples=examples(60, 1500), deadline=None)
 def test_reading_a_part_says_what_reading_the_whole_says(data: st.DataObject, recorded: RecordedState) -> None:
     """Over a line of commits, with what was kept from the ones before."""
     snapshots = InMemory()

@@ -41,7 +41,7 @@ def merged(base: Files, one: Files, other: Files) -> Files | None:
 
 
 @given(st.data())
-@settings(max_examples=examples(150, 1500), deadline=None)
+@settings(max_examples=examples(60, 1500), deadline=None)
 def test_what_is_not_touched_does_after_the_commit_what_it_did_before(data: st.DataObject) -> None:
     base = tidy(borrows=data.draw(st.booleans()))
     mine, theirs = data.draw(edits(base)), data.draw(edits(base))

@@ -136,7 +136,7 @@ def _holds(item: SharedObject, name: str) -> bool:
 
 
 @given(rounds=ROUNDS, questions=st.lists(QUESTION, min_size=1, max_size=5))
-@settings(max_examples=examples(50, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_question_is_answered_as_it_was(
     record: Record, rounds: list[dict[int, State]], questions: list[tuple[int, int | None, int | None, str | None]]
 ) -> None:

@@ -21,7 +21,7 @@ STATE = st.sampled_from(["ann", "bob", "", None])
 #: Each round writes some of the keys in one statement.
 ROUNDS = st.lists(st.dictionaries(st.integers(0, 3), STATE, min_size=1), min_size=1, max_size=6)
 
-EXAMPLES = examples(50, 200)
+EXAMPLES = examples(30, 200)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from reconciler.render.lines import visible
 from reconciler.render.markdown.escape import cell, code, fenced, html_code, length, link, prose, shown, strong
+from tests.drawing import examples
 from tests.render.markdown.attacks import ATTACKS
 from tests.render.markdown.rendered import nothing_is_smuggled, read, seen
 
@@ -55,7 +56,7 @@ FRAGMENTS = st.sampled_from(
     ]
 )
 TEXTS = st.one_of(st.text(max_size=60), st.lists(FRAGMENTS, max_size=12).map("".join))
-HARD = settings(max_examples=300, deadline=None)
+HARD = settings(max_examples=examples(100, 1000), deadline=None)
 
 
 def everywhere(text: str) -> str:
