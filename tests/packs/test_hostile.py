@@ -30,6 +30,7 @@ SCRAPS = [
     "\0",
     "\ufeff",
 ]
+BOOK = workbook()
 YAML_SCRAPS = st.lists(st.sampled_from(SCRAPS), max_size=60).map("".join)
 
 
@@ -52,7 +53,7 @@ def test_no_scraps_of_yaml_make_the_reading_fail(text: str) -> None:
 @THOROUGH
 @given(st.integers(0, 10**6), st.integers(0, 255))
 def test_one_changed_byte_never_makes_the_reading_of_a_workbook_fail(position: int, value: int) -> None:
-    data = bytearray(workbook())
+    data = bytearray(BOOK)
     data[position % len(data)] = value
     parsed = parse_file("a.xlsx", bytes(data))
     assert parsed.document is not None or parsed.problems
@@ -62,9 +63,9 @@ def test_one_changed_byte_never_makes_the_reading_of_a_workbook_fail(position: i
 @given(st.integers(0, 10**6), st.binary(max_size=8))
 def test_no_change_inside_a_sheet_makes_the_reading_fail(position: int, scrap: bytes) -> None:
     name = "xl/worksheets/sheet3.xml"
-    content = part(workbook(), name)
+    content = part(BOOK, name)
     at = position % len(content)
-    parsed = parse_file("a.xlsx", with_part(workbook(), name, content[:at] + scrap + content[at + len(scrap) :]))
+    parsed = parse_file("a.xlsx", with_part(BOOK, name, content[:at] + scrap + content[at + len(scrap) :]))
     assert parsed.document is not None or parsed.problems
 
 
@@ -83,7 +84,7 @@ BOMBS = {
     "keys 2,000 deep": ("yaml-too-deep", "a.yaml", "b''.join(b' ' * n + b'a:\\n' for n in range(2_000))"),
     "a billion laughs": ("yaml-alias", "a.yaml", "LAUGHS"),
     "a million values": ("yaml-too-many-values", "a.yaml", "b'- a\\n' * 1_000_000"),
-    "a million keys": ("yaml-too-many-values", "a.yaml", "b''.join(b'k%d: 1\\n' % n for n in range(400_000))"),
+    "a million keys": ("yaml-too-many-values", "a.yaml", "b''.join(b'k%d: 1\\n' % n for n in range(200_000))"),
     "unknown keys": ("file-too-many-problems", "a.yaml", "VALID + b''.join(b'k%d: 1\\n' % n for n in range(99_000))"),
     "wrong recipients": (
         "file-too-many-problems",
