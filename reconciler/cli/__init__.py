@@ -2,6 +2,7 @@
 
 Exit codes are in `cli.exits`."""
 
+import atexit
 import gc
 import importlib
 from collections.abc import Mapping, Sequence
@@ -95,6 +96,8 @@ def cli(context: click.Context, /, **options: object) -> None:
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Wrong usage exits with 1, not with click's 2, which says that changes are pending."""
     click.UsageError.exit_code = 1
-    # What a command makes, its modules among it, it mostly keeps: looking for garbage 30 times as seldom saves a tenth.
-    gc.set_threshold(20_000)
+    # What a command makes, its modules among it, it mostly keeps: seldom looking for garbage saves a tenth of its time,
+    # and not looking through it all once more before the process ends saves 0.2 s.
+    gc.set_threshold(200_000)
+    atexit.register(gc.freeze)
     return cli(args=arguments, prog_name="sharepack")

@@ -125,6 +125,17 @@ def test_what_asks_databricks_can_be_imported_ahead_or_tells_later_that_it_canno
     assert "databricks.sdk.service.jobs" not in modules
 
 
+def test_nothing_is_looked_through_for_garbage_as_a_command_ends() -> None:
+    program = (
+        "import atexit, gc, sys; from reconciler.cli import main\n"
+        "atexit.register(lambda: print('left alone:', gc.get_freeze_count(), len(gc.get_objects())))\n"
+        "main(['--help'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    left_alone, others = map(int, done.stdout.rpartition("left alone: ")[2].split())
+    assert left_alone > 5000 > others
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_of_the_table_is_there(name: str) -> None:
     module, words = COMMANDS[name]
