@@ -91,7 +91,7 @@ async def propose(
     known = None if kept is None else Before(kept, ports.ledger)
     found = await branch(source, settings.databricks_host, since, commit, today, known)
     _check_workspaces(found.after, found.changed)
-    wishes = replace(wishes, snapshots=kept)
+    wishes = replace(wishes, snapshots=kept, expects_changes=found.says_otherwise)
     plan = await plan_packs(found.after, found.changed, source, ports.ledger, ports.platform, ports.clock, wishes)
     return found, found.proposal(plan, _workbooks)
 

@@ -12,7 +12,7 @@ from reconciler.core.guard import Attestation, Attestations
 from reconciler.core.key import Key, PackId
 from reconciler.core.limits import Limits
 from reconciler.core.plan import Plan, Step
-from reconciler.core.planning import make_plan
+from reconciler.core.planning import keys_in_scope, make_plan
 from reconciler.core.prerequisites import recipients_gained
 from reconciler.core.recorded import RecordedState
 from reconciler.core.steps import World, metastore_of
@@ -42,6 +42,9 @@ class Wishes:
     limits: Limits = field(default_factory=Limits)
     #: Another identity applies than the one that plans: rights are looked at when that one plans.
     only_plans: bool = False
+    #: Most likely something is to be changed, as the packs of a branch are planned that says otherwise: who calls is
+    #: asked beside the rest.
+    expects_changes: bool = False
     #: Why the newest commits cannot be fetched; empty when they can. Until then nothing is taken for removed.
     source_failure: str = ""
     #: Seconds within which a read need not show what we wrote.
@@ -116,10 +119,12 @@ async def _plan(
     desired: Desired, scope: Collection[PackId], recorded: RecordedState, facts: _Facts, wishes: Wishes
 ) -> Planned:
     platform, began_at = facts.platform, _now(facts.clock)
-    attestations, holds, actual = await asyncio.gather(
+    expected = {key.workspace for key in keys_in_scope(desired, scope, recorded) if wishes.expects_changes}
+    attestations, holds, actual, calling = await asyncio.gather(
         _attested(wishes, facts, desired, scope, recorded),
         facts.ledger.holds(),
         actual_state(desired, scope, recorded, platform, facts.clock, wishes.grace),
+        callers(expected, platform),
     )
     world = World(
         recorded=recorded,
@@ -142,9 +147,11 @@ async def _plan(
     granted = {key for step in plan.steps for key in recipients_gained(step)} - actual.keys()
     created = {(step.key.workspace, metastore_of(step.desired)) for step in plan.steps if _makes(step)}
     known, owned, taken = await asyncio.gather(
-        callers(changing, platform), platform.observe(sorted(granted)), metastore_recipients(created, platform)
+        callers(changing - calling.keys(), platform),
+        platform.observe(sorted(granted)),
+        metastore_recipients(created, platform),
     )
-    known = {workspace: replace(caller, only_plans=wishes.only_plans) for workspace, caller in known.items()}
+    known = {place: replace(caller, only_plans=wishes.only_plans) for place, caller in {**calling, **known}.items()}
     world = replace(world, callers=known, actual={**actual, **owned}, metastore_recipients=taken)
     plan = make_plan(desired, scope, world)
     if wishes.approvals is not None:

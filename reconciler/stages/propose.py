@@ -48,6 +48,12 @@ class Branch:
         return frozenset(pack for pack in self._known if self._is_changed(pack))
 
     @property
+    def says_otherwise(self) -> bool:
+        """Not only in other words, or elsewhere."""
+        both = ((self.before.packs.get(pack), self.after.packs.get(pack)) for pack in self._known)
+        return any(_declared(before, self.before) != _declared(after, self.after) for before, after in both)
+
+    @property
     def others(self) -> int:
         return len(self._known - self.changed) + self.unread
 
@@ -208,6 +214,10 @@ def _path(pack: PackId, desired: Desired) -> str:
 
 def _meaning(pack: SharePack | None, desired: Desired) -> object:
     """All that a plan of the pack depends on, as far as it stands in files."""
+    return None if pack is None else (pack.path, _declared(pack, desired))
+
+
+def _declared(pack: SharePack | None, desired: Desired) -> object:
     if pack is None:
         return None
-    return pack.path, pack.workspace, encode_pack(pack), desired.tenants.by_line.get(pack.id.business_line_key)
+    return pack.workspace, encode_pack(pack), desired.tenants.by_line.get(pack.id.business_line_key)

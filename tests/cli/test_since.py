@@ -103,3 +103,20 @@ def test_a_plan_can_be_markdown(branched: Bench) -> None:
     said = branched.run("plan", "--since", "main", "--format", "markdown").stdout
     assert "<details>" in said
     assert "192.168.2.0/24" in said
+
+
+def questions(bench: Bench) -> int:
+    bench.control.clear_log()
+    assert bench.run("plan", "--since", "main", "--commit", "HEAD").exit_code == Exit.DONE
+    return sum(each["path"].endswith("/Me") for each in bench.control.log())
+
+
+def test_who_calls_is_asked_where_the_branch_says_something_else_and_not_for_other_words(branched: Bench) -> None:
+    branched.pack.write_text(f"# Words.\n{PACK}", encoding="utf-8")
+    branched.git("mv", "sharepacks/sales/q1.yaml", "sharepacks/sales/first-quarter.yaml")
+    branched.commit()
+    assert questions(branched) == 0
+    moved = branched.pack.with_name("first-quarter.yaml")
+    moved.write_text(PACK.replace("[192.168.1.0/24]", "[192.168.2.0/24]"), encoding="utf-8")
+    branched.commit()
+    assert questions(branched) == 1
