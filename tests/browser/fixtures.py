@@ -1,5 +1,6 @@
 """Fixtures for tests in a browser; a conftest imports those it needs."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
@@ -8,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.chromium import NoChromiumError, ensure_installed
-from tests.browser.page import Page, opened
+from tests.browser.page import Page, opened, reopened, tab
 from tests.browser.server import running
 
 #: What tests saw, for people to look at. Not in Git.
@@ -32,3 +33,16 @@ async def page(browser: str) -> AsyncIterator[Page]:
     """A blank page of its own."""
     async with opened(browser) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="module")
+def one_tab(browser: str) -> str:
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(tab(browser))
+
+
+@pytest_asyncio.fixture
+async def page_in_one_tab(browser: str, one_tab: str) -> AsyncIterator[Page]:
+    """For files that keep nothing: making a page of one's own takes longer than most of what is done there."""
+    async with reopened(browser, one_tab) as page:
+        yield page

@@ -100,7 +100,7 @@ class Page:
         wide, high = await self.evaluate("[innerWidth, document.documentElement.scrollHeight]")
         clip = {"x": 0, "y": 0, "width": wide, "height": min(high, _TALLEST), "scale": 1}
         part = {"captureBeyondViewport": True, "clip": clip} if whole else {}
-        answer = await self.call("Page.captureScreenshot", format="png", **part)
+        answer = await self.call("Page.captureScreenshot", format="png", optimizeForSpeed=True, **part)
         await asyncio.to_thread(path.write_bytes, base64.b64decode(answer["data"]))
 
     async def call(self, method: str, **params: Any) -> Params:
@@ -134,8 +134,28 @@ async def opened(address: str) -> AsyncIterator[Page]:
     async with connected(address) as tools:
         context = (await tools.call("Target.createBrowserContext"))["browserContextId"]
         target = (await tools.call("Target.createTarget", url="about:blank", browserContextId=context))["targetId"]
-        session = (await tools.call("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
-        page = Page(tools, session)
-        await page.start()
-        yield page
+        yield await _taken(tools, target)
         await tools.call("Target.disposeBrowserContext", browserContextId=context)
+
+
+async def tab(address: str) -> str:
+    """A new one, which stays until the browser ends."""
+    async with connected(address) as tools:
+        return str((await tools.call("Target.createTarget", url="about:blank"))["targetId"])
+
+
+@asynccontextmanager
+async def reopened(address: str, known: str) -> AsyncIterator[Page]:
+    """What is in a tab; whoever opens something there starts a new page."""
+    async with connected(address) as tools:
+        page = await _taken(tools, known)
+        # What was said of the page before is told again to whoever begins to listen.
+        page.complaints.clear()
+        yield page
+
+
+async def _taken(tools: DevTools, target: str) -> Page:
+    session = (await tools.call("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
+    page = Page(tools, session)
+    await page.start()
+    return page
