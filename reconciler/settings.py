@@ -3,15 +3,15 @@
 Nothing here connects to anything. No error shows a value that was given: it may be a secret, also in the wrong place.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 #: Hosts that need no encryption: this machine, and container names, which have no dot.
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -59,6 +59,9 @@ _HINTS: Final[Mapping[str, str]] = {
     "max_removed_percent_per_pack": "a whole number from 0 to 100",
     "max_removed_percent_per_run": "a whole number from 0 to 100",
 }
+
+#: What workflows call it → setting.
+_OTHER_NAMES: Final[Mapping[str, str]] = {"gh_token": "github_token"}
 
 #: Setting → name in the SDK's Config. The SDK reads the environment itself, but not `.env` and not our options.
 _CREDENTIALS: Final[Mapping[str, str]] = {
@@ -176,17 +179,10 @@ def _networks(value: str) -> str:
         raise ValueError("is not a list of addresses and networks") from None
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Names as in the guide; other settings of the guide, and whatever else the environment holds, are left alone."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     #: The workflow database; None runs one in `state_dir`.
     domain_db_connection_string: Annotated[SecretStr, AfterValidator(_postgres)] | None = None
@@ -214,7 +210,7 @@ class Settings(BaseSettings):
 
     #: Signs in to GitHub; what workflows are given, or somebody's own. Or a GitHub App, by its id and private key (PEM,
     #: or a file that holds it); its installation is looked up when it is not given.
-    github_token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("github_token", "gh_token"))
+    github_token: SecretStr | None = None
     github_app_id: str = ""
     github_app_private_key: SecretStr | None = None
     github_app_private_key_path: Path | None = None
@@ -276,9 +272,9 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, **options: object) -> Self:
         """The settings of this process; an option that is None was not given. Raises SettingsError."""
-        given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        given = {name: value for name, value in options.items() if value is not None}
         try:
-            return cls(**given)
+            return cls.model_validate({**_of_file(Path(".env")), **_of_settings(os.environ), **given})
         except ValidationError as error:
             problems = tuple(_problems(error))
         except UnicodeDecodeError:
@@ -326,6 +322,24 @@ class Settings(BaseSettings):
         text = given.get_secret_value() if given is not None else _key_file(path)
         # An environment variable may hold one in a single line.
         return SecretStr(text.strip().replace("\\n", "\n"))
+
+
+def _of_file(path: Path) -> dict[str, str]:
+    """Nothing when there is none. It may be a pipe, as programs that keep secrets make them."""
+    if not (path.is_file() or path.is_fifo()):
+        return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 - where there is none, it need not be there
+
+    return _of_settings(dotenv_values(path, encoding="utf-8"))
+
+
+def _of_settings(values: Mapping[str, str | None]) -> dict[str, str]:
+    """By the names of the settings, whatever their case; an empty value is none."""
+    found = {name.lower(): value for name, value in values.items() if value}
+    for other, name in _OTHER_NAMES.items():
+        if other in found:
+            found.setdefault(name, found[other])
+    return found
 
 
 def _key_file(path: Path | None) -> str:

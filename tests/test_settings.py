@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -70,12 +71,25 @@ def test_the_env_file_of_the_guide_is_read_as_it_stands(tmp_path: Path) -> None:
     assert settings.databricks_credentials() == {}
 
 
-def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_value_is_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("queue\nazure_queue_name\nPACKS_DIR=from-file\nstate_dir=\n")
     monkeypatch.setenv("domain_db_connection_string", "")
     monkeypatch.setenv("databricks_host", "")
+    monkeypatch.setenv("packs_dir", "")
     settings = Settings.load()
     assert settings.domain_db_connection_string is None
     assert settings.databricks_host == ""
+    assert (settings.packs_dir, settings.state_dir) == (Path("from-file"), Path(".sharepack"))
+    assert settings.azure_queue_name == "sharepack-processing"
+
+
+def test_the_file_may_be_a_pipe_that_a_keeper_of_secrets_writes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    writing = threading.Thread(target=(tmp_path / ".env").write_text, args=("databricks_token=dapi-piped\n",))
+    writing.start()
+    handed = Settings.load().databricks_credentials()
+    writing.join()
+    assert handed["token"].get_secret_value() == "dapi-piped"
 
 
 def test_settings_do_not_change() -> None:
@@ -236,8 +250,9 @@ def test_a_secret_without_its_identity_is_an_error(secret: str) -> None:
 
 
 def test_settings_load_no_adapter() -> None:
-    heavy = ["databricks.sdk", "azure", "asyncpg", "openpyxl", "alembic", "fastapi"]
-    code = f"import sys, reconciler.settings; print([name for name in {heavy!r} if name in sys.modules])"
+    heavy = ["databricks.sdk", "azure", "asyncpg", "openpyxl", "alembic", "fastapi", "dotenv", "pydantic_settings"]
+    code = "import sys; from reconciler.settings import Settings; Settings.load()"
+    code += f"; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1]
     )
@@ -254,6 +269,9 @@ def test_the_token_of_github_has_two_names(monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.github_token is not None
     assert settings.github_token.get_secret_value() == "canary-token-1"
     assert "canary" not in repr(settings)
+    given = Settings.load(github_token="canary-token-3").github_token
+    assert given is not None
+    assert given.get_secret_value() == "canary-token-3"
 
 
 @pytest.mark.parametrize(
