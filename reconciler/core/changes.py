@@ -235,7 +235,7 @@ def _object_changes(
     paired = pair(desired, there)
     if not paired.gone and not paired.new and all(_is_surely_kept(*both) for both in paired.same):
         return
-    before = dict(pair(desired, last or frozenset()).same)
+    before = dict(pair(desired, last).same) if last else {}
     foreign = frozenset() if last is None else frozenset(pair(last, there).gone)
     for item in paired.gone:
         by_hand = item in foreign

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterable, Mapping
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from reconciler.core.changes import TokenChange, TokenRotated, TokenShortened
 from reconciler.core.encoding import Json, managed
@@ -20,6 +20,9 @@ from reconciler.core.recipient import (
 )
 from reconciler.core.resource import Resource
 from reconciler.core.share import Condition, NotebookContent, ObjectType, Partition, Share, SharedObject
+
+#: What is written of most objects: nothing else has to be looked for in them.
+_MOST_HAVE: Final = frozenset({"name", "type"})
 
 
 def encode_resource(resource: Resource, *, with_content: bool = False) -> Json:
@@ -152,6 +155,8 @@ def encode_object(item: SharedObject, *, with_content: bool = False) -> Json:
 
 def decode_object(value: Mapping[str, Any]) -> SharedObject:
     """A type that is null or left out is not managed."""
+    if value.keys() == _MOST_HAVE and value["type"] is not None:
+        return SharedObject(value["name"], ObjectType(value["type"]))
     partitions = value.get("partitions")
     digest = value.get("content_digest")
     return SharedObject(

@@ -6,7 +6,7 @@ It needs no token, so the sandbox listens on the local machine unless told other
                     after_handler, delay_ms, delay_only, retry_after, drop_connection}; see faults.FaultRule. GET lists
                     the rules with how often each matched, DELETE removes them all, or the one with ?id=ID. From a
                     thousand on, those that are over are forgotten
-    POST latency    {ms} for every API call; 0 for none
+    POST latency    {ms} for every API call, its work included; 0 for none
     POST throttle   {rate, burst, writes_only}: 429 beyond `rate` calls a second; {} lets everything through
     POST clock      {advance_seconds} or {set: epoch milliseconds or ISO time}; GET tells the time
     GET log         ?writes=true&since=SEQUENCE&limit=N: the requests, without secrets; DELETE empties it. It holds the

@@ -67,6 +67,7 @@ class Sandbox:
             thread.stop()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        came_at = asyncio.get_running_loop().time()
         path, query = read_target(request.raw_path)
         asked = ApiRequest(request.method, path, query, request.headers, await request.content.read())
         request_id = str(uuid.uuid4())
@@ -76,21 +77,34 @@ class Sandbox:
             return self._response(reply, request_id)
         self._world.under_way += 1
         try:
-            return await self._carry_out(request, asked, request_id)
+            return await self._carry_out(request, asked, request_id, came_at)
         finally:
             self._world.under_way -= 1
 
-    async def _carry_out(self, request: web.BaseRequest, asked: ApiRequest, request_id: str) -> web.StreamResponse:
-        if self._world.latency_ms:
-            await asyncio.sleep(self._world.latency_ms / 1000)
+    async def _carry_out(
+        self, request: web.BaseRequest, asked: ApiRequest, request_id: str, came_at: float
+    ) -> web.StreamResponse:
+        """A read is done before the wait: of many that came together and are due together, none then waits for the work
+        of the others. A write is done after it: whoever is killed meanwhile leaves one that is still on its way."""
+        is_read = asked.method == "GET"
+        if not is_read:
+            await self._wait(came_at)
         fault = self._world.faults.strike(asked.method, asked.path)
         if fault is not None and fault.delay_ms:
             await asyncio.sleep(fault.delay_ms / 1000)
         given, is_dropped = self._answer(asked, request_id, fault)
         self._record(asked, request_id, given, fault, is_dropped=is_dropped)
+        if is_read:
+            await self._wait(came_at)
         if is_dropped and request.transport is not None:
             request.transport.abort()
         return self._response(given.reply, request_id)
+
+    async def _wait(self, came_at: float) -> None:
+        """Until the latency is over, counted from when the request came."""
+        if self._world.latency_ms:
+            due_at = came_at + self._world.latency_ms / 1000
+            await asyncio.sleep(max(0.0, due_at - asyncio.get_running_loop().time()))
 
     def _answer(self, asked: ApiRequest, request_id: str, fault: FaultRule | None) -> tuple[Answer, bool]:
         world = self._world

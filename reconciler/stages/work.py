@@ -6,7 +6,7 @@ held, to be tried again later, refused, overtaken, or in need of a person.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -98,7 +98,7 @@ async def _look_and_do(calling: Calling, notice: Notice, *, is_sparing: bool) ->
     seen = await look(
         calling.claim, calling.ledger, calling.platform, calling.clock, calling.grace, is_sparing=is_sparing
     )
-    refusal = _refusal(calling.claim, seen.verdicts)
+    refusal = _refusal(calling.claim, seen)
     if refusal is not None:
         return await _finish(calling, *refusal)
     await _carry_out_all(calling, seen, notice)
@@ -144,10 +144,10 @@ async def _finish(calling: Calling, status: WorkStatus, reason: str = "", failur
     return Ended(calling.claim, status, reason, released)
 
 
-def _refusal(claim: Claim, verdicts: Mapping[Key, Verdict]) -> tuple[WorkStatus, str, Failure] | None:
+def _refusal(claim: Claim, seen: Look) -> tuple[WorkStatus, str, Failure] | None:
     """Why to stop before the first call: the world is not what was approved. Raises UnavailableError when it cannot be
     read."""
-    for key, verdict in verdicts.items():
+    for key, verdict in seen.verdicts.items():
         match verdict:
             case Unknown(reason):
                 raise UnavailableError(f"{key} cannot be read: {reason}")
@@ -155,7 +155,9 @@ def _refusal(claim: Claim, verdicts: Mapping[Key, Verdict]) -> tuple[WorkStatus,
                 return WorkStatus.FAILED, f"{key} {message}; {hint}", Failure.REFUSED
             case _:
                 pass
-    now = frozenset().union(*(actions(key, verdict) for key, verdict in verdicts.items()))
+    # What was not looked at is created as approved, or it would have been looked at.
+    asked = (item for item in seen.verdicts.items() if not (item[0] in seen.unseen and isinstance(item[1], Create)))
+    now = frozenset().union(*(actions(key, verdict) for key, verdict in asked))
     new = sorted(now - claim.order.actions)
     if not new:
         return None

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,21 @@ def test_latency_delays_each_call_and_blocks_none(plain: Plain, control: Control
     for each in threads:
         each.join()
     assert 0.4 <= time.monotonic() - started < 2.0, "side by side, not one after the other"
+
+
+def test_a_slow_read_tells_what_was_there_when_it_came_and_a_slow_write_is_done_when_it_is_answered(
+    plain: Plain, control: ControlClient
+) -> None:
+    control.latency(600)
+    with ThreadPoolExecutor(2) as threads:
+        writing = threads.submit(plain.post, "shares", {"name": "sales"})
+        reading = threads.submit(plain.get, "shares/sales")
+        time.sleep(0.2)
+        control.latency(0)
+        assert plain.get("shares/sales").status == 404
+        assert reading.result().status == 404
+        assert writing.result().status == 200
+    assert plain.get("shares/sales").status == 200
 
 
 def test_the_log_tells_what_was_asked(plain: Plain, control: ControlClient) -> None:

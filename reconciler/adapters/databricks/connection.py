@@ -102,6 +102,10 @@ class Connection:
         with self._counting:
             return dict(self._outcomes)
 
+    @property
+    def is_held_up(self) -> bool:
+        return self._limiter.is_held_up()
+
     def read(self, ask: Callable[[Client], T]) -> T:
         return self._run(ask, self._exchange(is_write=False, patience=READ_PATIENCE))[0]
 

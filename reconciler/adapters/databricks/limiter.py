@@ -64,7 +64,7 @@ class Limiter:
         until = time.monotonic() + LONGEST_PAUSE_OF_A_WRITE if is_write else None
         await self._sit_out_the_pause(until)
         await self._take_slot(until)
-        while self._is_held_up():
+        while self.is_held_up():
             self._slots.release()
             await self._sit_out_the_pause(until)
             await self._take_slot(until)
@@ -73,7 +73,8 @@ class Limiter:
         finally:
             self._slots.release()
 
-    def _is_held_up(self) -> bool:
+    def is_held_up(self) -> bool:
+        """May be asked from any thread."""
         now = time.monotonic()
         return now < self._resume_at or now < self._shut_until
 
@@ -85,7 +86,7 @@ class Limiter:
             self.check(until)
 
     async def _take_slot(self, until: float | None) -> None:
-        if until is None:
+        if until is None or not self._slots.locked():
             await self._slots.acquire()
             return
         taking = asyncio.ensure_future(self._slots.acquire())

@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from reconciler.adapters.databricks import catalog
 from reconciler.adapters.databricks.exchange import Outcome
 from reconciler.adapters.databricks.limiter import Limiter
+from reconciler.adapters.databricks.portions import Portion, take
 from reconciler.adapters.databricks.threads import Threads, ThreadsClosedError
 from reconciler.core.actual import Actual, Observed, Unreadable
 from reconciler.core.calls import Call
@@ -57,6 +58,9 @@ class DatabricksPlatform:
     ) -> None:
         self._credentials = dict(credentials or {})
         self._in_flight = in_flight
+        # More than requests may be under way, which the connections see to: while those wait for their answers, these
+        # make something of an answer or put the next request together.
+        self._at_work = in_flight + max(1, in_flight // 4)
         self._http_timeout = http_timeout
         self._trusted = frozenset(trusted_hosts)
         self._clock = clock
@@ -82,8 +86,7 @@ class DatabricksPlatform:
         return {str(outcome): count for outcome, count in total.items()}
 
     async def observe(self, keys: Collection[Key]) -> Actual:
-        wanted = list(keys)
-        return dict(zip(wanted, await asyncio.gather(*map(self._observed, wanted)), strict=True))
+        return await self._each(keys, lambda where, key: where.observe(key), _unreadable)
 
     async def look_up(self, workspace: str, sought: Collection[Sought]) -> Catalog:
         return await catalog.look_up(sought, partial(self._run, workspace), partial(self.caller, workspace))
@@ -103,22 +106,51 @@ class DatabricksPlatform:
         return await self._run(workspace, lambda where: where.listed(kind, workspace))
 
     async def grants(self, keys: Collection[Key]) -> Mapping[Key, frozenset[str] | None]:
-        return await self._each(keys, lambda where, key: where.grants(key))
+        return await self._each(keys, lambda where, key: where.grants(key), _untold)
 
     async def policies(self, recipients: Collection[Key]) -> Mapping[Key, frozenset[FederationPolicy] | None]:
-        return await self._each(recipients, lambda where, key: where.policies(key))
+        return await self._each(recipients, lambda where, key: where.policies(key), _untold)
 
     async def _each(
-        self, keys: Collection[Key], ask: "Callable[[Workspace, Key], frozenset[T]]"
-    ) -> Mapping[Key, frozenset[T] | None]:
-        async def told(key: Key) -> frozenset[T] | None:
-            try:
-                return await self._run(key.workspace, lambda where: ask(where, key))
-            except (UnavailableError, RefusedError):
-                return None
+        self,
+        keys: Collection[Key],
+        ask: "Callable[[Workspace, Key], T]",
+        failed: Callable[[UnavailableError | RefusedError], T],
+    ) -> dict[Key, T]:
+        by_workspace: defaultdict[str, deque[Key]] = defaultdict(deque)
+        for key in keys:
+            by_workspace[key.workspace].append(key)
+        found: dict[Key, T] = {}
+        hands = (
+            self._hand(url, left, ask, failed, found)
+            for url, left in by_workspace.items()
+            for _ in range(min(len(left), self._at_work))
+        )
+        await asyncio.gather(*hands)
+        return {key: found[key] for key in keys}
 
-        wanted = list(keys)
-        return dict(zip(wanted, await asyncio.gather(*map(told, wanted)), strict=True))
+    async def _hand(
+        self,
+        url: str,
+        left: deque[Key],
+        ask: "Callable[[Workspace, Key], T]",
+        failed: Callable[[UnavailableError | RefusedError], T],
+        found: dict[Key, T],
+    ) -> None:
+        """One of those that ask about what is left, a portion at a time. What cannot be asked about fails alone."""
+        while left:
+            portion = Portion(take(left, self._at_work), ask)
+            failure: UnavailableError | RefusedError | None = None
+            try:
+                await self._run(url, portion)
+            except (UnavailableError, RefusedError) as error:
+                failure = error
+            finally:
+                answers, rest = portion.leave()
+            found.update(answers)
+            if failure is not None and rest:
+                found[rest.pop(0)] = failed(failure)
+            left.extendleft(reversed(rest))
 
     async def recipient_of(self, workspace: str, metastore_id: str) -> str | None:
         return await self._run(workspace, lambda where: where.recipient_of(metastore_id))
@@ -137,14 +169,6 @@ class DatabricksPlatform:
         for lane in self._lanes.values():
             lane.close()
 
-    async def _observed(self, key: Key) -> Observed:
-        try:
-            return await self._run(key.workspace, lambda workspace: workspace.observe(key))
-        except UnavailableError as failure:
-            return Unreadable(str(failure), (failure.retry_after or 0.0) if failure.throttled else None)
-        except RefusedError as failure:
-            return Unreadable(str(failure))
-
     async def _run(self, url: str, work: "Callable[[Workspace], T]", *, is_write: bool = False) -> T:
         lane = self._lane(url)
         async with lane.limiter.turn(is_write=is_write):
@@ -160,7 +184,7 @@ class DatabricksPlatform:
         if self._is_closed:
             raise UnavailableError(f"{url} is not asked: {_CLOSED}")
         if url not in self._lanes:
-            self._lanes[url] = _Lane(url, self._open, self._in_flight)
+            self._lanes[url] = _Lane(url, self._open, self._at_work)
         return self._lanes[url]
 
     def _open(self, url: str, limiter: Limiter) -> "Workspace":
@@ -181,13 +205,20 @@ class DatabricksPlatform:
         return opened
 
 
+def _unreadable(failure: UnavailableError | RefusedError) -> Observed:
+    if isinstance(failure, UnavailableError) and failure.throttled:
+        return Unreadable(str(failure), failure.retry_after or 0.0)
+    return Unreadable(str(failure))
+
+
+def _untold(_failure: UnavailableError | RefusedError) -> None:
+    return None
+
+
 class _Lane:
     """Threads, limiter and, from the first question on, the connection of one workspace."""
 
-    def __init__(self, url: str, open_: "Callable[[str, Limiter], Workspace]", in_flight: int) -> None:
-        # More than requests may be under way, which the connections see to: while those wait for their answers, these
-        # make something of an answer or put the next request together.
-        at_work = in_flight + max(1, in_flight // 4)
+    def __init__(self, url: str, open_: "Callable[[str, Limiter], Workspace]", at_work: int) -> None:
         self.limiter = Limiter(at_work)
         self.threads = Threads(at_work, "databricks")
         self._url = url

@@ -55,6 +55,11 @@ class Workspace:
     def outcomes(self) -> Mapping[str, int]:
         return self._connection.outcomes
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the next request has to wait, or would not get through."""
+        return self._connection.is_held_up
+
     def observe(self, key: Key) -> Observed:
         try:
             return self._found(key)

@@ -1,6 +1,7 @@
 """Ids that follow from names, so that two processes that record the same thing for the first time agree on its id."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -17,6 +18,7 @@ class PackIds:
     share_pack: UUID
 
 
+@lru_cache(maxsize=16_384)
 def pack_ids(pack: PackId) -> PackIds:
     tenant = uuid5(_ROOT, f"tenant\n{pack.business_line_key}")
     project = uuid5(tenant, f"project\n{pack.project_key}")
