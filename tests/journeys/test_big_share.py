@@ -123,24 +123,24 @@ async def test_a_failure_in_the_third_of_four_requests_is_told_and_the_rest_is_d
     assert_nothing_to_do(await journey.plan())
 
 
-async def test_a_refusal_in_the_third_of_eleven_requests_is_told_and_the_next_apply_does_the_rest(
+async def test_a_refusal_in_the_eighth_of_eleven_requests_is_told_and_the_next_apply_does_the_rest(
     journey: Journey, sdk: Any
 ) -> None:
     journey.control.seed(SEED)
     save(journey, range(1, TABLES + 1))
     rule = {"status": 403, "error_code": "PERMISSION_DENIED", "message": "User does not have SELECT on Table 'x'"}
-    journey.control.fault(PATCH, offset=2, times=1, **rule)
+    journey.control.fault(PATCH, offset=7, times=1, **rule)
     applied = await journey.apply()
     (failed,) = applied.failed
     assert failed.status is WorkStatus.FAILED
     assert "User does not have SELECT on Table 'x'" in failed.reason
-    assert await sizes_on_record(journey) == [0, 100, 200]
-    assert len(held(sdk)) == 200
+    assert await sizes_on_record(journey) == [0, 100, 200, 300, 400, 500, 600, 700]
+    assert len(held(sdk)) == 700
 
     journey.control.clear_log()
     await journey.converge()
-    assert chunks(journey) == [Counter(ADD=size) for size in CHUNKS[2:]]
-    assert (await sizes_on_record(journey))[2:] == [200, 300, 400, 500, 600, 700, 800, 900, 1000, 1050]
+    assert chunks(journey) == [Counter(ADD=size) for size in CHUNKS[7:]]
+    assert (await sizes_on_record(journey))[7:] == [700, 800, 900, 1000, 1050]
     assert len(held(sdk)) == 1050
 
     await exchange(journey, sdk)
