@@ -39,6 +39,12 @@ CHUNKS: Final = [100] * 10 + [50]
 FOUR: Final = [100, 100, 100, 50]
 
 
+@pytest.fixture(autouse=True)
+def _quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long to wait before the next try is decided elsewhere (`tests/core/test_retry.py`)."""
+    monkeypatch.setattr("reconciler.core.retry.DELAYS", (0.05, 0.1, 0.2, 0.5, 1.0))
+
+
 def save(journey: Journey, tables: range) -> None:
     objects = [f"main.sales.t{number}" for number in tables] + VOLUME_ENTRIES
     journey.save("big.yaml", pack("Big", share=[{"name": "big", "data_objects": objects}]))

@@ -24,6 +24,12 @@ WRITES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long to wait before the next try is decided elsewhere (`tests/core/test_retry.py`)."""
+    monkeypatch.setattr("reconciler.core.retry.DELAYS", (0.05, 0.1, 0.2, 0.5, 1.0))
+
+
 async def assert_as_the_file_says(journey: Journey, sdk: Any) -> None:
     assert [item.name for item in sdk.recipients.list()] == ["sales-analyst"]
     share = sdk.shares.get("sales_q1_share", include_shared_data=True)

@@ -36,6 +36,12 @@ share: [{{name: {name.replace("-", "_")}, recipients: [{name}], data_objects: [p
 """
 
 
+@pytest.fixture(autouse=True)
+def _quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long to wait before the next try is decided elsewhere (`tests/core/test_retry.py`)."""
+    monkeypatch.setattr("reconciler.core.retry.DELAYS", (0.05, 0.1, 0.2, 0.5, 1.0))
+
+
 async def submitted(journey: Journey, *paths: str) -> Submission:
     plan = await journey.plan(paths)
     return await submit(plan, plan_document(plan), journey.ledger, journey.doorbell, "pat")
@@ -73,10 +79,7 @@ async def test_one_pack_fails_and_the_others_go_on_and_all_is_told(journey: Jour
     assert (refused.code, bool(refused.request_id)) == ("INVALID_PARAMETER_VALUE", True)
 
 
-async def test_what_nobody_understands_is_tried_five_times_and_then_needs_a_person(
-    journey: Journey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("reconciler.core.retry.DELAYS", (0.05,))
+async def test_what_nobody_understands_is_tried_five_times_and_then_needs_a_person(journey: Journey) -> None:
     journey.save("sales.yaml", SALES)
     journey.control.fault(f"POST {API}/shares", times=0, status=500, error_code="SOMETHING_NEW")
     submission = await submitted(journey)
@@ -92,10 +95,7 @@ async def test_what_nobody_understands_is_tried_five_times_and_then_needs_a_pers
     await journey.converge()
 
 
-async def test_a_fault_of_this_program_in_one_pack_stops_no_other(
-    journey: Journey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("reconciler.core.retry.DELAYS", (0.05,))
+async def test_a_fault_of_this_program_in_one_pack_stops_no_other(journey: Journey) -> None:
     journey.write("sales.yaml", SALES)
     journey.save("finance.yaml", FINANCE)
 
