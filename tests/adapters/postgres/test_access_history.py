@@ -235,7 +235,7 @@ async def _check_beginning(record: Record) -> None:
     assert await archive.begins_at(frozenset({"none"})) is None
 
 
-SHARES, VERSIONS = 1000, 100
+SHARES, VERSIONS = 400, 100
 #: Within the 50th version of every share.
 THEN = datetime(2024, 2, 20, 12, tzinfo=UTC)
 
