@@ -128,6 +128,8 @@ def _others(place: Place) -> dict[str, float]:
 def main() -> None:
     task = Task.from_json(json.load(sys.stdin))
     statements = Statements()
+    # As `reconciler.cli.session` has it.
+    gc.set_threshold(20_000)
     with statements.counting():
         result = asyncio.run(measure(task, work_of(task), statements))
     json.dump(asdict(result), sys.stdout)

@@ -7,7 +7,7 @@ Whether a call that is left behind has taken effect is not decided here.
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
@@ -43,7 +43,7 @@ class Threads:
                 while True:
                     self._jobs.get_nowait()
             for future in self._unfinished:
-                if not future.done():
+                with suppress(InvalidStateError):
                     future.set_exception(ThreadsClosedError())
             self._unfinished.clear()
             for _ in range(self._started):
@@ -69,20 +69,22 @@ class Threads:
 
     def _carry_out(self, future: Future[T], work: Callable[[], T]) -> None:
         with self._changing:
+            # Or else it would be closed, or cancelled, in between.
             is_wanted = not future.done() and future.set_running_or_notify_cancel()
         if is_wanted:
-            self._settle(future, *_outcome(work))
+            # Without the lock: who waits is woken through a pipe, and nobody is to wait for that.
+            _settle(future, *_outcome(work))
         with self._changing:
             self._unfinished.discard(future)
 
-    def _settle(self, future: Future[T], result: T | None, error: BaseException | None) -> None:
-        with self._changing:
-            if future.done():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(cast("T", result))
+
+def _settle(future: Future[T], result: T | None, error: BaseException | None) -> None:
+    # Closed meanwhile, it has ended already.
+    with suppress(InvalidStateError):
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("T", result))
 
 
 def _outcome(work: Callable[[], T]) -> tuple[T | None, BaseException | None]:
