@@ -14,7 +14,7 @@ from reconciler.ports.doorbell import DoorbellUnavailableError
 from reconciler.ports.ledger import LedgerError
 from reconciler.ports.pack_source import PackSourceError
 from reconciler.ports.platform import RefusedError, UnavailableError
-from reconciler.ports.pull_requests import PullRequestsError
+from reconciler.ports.pull_request_errors import PullRequestsError
 from reconciler.settings import Settings, SettingsError
 from reconciler.wiring import Ports, wired
 

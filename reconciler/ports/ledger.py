@@ -1,22 +1,17 @@
 """Our record: SCD2 rows, plans, work, operations. Every method is one transaction.
 
 Methods that write for a claim check its fence in the same transaction and raise FenceLostError when another worker has
-taken over; nothing is written then.
+taken over; nothing is written then. What work and records are told in is imported when somebody asks for it here: most
+commands ask for neither.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
-from typing import Protocol
-from uuid import UUID
+from __future__ import annotations
 
-from reconciler.core.calls import Operation
-from reconciler.core.holds import Holds, Suspension
-from reconciler.core.key import Key, PackId
-from reconciler.core.policy import Standing
-from reconciler.core.recorded import RecordedPack, RecordedState
-from reconciler.core.resource import Resource
+import importlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
 from reconciler.core.retry import Failure
-from reconciler.core.sighting import Sighting
 from reconciler.ports.ledger_errors import (
     FenceLostError,
     LedgerError,
@@ -25,29 +20,41 @@ from reconciler.ports.ledger_errors import (
     SupersededError,
     TooNewError,
 )
-from reconciler.ports.orders import PackOrder, PlanRecord, Wanted
-from reconciler.ports.records import (
-    Daemon,
-    DatabaseFacts,
-    Figures,
-    KeyVersion,
-    OperationRecord,
-    PackState,
-    ShownPlan,
-)
-from reconciler.ports.work import (
-    Claim,
-    Claimed,
-    Done,
-    Holder,
-    NotDone,
-    NothingToClaim,
-    Outcome,
-    OutcomeUnknown,
-    Refused,
-    Work,
-    WorkStatus,
-)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from uuid import UUID
+
+    from reconciler.core.calls import Operation
+    from reconciler.core.holds import Holds, Suspension
+    from reconciler.core.key import Key, PackId
+    from reconciler.core.policy import Standing
+    from reconciler.core.recorded import RecordedPack, RecordedState
+    from reconciler.core.resource import Resource
+    from reconciler.core.sighting import Sighting
+    from reconciler.ports.orders import PackOrder, PlanRecord, Wanted
+    from reconciler.ports.records import (
+        Daemon,
+        DatabaseFacts,
+        Figures,
+        KeyVersion,
+        OperationRecord,
+        PackState,
+        ShownPlan,
+    )
+    from reconciler.ports.work import (
+        Claim,
+        Claimed,
+        Done,
+        Holder,
+        NotDone,
+        NothingToClaim,
+        Outcome,
+        OutcomeUnknown,
+        Refused,
+        Work,
+        WorkStatus,
+    )
 
 #: All that speaking to the ledger takes, wherever it stands.
 __all__ = [
@@ -80,6 +87,16 @@ __all__ = [
     "Work",
     "WorkStatus",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        for module in ("orders", "records", "work") if name in __all__ else ():
+            told_in = importlib.import_module(f"reconciler.ports.{module}")
+            if name in vars(told_in):
+                return vars(told_in)[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Ledger(Protocol):

@@ -6,16 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from reconciler.ports.pull_request_errors import PullRequestsError
 
-class PullRequestsError(Exception):
-    """The host cannot be used: no access, no such repository, no answer. Says what to do, and never a token."""
-
-    def __init__(self, what: str, advice: str = "", *, is_passing: bool = False) -> None:
-        super().__init__(f"{what} {advice}".rstrip())
-        self.what = what
-        self.advice = advice
-        #: It may work a little later: no connection, an answer with 5xx, a rate limit.
-        self.is_passing = is_passing
+__all__ = [
+    "Approval",
+    "PullRequest",
+    "PullRequests",
+    "PullRequestsError",
+    "Said",
+    "State",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ at once."""
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.actions import actions
 from reconciler.core.actual import Absent, Actual, Found, Unreadable
@@ -19,8 +19,12 @@ from reconciler.core.sight import see
 from reconciler.core.steps import NOT_LOOKED_AT
 from reconciler.core.verdict import Create, Verdict
 from reconciler.ports.clock import Clock
-from reconciler.ports.ledger import Claim, Ledger, Wanted
+from reconciler.ports.ledger import Ledger
 from reconciler.ports.platform import Platform, UnavailableError
+
+if TYPE_CHECKING:
+    # A plan looks too, and knows of no work.
+    from reconciler.ports.ledger import Claim, Wanted
 
 #: Seconds within which a read need not show what was written. Grants have been seen to lag by up to a minute (contract
 #: 4.6); an object that was just made is there within seconds.
@@ -42,7 +46,7 @@ class Look:
 
 
 async def look(
-    claim: Claim, ledger: Ledger, platform: Platform, clock: Clock, grace: float, *, is_sparing: bool = False
+    claim: "Claim", ledger: Ledger, platform: Platform, clock: Clock, grace: float, *, is_sparing: bool = False
 ) -> Look:
     """With `is_sparing`, what nobody seems to have and was approved to be created is not looked at. Raises
     UnavailableError when an open intent cannot be resolved because its resource cannot be read, and when Databricks
@@ -62,7 +66,7 @@ async def look(
     return Look(recorded, actual, _verdicts(wanted, recorded, actual, claim), doubtful, unseen)
 
 
-def _needs_no_look(wanted: Wanted, recorded: RecordedState, claim: Claim) -> bool:
+def _needs_no_look(wanted: "Wanted", recorded: RecordedState, claim: "Claim") -> bool:
     """It is not on record, no call for it was begun, it had no other name, and making it anew was approved: then a
     look could only tell what the call tells as well, that something bears the name."""
     if wanted.resource is None or wanted.adopt or wanted.renamed_from or wanted.token is not None:
@@ -115,12 +119,12 @@ def _age(since: datetime, clock: Clock) -> float:
     return (clock.now() - since).total_seconds()
 
 
-def _former(wanted: Iterable[Wanted]) -> Iterator[Key]:
+def _former(wanted: "Iterable[Wanted]") -> Iterator[Key]:
     return (replace(item.key, name=item.renamed_from) for item in wanted if item.renamed_from)
 
 
 async def _resolve(
-    claim: Claim, key: Key, wanted: Wanted | None, recorded: RecordedState, actual: Actual, ledger: Ledger
+    claim: "Claim", key: Key, wanted: "Wanted | None", recorded: RecordedState, actual: Actual, ledger: Ledger
 ) -> None:
     """What is there and nobody wants stays an open intent: only a person can say whose it is."""
     is_wanted = wanted is not None and (wanted.resource is not None or key in recorded.resources)
@@ -141,13 +145,13 @@ async def _resolve(
             raise UnavailableError(f"{key} cannot be read: {reason}")
 
 
-def _has_old_name(wanted: Wanted, actual: Actual) -> bool:
+def _has_old_name(wanted: "Wanted", actual: Actual) -> bool:
     old_key = replace(wanted.key, name=wanted.renamed_from)
     return bool(wanted.renamed_from) and isinstance(actual.get(old_key), Found)
 
 
 def _verdicts(
-    wanted: Mapping[Key, Wanted], recorded: RecordedState, actual: Actual, claim: Claim
+    wanted: "Mapping[Key, Wanted]", recorded: RecordedState, actual: Actual, claim: "Claim"
 ) -> dict[Key, Verdict]:
     """What becomes of recipients decides what will be found of the shares granted to them."""
     recipients = [item for key, item in wanted.items() if key.kind is Kind.RECIPIENT]
@@ -159,7 +163,7 @@ def _verdicts(
     }
 
 
-def _verdict(wanted: Wanted, recorded: RecordedState, actual: Actual, claim: Claim, moved: Moves) -> Verdict:
+def _verdict(wanted: "Wanted", recorded: RecordedState, actual: Actual, claim: "Claim", moved: Moves) -> Verdict:
     sight = see(wanted.key, wanted.renamed_from, recorded, actual, moved, NOT_LOOKED_AT)
     return compare(
         ThreeStates(

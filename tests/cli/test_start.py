@@ -10,6 +10,7 @@ import click
 import pytest
 
 from reconciler.cli import COMMANDS
+from tests.cli.conftest import Bench
 
 HEAVY = [
     "aiohttp",
@@ -108,6 +109,39 @@ def test_a_plan_imports_neither_what_works_off_nor_other_ways_to_show_it() -> No
     modules = imported_by("plan", "--help")
     assert "reconciler.stages.plan" in modules
     assert modules & {"reconciler.render.markdown", "reconciler.render.plan_json", "reconciler.stages.workers"} == set()
+
+
+#: What other commands need, and a plan of what a branch changes does not.
+NOT_PLANNING = {
+    "alembic",
+    "azure",
+    "cryptography",
+    "databricks.sdk.service.jobs",
+    "dotenv",
+    "fastapi",
+    "github",
+    "loguru",
+    "openpyxl",
+    "pydantic_settings",
+    "reconciler.adapters.postgres.claiming",
+    "reconciler.adapters.postgres.portal",
+    "reconciler.adapters.postgres.submit",
+    "reconciler.ports.pull_requests",
+    "reconciler.ports.records",
+    "reconciler.ports.work",
+    "rich",
+    "sqlalchemy",
+}
+
+
+def test_a_plan_of_a_branch_imports_what_it_needs_and_no_more(bench: Bench) -> None:
+    bench.git("checkout", "--quiet", "-b", "change")
+    bench.pack.write_text(bench.pack.read_text(encoding="utf-8") + "# more\n", encoding="utf-8")
+    bench.commit()
+    modules = imported_by("plan", "--since", "main", "--commit", "change")
+    assert {"databricks.sdk.service.sharing", "asyncpg", "reconciler.render.plan_text"} <= modules
+    assert modules & NOT_PLANNING == set()
+    assert len(modules) < 800
 
 
 @pytest.mark.parametrize("hidden", ["", "databricks.sdk"])

@@ -14,7 +14,7 @@ from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.pack import Strategy
 from reconciler.core.recorded import PackStatus, Recorded, RecordedPack, RecordedState
 from reconciler.core.resource import key_of
-from reconciler.ports.ledger import KeyVersion, PackState
+from reconciler.ports import ledger
 
 #: Names of the packs of rows `found`, looked up one by one: how few rows they are, the planner often cannot know, and
 #: would rather read what all packs are called (LIMIT keeps it from that). What `reconciler.pack_names` tells.
@@ -123,7 +123,7 @@ async def all_packs(connection: asyncpg.Connection) -> Sequence[PackId]:
     return sorted(_pack(row) for row in rows)
 
 
-async def pack_states(connection: asyncpg.Connection, pack: PackId | None) -> Sequence[PackState]:
+async def pack_states(connection: asyncpg.Connection, pack: PackId | None) -> "Sequence[ledger.PackState]":
     """Work that waits for another try shows why, without a version for each try."""
     rows = await connection.fetch(
         f"""
@@ -142,7 +142,7 @@ async def pack_states(connection: asyncpg.Connection, pack: PackId | None) -> Se
     return sorted((pack_state(row) for row in rows), key=lambda state: state.pack)
 
 
-async def history(connection: asyncpg.Connection, key: Key) -> Sequence[KeyVersion]:
+async def history(connection: asyncpg.Connection, key: Key) -> "Sequence[ledger.KeyVersion]":
     rows = await connection.fetch(_statement(_HISTORY, key.kind), key.name, key.workspace)
     return [_key_version(key.kind, row) for row in rows]
 
@@ -234,10 +234,10 @@ def _recorded_pack(row: asyncpg.Record) -> RecordedPack:
     )
 
 
-def pack_state(row: asyncpg.Record) -> PackState:
+def pack_state(row: asyncpg.Record) -> "ledger.PackState":
     """Of a row of share_packs with names, `created_at`, and as `reason` why it waits for another try."""
     waiting = row["reason"]
-    return PackState(
+    return ledger.PackState(
         pack=_pack(row),
         share_pack_id=row["share_pack_id"],
         share_pack_name=row["share_pack_name"],
@@ -256,9 +256,9 @@ def pack_state(row: asyncpg.Record) -> PackState:
     )
 
 
-def _key_version(kind: Kind, row: asyncpg.Record) -> KeyVersion:
+def _key_version(kind: Kind, row: asyncpg.Record) -> "ledger.KeyVersion":
     resource = from_columns(kind, json.loads(row["row"]))
-    return KeyVersion(
+    return ledger.KeyVersion(
         key=key_of(resource, row["workspace_url"]),
         version=row["version"],
         effective_from=row["effective_from"],
