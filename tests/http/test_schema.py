@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from tests.drawing import examples
 from tests.http.api import Api, served
 from tests.journeys.journey import Journey
 from tests.journeys.packs import SALES
 
-EXAMPLES = 10
 #: What they take cannot all be said in a schema: packs, days of the past, the cursor of a page.
 PICKY = {"POST /workflow/sharepack/upload", "GET /workflow/access", "GET /workflow/sharepacks"}
 OPERATIONS = [
@@ -58,7 +58,7 @@ def hold(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> None:
     is_picky = f"{operation.method.upper()} {operation.path}" in PICKY
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples(5, 100),
         deadline=None,
         database=None,
         derandomize=True,

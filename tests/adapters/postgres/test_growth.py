@@ -1,5 +1,5 @@
 """No statement on the record costs more because the history is long: a story that uses every method of the ledger and
-of the ports of the HTTP API is told to a young record and to one that is twenty times as old."""
+of the ports of the HTTP API is told to a young record and to one that is ten times as old."""
 
 import asyncio
 import inspect
@@ -45,7 +45,7 @@ from tests.adapters.postgres.samples import (
 )
 from tests.adapters.postgres.uploads import an_upload
 
-YOUNG, OLD = 100, 2000
+YOUNG, OLD = 100, 1000
 #: Blocks of a table that are looked at may be more by so much: trees of an old record are a level deeper.
 MOST = 1.5
 #: And by so many, where there are few.
@@ -160,7 +160,7 @@ async def many_others(connection: asyncpg.Connection) -> None:
                    now() + v * interval '1 s',
                    CASE WHEN v < 4 THEN now() + (v + 1) * interval '1 s' ELSE 'infinity' END
             FROM (SELECT * FROM deltashare.{table}s WHERE is_current AND NOT is_deleted LIMIT 1) AS one
-            CROSS JOIN generate_series(1, 3000) AS n CROSS JOIN generate_series(1, 4) AS v
+            CROSS JOIN generate_series(1, 1500) AS n CROSS JOIN generate_series(1, 4) AS v
         """)
     await connection.execute("RESET session_replication_role")
 
