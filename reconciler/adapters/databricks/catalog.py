@@ -6,7 +6,7 @@ It does not import the SDK, so that asking can begin before the SDK is there.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -71,6 +71,17 @@ class _Reader:
 Held: TypeAlias = Mapping[str, frozenset[str]]
 Ask: TypeAlias = Callable[[Callable[["Workspace"], Any]], Awaitable[Any]]
 
+
+@dataclass(frozen=True, slots=True)
+class Metastore:
+    """The one of a workspace."""
+
+    id: str
+    owner: str
+    shares_externally: bool
+    held: Held
+
+
 _THREE_PARTS: Final = (Place.TABLE, Place.VOLUME, Place.FUNCTION, Place.MODEL)
 _FIRST_PLACE: Final = {
     ObjectType.VOLUME: Place.VOLUME,
@@ -87,6 +98,17 @@ _TO_SHARE: Final = {
     Place.MODEL: "EXECUTE",
 }
 _NONE: Final[frozenset[str]] = frozenset()
+
+
+def caller_of(me: Caller, metastore: Metastore) -> Caller:
+    names = {me.name, *me.groups}
+    return replace(
+        me,
+        is_metastore_admin=metastore.owner in names,
+        privileges=_NONE.union(*(privileges for principal, privileges in metastore.held.items() if principal in names)),
+        shares_externally=metastore.shares_externally,
+        metastore_id=metastore.id,
+    )
 
 
 async def look_up(sought: Collection[Sought], ask: Ask, caller: Callable[[], Awaitable[Caller]]) -> Catalog:

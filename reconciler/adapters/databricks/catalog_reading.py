@@ -8,12 +8,11 @@ from typing import Any, Final, assert_never
 from databricks.sdk.service.catalog import (
     DeltaSharingScopeEnum,
     EffectivePrivilegeAssignment,
-    GetMetastoreSummaryResponse,
     TableInfo,
     TableType,
 )
 
-from reconciler.adapters.databricks.catalog import EVERYONE, Entry, Held, Place
+from reconciler.adapters.databricks.catalog import EVERYONE, Entry, Held, Metastore, Place
 from reconciler.adapters.databricks.client import Client
 from reconciler.adapters.databricks.strange import StrangeAnswerError
 from reconciler.core.rights import Caller
@@ -79,27 +78,23 @@ def read_groups(client: Client, principal: str) -> frozenset[str] | None:
     return _displays(found[0])
 
 
-def read_caller(client: Client) -> Caller:
+def read_me(client: Client) -> Caller:
+    """As far as it is told without the metastore."""
     me = client.current_user.me()
     if not me.user_name:
         raise StrangeAnswerError("Databricks does not tell who is calling")
+    return Caller(me.user_name, frozenset(each.display for each in me.groups or () if each.display) | {EVERYONE})
+
+
+def read_metastore(client: Client) -> Metastore:
     summary = client.metastores.summary()
     if not summary.metastore_id:
         raise StrangeAnswerError("Databricks does not tell which metastore the workspace has")
-    groups = frozenset(each.display for each in me.groups or () if each.display) | {EVERYONE}
-    held = read_held(client, "METASTORE", summary.metastore_id)
-    return _caller(me.user_name, groups, summary, held)
-
-
-def _caller(name: str, groups: frozenset[str], summary: GetMetastoreSummaryResponse, held: Held) -> Caller:
-    mine = [privileges for principal, privileges in held.items() if principal == name or principal in groups]
-    return Caller(
-        name=name,
-        groups=groups,
-        is_metastore_admin=bool(summary.owner) and (summary.owner == name or summary.owner in groups),
-        privileges=frozenset().union(*mine),
+    return Metastore(
+        id=(summary.global_metastore_id or "").lower(),
+        owner=summary.owner or "",
         shares_externally=summary.delta_sharing_scope is not DeltaSharingScopeEnum.INTERNAL,
-        metastore_id=(summary.global_metastore_id or "").lower(),
+        held=read_held(client, "METASTORE", summary.metastore_id),
     )
 
 

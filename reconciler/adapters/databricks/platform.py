@@ -95,7 +95,11 @@ class DatabricksPlatform:
         async with self._finding_caller[workspace]:
             known_at, caller = self._callers.get(workspace, (0.0, None))
             if caller is None or time.monotonic() - known_at > CALLER_KNOWN_FOR:
-                caller = await self._run(workspace, lambda where: where.caller())
+                me, metastore = await asyncio.gather(
+                    self._run(workspace, lambda where: where.me()),
+                    self._run(workspace, lambda where: where.metastore()),
+                )
+                caller = catalog.caller_of(me, metastore)
                 self._callers[workspace] = (time.monotonic(), caller)
             return caller
 

@@ -12,8 +12,8 @@ from databricks.sdk.service.sharing import (
     ShareToPrivilegeAssignment,
 )
 
-from reconciler.adapters.databricks.catalog import Entry, Held, Missing, Place
-from reconciler.adapters.databricks.catalog_reading import read_caller, read_entry, read_groups, read_held
+from reconciler.adapters.databricks.catalog import Entry, Held, Metastore, Missing, Place
+from reconciler.adapters.databricks.catalog_reading import read_entry, read_groups, read_held, read_me, read_metastore
 from reconciler.adapters.databricks.client import Client
 from reconciler.adapters.databricks.connection import Connection
 from reconciler.adapters.databricks.failures import ABSENT, MissingError
@@ -128,8 +128,11 @@ class Workspace:
         )
         return next((normal_name(name) for name in found if name), None)
 
-    def caller(self) -> Caller:
-        return self._read(read_caller)
+    def me(self) -> Caller:
+        return self._read(read_me)
+
+    def metastore(self) -> Metastore:
+        return self._read(read_metastore)
 
     def catalog_entry(self, place: Place, name: str) -> Entry | Missing:
         path = path_segment(name)

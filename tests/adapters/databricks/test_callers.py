@@ -1,13 +1,16 @@
 """Who calls, with which rights on the metastore, and the names of all there is."""
 
 import asyncio
-from typing import Any
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 from pydantic import SecretStr
 
 from reconciler.adapters.databricks import DatabricksPlatform
 from reconciler.adapters.databricks import platform as platform_module
+from reconciler.adapters.databricks.workspace import Workspace
 from reconciler.core.calls import CreateRecipient, CreateShare
 from reconciler.core.key import Kind, recipient_key, share_key
 from reconciler.core.recipient import TokenSharing
@@ -15,6 +18,8 @@ from reconciler.core.rights import Caller
 from reconciler.ports.platform import RefusedError, UnavailableError
 from reconciler.sandbox import ControlClient
 from tests.adapters.databricks.conftest import UC, assert_clean
+
+T = TypeVar("T")
 
 ME = "/api/2.0/preview/scim/v2/Me"
 SUMMARY = f"{UC}/metastore_summary"
@@ -85,6 +90,24 @@ async def test_it_is_asked_once_and_again_after_a_while(
     monkeypatch.setattr(platform_module, "CALLER_KNOWN_FOR", -1.0)
     control.metastore(owner="data-owners")
     assert not (await platform.caller(url)).is_metastore_admin
+
+
+async def test_who_it_is_is_asked_beside_what_the_metastore_is(
+    platform: DatabricksPlatform, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=30)
+
+    def meeting(ask: Callable[[Workspace], T]) -> Callable[[Workspace], T]:
+        def asked(workspace: Workspace) -> T:
+            both.wait()
+            return ask(workspace)
+
+        return asked
+
+    monkeypatch.setattr(Workspace, "me", meeting(Workspace.me))
+    monkeypatch.setattr(Workspace, "metastore", meeting(Workspace.metastore))
+    assert (await platform.caller(url)).is_metastore_admin
+    assert platform.calls_made == {"GET": 3}
 
 
 @pytest.mark.parametrize("path", [ME, SUMMARY, f"{UC}/effective-permissions/*"])
