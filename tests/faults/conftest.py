@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from reconciler.adapters.postgres.migrate import migrate
+from tests.conftest import PLANNED_ONCE
 from tests.faults.lane import Lane, sandbox
 from tests.faults.processes import Zygote, zygote
 from tests.journeys.journey import git
@@ -60,6 +61,8 @@ async def _databases(admin: str, count: int) -> list[str]:
     await migrate(dsns[0])
     for name in names[1:]:
         await _execute(admin, f"CREATE DATABASE {name} TEMPLATE {names[0]}")
+    for name in names:
+        await _execute(admin, f"ALTER DATABASE {name} SET {PLANNED_ONCE}")
     return dsns
 
 

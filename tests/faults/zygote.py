@@ -28,6 +28,8 @@ def main() -> NoReturn:
     die_with_parent()
     preload()
     gc.freeze()
+    # Workers end before there is anything to collect; looking for it, they would copy what they share.
+    gc.disable()
     listening = socket.create_server(("127.0.0.1", 0), backlog=64)
     ended = _told_of_children()
     print(listening.getsockname()[1], flush=True)

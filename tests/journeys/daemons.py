@@ -98,7 +98,7 @@ async def daemon(
 ) -> AsyncIterator[Running]:
     """Parts of its own throughout, as in a process of its own."""
     clock = clock or SystemClock()
-    ledger = await PostgresLedger.open(journey.database_url)
+    ledger = await PostgresLedger.open(journey.database_url, max_size=4)
     platform = DatabricksPlatform({"token": SecretStr(token)}, trusted_hosts=[journey.url])
     doorbell = await PostgresDoorbell.open(journey.database_url)
     leadership = PostgresLeadership(journey.database_url)

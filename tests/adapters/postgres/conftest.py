@@ -9,6 +9,12 @@ from reconciler.adapters.postgres.ledger import PostgresLedger
 
 
 @pytest.fixture
+def migrated_database_url(migrated_database_url: str) -> str:
+    """Statements are planned as they are wherever the program runs."""
+    return f"{migrated_database_url}&plan_cache_mode=auto"
+
+
+@pytest.fixture
 async def ledger(migrated_database_url: str) -> AsyncIterator[PostgresLedger]:
     opened = await PostgresLedger.open(migrated_database_url)
     yield opened
