@@ -8,8 +8,8 @@ from uuid import UUID
 from reconciler.cli.terminal import mention
 from reconciler.ports.ledger import WorkStatus
 from reconciler.render.lines import Span, Tone, line, pad
+from reconciler.stages.events import Event, Overtaken, Started, Troubled, Waiting
 from reconciler.stages.work import Ended, Performed
-from reconciler.stages.workers import Event, Overtaken, Started, Troubled, Waiting
 
 _TONES = {
     WorkStatus.DONE: Tone.ADD,

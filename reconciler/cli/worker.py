@@ -10,7 +10,7 @@ from reconciler.cli.session import run, stop_when_told
 from reconciler.cli.terminal import mention
 from reconciler.render.lines import line
 from reconciler.settings import Settings
-from reconciler.stages.workers import Event
+from reconciler.stages.events import Event
 from reconciler.wiring import Ports, workforce
 
 

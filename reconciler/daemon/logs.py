@@ -15,8 +15,8 @@ from loguru import logger
 from reconciler.daemon.scrubbing import Scrubber
 from reconciler.ports.ledger import Claim, WorkStatus
 from reconciler.render.lines import visible
+from reconciler.stages.events import Event, Overtaken, Started, Troubled, Waiting
 from reconciler.stages.work import Ended, Performed
-from reconciler.stages.workers import Event, Overtaken, Started, Troubled, Waiting
 
 if TYPE_CHECKING:
     from loguru import Message, Record

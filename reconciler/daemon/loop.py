@@ -20,11 +20,12 @@ from reconciler.ports import ledger as ledgers
 from reconciler.ports.doorbell import DoorbellUnavailableError
 from reconciler.ports.ledger import LedgerError
 from reconciler.ports.pack_source import PackSourceError
+from reconciler.stages.events import Event, Waiting
 from reconciler.stages.fault import fault_words
 from reconciler.stages.reconcile import Reconciler
 from reconciler.stages.tell import Teller
 from reconciler.stages.work import Ended
-from reconciler.stages.workers import Event, Waiting, Workforce
+from reconciler.stages.workers import Workforce
 from reconciler.wiring import Ports
 
 #: Seconds between looks at who leads; a leader that is not heard of for a few of these loses the lead.

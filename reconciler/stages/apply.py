@@ -2,8 +2,9 @@
 second plan is empty. Broken packs are marked as such. Asks nobody; approval is the caller's business."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from reconciler.core.desired import Desired
 from reconciler.core.encoding import Json
@@ -13,7 +14,7 @@ from reconciler.core.sighting import sighting
 from reconciler.ports.clock import Clock
 from reconciler.ports.ledger import Ledger, OperationRecord, Work, WorkStatus
 from reconciler.stages.submit import Submission, submit
-from reconciler.stages.verify import verify
+from reconciler.stages.verify import looking_meanwhile, verify
 from reconciler.stages.workers import Workforce
 
 
@@ -48,14 +49,24 @@ async def apply_plan(
     """`document` is the plan as JSON, for the record; `plan_again` makes the same plan of some of its packs anew. The
     others are as the plan has just seen them."""
     submission = await submit(plan, document, force.ledger, force.doorbell, actor)
-    await force.work_until_done(submission.work_ids)
+    async with looking_meanwhile(plan_again, _alone(plan, submission)) as meanwhile:
+        await force.work_until_done(submission.work_ids, meanwhile.ended)
     work = tuple(await force.ledger.work(submission.work_ids))
     failed = [item.id for item in work if item.status not in {WorkStatus.DONE, WorkStatus.HELD}]
     worked_on = submission.outdated.union(pack for pack, work_id in submission.work.items() if work_id is not None)
-    after = await _plan_after(plan, worked_on, plan_again, clock, is_sure=not failed)
+    after = await _plan_after(plan, worked_on - meanwhile.in_order.keys(), plan_again, clock, is_sure=not failed)
+    seen = tuple(meanwhile.in_order.get(pack.pack, pack) for pack in after.packs)
+    after = replace(after, packs=seen)
     await remember(after, force.ledger)
     operations = await force.ledger.operations(failed) if failed else ()
     return Applied(submission, work, after, tuple(operations))
+
+
+def _alone(plan: Plan, submission: Submission) -> Mapping[UUID, PackId]:
+    """The work of packs that no other pack of the plan has to do with: nothing that follows can change them."""
+    needed = {need for pack in plan.packs for need in pack.needs}
+    alone = {pack.pack for pack in plan.packs if not pack.needs} - needed
+    return {work_id: pack for pack, work_id in submission.work.items() if work_id is not None and pack in alone}
 
 
 async def _plan_after(

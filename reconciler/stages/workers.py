@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final
 from uuid import UUID
 
 from reconciler.core.retry import MOST_UNEXPLAINED, Failure
@@ -27,13 +27,15 @@ from reconciler.ports.ledger import (
     LedgerError,
     NothingToClaim,
     TooNewError,
+    Work,
     WorkStatus,
 )
 from reconciler.ports.platform import Platform
 from reconciler.stages.call import Calling, Hold
+from reconciler.stages.events import Event, Overtaken, Started, Troubled, Waiting
 from reconciler.stages.fault import fault_words
 from reconciler.stages.look import GRACE
-from reconciler.stages.work import Ended, Performed, not_understood, work
+from reconciler.stages.work import Ended, not_understood, work
 
 #: A message delivered more often than this is parked, and its pack fails with the reason.
 MOST_DELIVERIES: Final = 5
@@ -49,36 +51,6 @@ PATIENCE: Final = 60.0
 _SOME: Final = 100
 #: Seconds between tries while the database is away.
 _TRY_AGAIN: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    claim: Claim
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Another worker has the pack."""
-
-    work_id: UUID
-    held_by: Holder
-
-
-@dataclass(frozen=True, slots=True)
-class Overtaken:
-    """The lease ran out and another worker took the pack; what this one had begun is found by reading."""
-
-    claim: Claim
-
-
-@dataclass(frozen=True, slots=True)
-class Troubled:
-    """Nothing can be taken or written for a while; it is tried again."""
-
-    reason: str
-
-
-Event: TypeAlias = Started | Performed | Ended | Waiting | Overtaken | Troubled
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +95,24 @@ class Workforce:
     _is_stopping: bool = False
     _failure: BaseException | None = None
 
-    async def work_until_done(self, work_ids: Collection[UUID]) -> None:
-        """Work, and wait for workers elsewhere, until all of `work_ids` have ended. Raises LedgerError when the
-        database stays away."""
+    async def work_until_done(
+        self, work_ids: Collection[UUID], on_ended: Callable[[Sequence[Work]], None] = lambda _: None
+    ) -> None:
+        """Work, and wait for workers elsewhere, until all of `work_ids` have ended, which is told of some at a time.
+        Raises LedgerError when the database stays away."""
         told: set[tuple[UUID, Holder]] = set()
         left = dict.fromkeys(work_ids)
 
         async def all_ended() -> bool:
             # While there is something in hand, it is enough to know of some that they have not ended.
             while asked := list(islice(left, _SOME)) if self._busy or self._next else list(left):
-                going_on = [item for item in await self.ledger.work(asked) if not item.status.is_final]
-                for item in going_on:
-                    if item.held_by is not None and item.held_by.worker != self.name:
-                        self._wait_for(item.id, item.held_by, told)
-                for work_id in {*asked} - {item.id for item in going_on}:
+                items = await self.ledger.work(asked)
+                on_ended([item for item in items if item.status.is_final])
+                going_on = {item.id: item.held_by for item in items if not item.status.is_final}
+                for work_id, holder in going_on.items():
+                    if holder is not None and holder.worker != self.name:
+                        self._wait_for(work_id, holder, told)
+                for work_id in {*asked} - going_on.keys():
                     del left[work_id]
                 if going_on:
                     return False
@@ -307,10 +283,10 @@ class Workforce:
             if isinstance(claimed, NothingToClaim):
                 self._come_back(claimed)
                 await self._settle(self._rings[work_id])
-            elif poisoned := [ring for ring in rings if ring.deliveries > MOST_DELIVERIES]:
+                return
+            poisoned = [ring for ring in rings if ring.deliveries > MOST_DELIVERIES]
+            if poisoned or claimed.vanished > MOST_UNEXPLAINED:
                 await self._give_up(claimed, poisoned)
-            elif claimed.vanished > MOST_UNEXPLAINED:
-                await self._give_up(claimed, ())
             else:
                 await self._work(claimed, hold)
         finally:
@@ -356,8 +332,7 @@ class Workforce:
             self._ask_at = max(self._ask_at, asyncio.get_running_loop().time() + LOOK_EVERY)
 
     def _wait_for(self, work_id: UUID, holder: Holder, told: set[tuple[UUID, Holder]]) -> None:
-        known = {(each, (held.worker, held.since)) for each, held in told}
-        if (work_id, (holder.worker, holder.since)) not in known:
+        if all((work_id, holder.worker, holder.since) != (each, held.worker, held.since) for each, held in told):
             told.add((work_id, holder))
             self.on_event(Waiting(work_id, holder))
 

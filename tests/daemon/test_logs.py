@@ -21,8 +21,8 @@ from reconciler.daemon.logs import Telling, configure
 from reconciler.daemon.scrubbing import Scrubber, secrets_of
 from reconciler.ports.ledger import Claim, Holder, PackOrder, WorkStatus
 from reconciler.settings import Settings
+from reconciler.stages.events import Event, Overtaken, Started, Troubled, Waiting
 from reconciler.stages.work import Ended, Performed
-from reconciler.stages.workers import Event, Overtaken, Started, Troubled, Waiting
 from tests.journeys.canaries import forms
 
 URL = "https://adb-1.2.azuredatabricks.net"

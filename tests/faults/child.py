@@ -27,12 +27,13 @@ from reconciler.ports.doorbell import Doorbell
 from reconciler.render.plan_json import plan_document
 from reconciler.stages import workers
 from reconciler.stages.apply import apply_plan
+from reconciler.stages.events import Event, Waiting
 from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.read import packs_under, read_commit
 from reconciler.stages.receive import Accepted, Handed, Receiving
 from reconciler.stages.reconcile import Reconciler
 from reconciler.stages.work import Ended, Performed
-from reconciler.stages.workers import Event, Waiting, Workforce
+from reconciler.stages.workers import Workforce
 from tests.faults.job import APPLY, FINISH, UPLOAD, Job, Report
 from tests.faults.points import PREPARED, STATEMENT, Point, Watch, Watched, watched
 

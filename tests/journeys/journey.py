@@ -78,6 +78,9 @@ class Journey:
         desired = await self.read(committed=committed)
         return await self._plan(desired, await self.scope(desired, paths))
 
+    async def plan_again(self, packs: Collection[PackId]) -> Plan:
+        return await self._plan(await self.read(), frozenset(packs))
+
     async def _plan(self, desired: Desired, scope: Collection[PackId]) -> Plan:
         return await plan_packs(desired, scope, self.source, self.ledger, self.platform, self.clock, self.wishes)
 

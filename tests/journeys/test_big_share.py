@@ -14,9 +14,9 @@ from reconciler.core.managed import UNMANAGED
 from reconciler.core.share import Share
 from reconciler.ports.ledger import WorkStatus
 from reconciler.render.plan_json import plan_document
+from reconciler.stages.events import Event
 from reconciler.stages.submit import submit
 from reconciler.stages.work import Ended
-from reconciler.stages.workers import Event
 from tests.journeys.fields import assert_nothing_to_do, pack
 from tests.journeys.journey import Journey
 

@@ -17,9 +17,10 @@ from reconciler.ports.ledger import LedgerError, WorkStatus
 from reconciler.render.lines import PLAIN, render
 from reconciler.render.plan_json import plan_document
 from reconciler.render.result_text import result_lines
+from reconciler.stages.events import Event, Started, Troubled, Waiting
 from reconciler.stages.submit import Submission, submit
 from reconciler.stages.work import Ended
-from reconciler.stages.workers import Event, Started, Troubled, Waiting, Workforce
+from reconciler.stages.workers import Workforce
 from tests.journeys.journey import Journey
 from tests.journeys.packs import FINANCE, SALES
 

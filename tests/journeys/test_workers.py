@@ -10,9 +10,10 @@ import pytest
 from reconciler.ports.doorbell import DoorbellUnavailableError, Ring
 from reconciler.ports.ledger import WorkStatus
 from reconciler.render.plan_json import plan_document
+from reconciler.stages.events import Event, Started
 from reconciler.stages.submit import Submission, submit
 from reconciler.stages.work import Ended
-from reconciler.stages.workers import Event, Started, Workforce
+from reconciler.stages.workers import Workforce
 from tests.journeys.journey import Journey
 from tests.journeys.packs import SALES
 
