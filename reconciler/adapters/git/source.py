@@ -18,6 +18,7 @@ from reconciler.adapters.git.memory import CommitContent, Memory
 from reconciler.adapters.git.pulls import OWN_REFS, fetch_pull
 from reconciler.adapters.git.repository import Repository
 from reconciler.adapters.git.watching import Places, Watch
+from reconciler.adapters.git.whereabouts import Whereabouts
 from reconciler.core.desired import Revision
 from reconciler.ports.pack_source import Ancestry, Gaps, Listing, PackFiles, PackSource, PackSourceError
 
@@ -30,12 +31,13 @@ def pack_source(folder: Path) -> PackSource:
 
 
 class GitPackSource:
-    """The repository is looked up anew at each question: it may have been cloned again in between. Only what a full
-    commit id stands for is remembered, as it is the same in any clone."""
+    """The repository may be cloned again between two questions. Only what a full commit id stands for is remembered
+    beyond that, as it is the same in any clone."""
 
     def __init__(self, folder: Path, fetch_limit: float = FETCH_LIMIT) -> None:
         self._folder = folder
         self._fetch_limit = fetch_limit
+        self._whereabouts = Whereabouts(folder)
         self._memory = Memory()
         self._watch = Watch(self._places)
 
@@ -101,7 +103,7 @@ class GitPackSource:
         return await self._watch.changed(wait)
 
     def _locate(self) -> Repository:
-        return repo.locate(self._folder.resolve())
+        return self._whereabouts.repository()
 
     def _places(self) -> Places:
         try:
