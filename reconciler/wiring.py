@@ -33,6 +33,17 @@ if TYPE_CHECKING:
 #: Seconds after which a daemon that has not looked at every pack is taken for dead.
 _FULL_PASS_WITHIN: Final = 1800.0
 
+#: The last one imports the rest; those before it are what takes longest of that, in parts.
+_OF_THE_PLATFORM: Final = (
+    "reconciler.adapters.databricks",
+    "google.protobuf.duration_pb2",
+    "requests",
+    "databricks.sdk.service.catalog",
+    "databricks.sdk.service.sharing",
+    "databricks.sdk.config",
+    "reconciler.adapters.databricks.workspace",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -138,11 +149,13 @@ class _Ways:
         return self._dsn
 
 
-def import_platform() -> None:
-    """What the first question to Databricks would import: more than all the rest, and so better done in a thread while
-    Git and the database are waited for. Asks nothing."""
+def import_platform(is_wanted: Callable[[], bool] = lambda: True) -> None:
+    """What the first question to Databricks would import: as much as all the rest, and so better done in a thread while
+    Git and the database are waited for; one after another, for as long as it is wanted. Asks nothing."""
     with suppress(ImportError):  # whoever asks is told
-        importlib.import_module("reconciler.adapters.databricks.workspace")
+        for name in _OF_THE_PLATFORM:
+            if is_wanted():
+                importlib.import_module(name)
 
 
 def pack_source(folder: Path) -> PackSource:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -85,11 +86,17 @@ async def propose(
     ports: Ports, settings: Settings, since: str, commit: str | None, wishes: Wishes
 ) -> tuple[Branch, Proposal]:
     """The plan of the packs that a branch changes; without `commit`, as they lie there."""
-    _import_ahead()
+    enough = _import_ahead()
     source = pack_source(settings.packs_dir)
     kept, today = snapshots(settings), ports.clock.now().date()
     known = None if kept is None else Before(kept, ports.ledger)
-    found = await branch(source, settings.databricks_host, since, commit, today, known)
+    try:
+        found = await branch(source, settings.databricks_host, since, commit, today, known)
+    except BaseException:
+        enough.set()
+        raise
+    if not found.changed:
+        enough.set()
     _check_workspaces(found.after, found.changed)
     wishes = replace(wishes, snapshots=kept, expects_changes=found.says_otherwise)
     plan = await plan_packs(found.after, found.changed, source, ports.ledger, ports.platform, ports.clock, wishes)
@@ -102,8 +109,11 @@ def _workbooks(path: str, path_before: str | None, before: bytes | None, after: 
     return workbooks(path, path_before, before, after)
 
 
-def _import_ahead() -> None:
-    asyncio.get_running_loop().run_in_executor(None, import_platform)
+def _import_ahead() -> threading.Event:
+    """To be set once nothing will be asked of Databricks: the end of the process waits for what is being imported."""
+    enough = threading.Event()
+    asyncio.get_running_loop().run_in_executor(None, import_platform, lambda: not enough.is_set())
+    return enough
 
 
 def allowing(typed: Sequence[str], settings: Settings) -> Wishes:

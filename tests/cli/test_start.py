@@ -4,12 +4,15 @@ import importlib
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
 
-from reconciler.cli import COMMANDS
+from reconciler.cli import COMMANDS, planning
+from reconciler.cli.exits import Exit
 from tests.cli.conftest import Bench
 
 HEAVY = [
@@ -109,6 +112,34 @@ def test_a_plan_imports_neither_what_works_off_nor_other_ways_to_show_it() -> No
     modules = imported_by("plan", "--help")
     assert "reconciler.stages.plan" in modules
     assert modules & {"reconciler.render.markdown", "reconciler.render.plan_json", "reconciler.stages.workers"} == set()
+
+
+def test_what_is_imported_ahead_is_left_where_it_is_once_it_is_not_wanted() -> None:
+    program = (
+        "import sys; from reconciler.wiring import import_platform\n"
+        "import_platform(lambda: 'requests' not in sys.modules); print('modules:', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    modules = set(done.stdout.rpartition("modules: ")[2].split())
+    assert "requests" in modules
+    assert "databricks.sdk.service.catalog" not in modules
+
+
+@pytest.mark.parametrize(("since", "ending"), [("main", Exit.DONE), ("nowhere", Exit.ERROR)])
+def test_nothing_more_is_imported_for_a_branch_that_changes_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, since: str, ending: Exit
+) -> None:
+    told: list[bool] = []
+
+    def ahead(is_wanted: Callable[[], bool]) -> None:
+        give_up_at = time.monotonic() + 30
+        while is_wanted() and time.monotonic() < give_up_at:
+            time.sleep(0.001)
+        told.append(not is_wanted())
+
+    monkeypatch.setattr(planning, "import_platform", ahead)
+    assert bench.run("plan", "--since", since).exit_code == ending
+    assert told == [True]
 
 
 #: What other commands need, and a plan of what a branch changes does not.
