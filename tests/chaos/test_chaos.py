@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 #: Passes of planning and working in quiet, after which nothing may be left to do.
 PASSES = 8
 SETTINGS = settings(
-    max_examples=examples(3, 20),
+    max_examples=examples(3, 5),
     stateful_step_count=20,
     derandomize=True,
     deadline=None,
