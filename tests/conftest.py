@@ -117,6 +117,7 @@ class _Migrated:
         import asyncpg  # noqa: PLC0415 - as below
 
         self.connection = self.runner.run(asyncpg.connect(self.dsn))
+        self.runner.run(self.connection.execute(_MAY_EMPTY))
 
 
 @pytest.fixture(scope="session")
@@ -150,24 +151,24 @@ def migrated_database_url(_migrated_database: _Migrated) -> str:
 #: Otherwise a session plans a statement anew each of the first five times, which costs more than carrying it out. Tests
 #: that ask how statements are planned leave that to the server.
 PLANNED_ONCE = "plan_cache_mode = force_generic_plan"
-#: Some tests say that the tables are of another revision.
-_REMEMBER = "CREATE TABLE public.revision_of_the_tables AS SELECT version_num FROM reconciler.alembic_version"
-#: The tables refuse deletion; triggers are off for a replica.
+#: Some tests say that the tables are of another revision. A function keeps the plans of its statements.
+_REMEMBER = """
+    CREATE TABLE public.revision_of_the_tables AS SELECT version_num FROM reconciler.alembic_version;
+    DO $$
+    BEGIN
+        EXECUTE (
+            SELECT 'CREATE FUNCTION public.empty_the_tables() RETURNS void LANGUAGE plpgsql AS $body$ BEGIN '
+                   || string_agg(format('DELETE FROM %I.%I;', schemaname, tablename), ' ') || ' END $body$'
+            FROM pg_tables WHERE schemaname IN ('deltashare', 'reconciler') AND tablename <> 'alembic_version'
+        );
+    END $$;
+"""
+#: The tables refuse deletion; triggers are off for a replica. Changing that would forget the plans.
+_MAY_EMPTY = "SET session_replication_role = replica"
 _EMPTY = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid();
-    SET session_replication_role = replica;
-    DO $$
-    DECLARE
-        name TEXT;
-    BEGIN
-        FOR name IN
-            SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-            WHERE schemaname IN ('deltashare', 'reconciler') AND tablename <> 'alembic_version'
-        LOOP
-            EXECUTE 'DELETE FROM ' || name;
-        END LOOP;
-    END $$;
+    SELECT public.empty_the_tables();
     UPDATE reconciler.alembic_version SET version_num = (SELECT version_num FROM public.revision_of_the_tables);
 """
 

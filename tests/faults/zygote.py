@@ -53,6 +53,9 @@ def preload() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
             importlib.import_module(module.name)
     importlib.import_module("tests.faults.child")
+    # What is known to be no mapping: otherwise each worker finds it out again.
+    for kind in object.__subclasses__():
+        issubclass(kind, Mapping)
 
 
 def _told_of_children() -> socket.socket:

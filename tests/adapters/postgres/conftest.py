@@ -7,11 +7,14 @@ import pytest
 
 from reconciler.adapters.postgres.ledger import PostgresLedger
 
+#: Ask how statements are planned or what they cost.
+_OF_PLANS = {"test_access_history", "test_growth", "test_guide_queries", "test_many_resources", "test_statements"}
+
 
 @pytest.fixture
-def migrated_database_url(migrated_database_url: str) -> str:
-    """Statements are planned as they are wherever the program runs."""
-    return f"{migrated_database_url}&plan_cache_mode=auto"
+def migrated_database_url(migrated_database_url: str, request: pytest.FixtureRequest) -> str:
+    """Where plans matter, statements are planned as they are wherever the program runs."""
+    return f"{migrated_database_url}&plan_cache_mode=auto" if request.path.stem in _OF_PLANS else migrated_database_url
 
 
 @pytest.fixture
