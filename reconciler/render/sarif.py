@@ -81,9 +81,17 @@ def _location(place: Where) -> Mapping[str, Any]:
     """GitHub asks for a region, also of a workbook and of a file as a whole."""
     line, column = max(1, place.line), max(1, place.column)
     region = {"startLine": line, "startColumn": column, "endLine": line, "endColumn": column + 1}
-    uri = quote(place.path.encode("utf-8", "surrogateescape"))
+    uri = quote(_path_bytes(place.path))
     found: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
     if place.sheet:
         name = f"{place.sheet}!{place.cell}" if place.cell else place.sheet
         found["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "object"}]
     return found
+
+
+def _path_bytes(path: str) -> bytes:
+    """As the file system has it; a text that no file system gave keeps what can be told of it."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "replace")

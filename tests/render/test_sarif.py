@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.problem import Problem, Severity, Where
@@ -126,13 +126,15 @@ def test_the_schema_refuses_what_is_not_sarif() -> None:
 
 FEW = dict(list(RULES.items())[:3])
 TEXT = st.text(st.characters(codec=None), max_size=20)
+MESSAGES = st.text(st.characters(codec=None), min_size=1, max_size=20)
 PLACES = st.builds(Where, TEXT, st.integers(0, 9), st.integers(0, 9), TEXT, TEXT)
 PROBLEMS = st.builds(
-    Problem, PLACES, st.sampled_from(list(FEW)), TEXT, TEXT, st.sampled_from(Severity), PLACES | st.none()
+    Problem, PLACES, st.sampled_from(list(FEW)), MESSAGES, TEXT, st.sampled_from(Severity), PLACES | st.none()
 )
 
 
 @settings(max_examples=examples(25, 200), deadline=None)
 @given(st.lists(PROBLEMS, max_size=3))
+@example([Problem(Where("\udd00\udcff"), next(iter(FEW)), "what")])
 def test_whatever_is_wrong_the_file_is_valid(problems: list[Problem]) -> None:
     check_sarif(problems_sarif(problems, FEW, "1.2.3"))
