@@ -20,8 +20,12 @@ def is_pack(path: str) -> bool:
 
 
 def is_tenants_file(path: str) -> bool:
-    # It is asked of every file there is, and nearly none is one.
-    return path[-11:].lower().endswith(_TENANTS_END) and name(path).lower() in TENANTS_NAMES
+    return name(path).lower() in TENANTS_NAMES
+
+
+def tenants_files(paths: Iterable[str]) -> list[str]:
+    # Of all files there are, nearly none is one.
+    return [path for path in paths if path[-11:].lower().endswith(_TENANTS_END) and is_tenants_file(path)]
 
 
 def _is_hidden(path: str) -> bool:

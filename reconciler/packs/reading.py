@@ -14,7 +14,7 @@ from reconciler.core.problem import Problem, Where
 from reconciler.core.tenant import Tenants
 from reconciler.packs.across import clashes
 from reconciler.packs.collecting import keeping_all
-from reconciler.packs.file_names import below, common_folder, folder, is_pack, is_tenants_file
+from reconciler.packs.file_names import below, common_folder, folder, is_pack, tenants_files
 from reconciler.packs.finding import enough, in_order, problem_of
 from reconciler.packs.notebooks import Beside, check_notebooks
 from reconciler.packs.parsing import ParsedFile, parse_file
@@ -112,7 +112,7 @@ def _sorted(packs: Mapping[PackId, SharePack]) -> Mapping[PackId, SharePack]:
 
 def _tenants_paths(files: Iterable[str], top: str) -> tuple[str, Sequence[Problem]]:
     """The tenants file at the top of the folder, and a problem for each that stands elsewhere."""
-    found = sorted(filter(is_tenants_file, files))
+    found = sorted(tenants_files(files))
     chosen = next((path for path in found if folder(path) == top), "")
     hint = f"keep one, {top}/tenants.yaml" if top else "keep one, tenants.yaml"
     return chosen, [

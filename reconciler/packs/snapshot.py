@@ -2,11 +2,9 @@
 that it may read less: which contents it had, and the footprint of each pack. What the packs say is not in it."""
 
 import json
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import Any, Final, Protocol
 
 from reconciler.core.key import Kind
@@ -17,7 +15,7 @@ _FORMAT: Final = 1
 _KINDS: Final = (Kind.RECIPIENT, Kind.SHARE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     #: Stands for all else that reading depends on: this program, the folder, the default workspace.
     basis: str
@@ -29,15 +27,6 @@ class Snapshot:
     footprints: Mapping[str, Footprint]
     #: Where each pack is, and how much it has: by path, the workspace and the number of recipients and of shares.
     held: Mapping[str, tuple[str, int, int]]
-
-    @cached_property
-    def declaring(self) -> Mapping[str, Collection[str]]:
-        """Paths of the packs that declare something."""
-        return by_text((path, each.declares) for path, each in self.footprints.items())
-
-    @cached_property
-    def mentioning(self) -> Mapping[str, Collection[str]]:
-        return by_text((path, each.mentions) for path, each in self.footprints.items())
 
 
 class Snapshots(Protocol):
@@ -106,11 +95,3 @@ def _decoded(content: Any) -> Snapshot | None:
     if not (footprints.keys() == held.keys() and footprints.keys() <= ids.keys()):
         return None
     return Snapshot(content["basis"], date.fromisoformat(content["day"]), ids, footprints, held)
-
-
-def by_text(found: Iterable[tuple[str, frozenset[str]]]) -> Mapping[str, Collection[str]]:
-    paths: defaultdict[str, list[str]] = defaultdict(list)
-    for path, texts in found:
-        for text in texts:
-            paths[text].append(path)
-    return paths

@@ -13,12 +13,12 @@ from typing import Final
 
 from reconciler.core.desired import Desired
 from reconciler.packs.across import LIMITS
-from reconciler.packs.file_names import below, is_pack, is_tenants_file
+from reconciler.packs.file_names import below, is_pack, tenants_files
 from reconciler.packs.footprint import EVERYTHING, Footprint, footprint, of_file
 from reconciler.packs.notebooks import notebook_entries, notebook_path
 from reconciler.packs.reading import read_packs
 from reconciler.packs.remembering import RememberedFiles
-from reconciler.packs.snapshot import Snapshot, Snapshots, by_text, held, most
+from reconciler.packs.snapshot import Snapshot, Snapshots, held, most
 from reconciler.ports.pack_source import Listing, PackSource
 from reconciler.stages.reach import Reach
 
@@ -85,16 +85,13 @@ class PartReader:
     _contents: dict[str, bytes] = field(default_factory=dict)
     #: Of every file that differs, all that it was and is.
     _moving: dict[str, Footprint] = field(default_factory=dict)
-    #: Of those, the paths by what they declare and by what they mention.
-    _declared: Mapping[str, Collection[str]] = field(default_factory=dict)
-    _mentioned: Mapping[str, Collection[str]] = field(default_factory=dict)
     _touched: frozenset[str] = frozenset()
 
     async def read(self, names: Collection[str] = ()) -> Part | None:
         """With the packs that have to do with `names`, whoever changes them. Raises PackSourceError."""
         if not self._moving and not await self._look_at_changes():
             return None
-        paths = self._needed({*self._touched, *self._users(names)})
+        paths = self._needed({*self._touched, *self._users(frozenset(names))})
         await self._load(paths)
         before, after = (self._read(side, paths) for side in (self.sides.before, self.sides.after))
         if _has_errors(before) or any(problem.rule in _NEEDS_ALL for problem in after.problems):
@@ -111,14 +108,12 @@ class PartReader:
         """False when it touches everything."""
         before, after = self.sides.before.ids, self.sides.after.ids
         changed = _differing(self.snapshot.ids, before) | _differing(before, after)
-        if self.sides.before.folder != self.sides.after.folder or any(map(is_tenants_file, changed)):
+        if self.sides.before.folder != self.sides.after.folder or tenants_files(changed):
             return False
         packs = [path for path in changed if self._is_pack(path)]
         await self._load(packs, with_tenants=True)
         for path in changed:
             self._moving[path] = self._footprint_of_all(path)
-        self._declared = by_text((path, each.declares) for path, each in self._moving.items())
-        self._mentioned = by_text((path, each.mentions) for path, each in self._moving.items())
         now = (self._footprint(path, after[path]) for path in packs if path in after)
         if any(EVERYTHING in each.mentions for each in now):
             return False
@@ -147,35 +142,32 @@ class PartReader:
     def _following(self, changed: Iterable[str]) -> frozenset[str]:
         """Who has or names what a changed file declares may be wrong because of it, and then what that one declares."""
         found: set[str] = set()
-        waiting = list(changed)
-        while waiting:
-            path = waiting.pop()
-            if path not in found:
-                found.add(path)
-                waiting.extend(self._users(self._of(path).declares))
+        new = set(changed)
+        while new:
+            found |= new
+            declared = set[str]().union(*(self._of(path).declares for path in new))
+            new = set(self._users(declared)) - found
         return frozenset(found)
 
     def _needed(self, paths: Iterable[str]) -> AbstractSet[str]:
         """These and all that they stand on: who declares what they have or name."""
         found: set[str] = set()
-        waiting = list(paths)
-        while waiting:
-            path = waiting.pop()
-            if path not in found:
-                found.add(path)
-                waiting.extend(self._declaring(self._of(path).all))
+        new = set(paths)
+        while new:
+            found |= new
+            named = set[str]().union(*(self._of(path).all for path in new))
+            new = set(self._declaring(named)) - found
         return found
 
-    def _declaring(self, names: Collection[str]) -> Iterator[str]:
-        for name in names:
-            yield from self.snapshot.declaring.get(name, ())
-            yield from self._declared.get(name, ())
+    def _declaring(self, names: AbstractSet[str]) -> Iterator[str]:
+        """Looked through for many names at once: an index of all packs costs more than these few looks."""
+        for footprints in (self.snapshot.footprints, self._moving):
+            yield from (path for path, each in footprints.items() if not each.declares.isdisjoint(names))
 
-    def _users(self, names: Collection[str]) -> Iterator[str]:
+    def _users(self, names: AbstractSet[str]) -> Iterator[str]:
         yield from self._declaring(names)
-        for name in names:
-            yield from self.snapshot.mentioning.get(name, ())
-            yield from self._mentioned.get(name, ())
+        for footprints in (self.snapshot.footprints, self._moving):
+            yield from (path for path, each in footprints.items() if not each.mentions.isdisjoint(names))
 
     def _is_pack(self, path: str) -> bool:
         return is_pack(below(path, self.sides.after.folder))
@@ -183,7 +175,7 @@ class PartReader:
     async def _load(self, paths: Collection[str], *, with_tenants: bool = False) -> None:
         """The packs among these paths, and the notebooks that they name."""
         packs = [path for path in paths if self._is_pack(path)]
-        tenants = [path for path in self.sides.after.ids if is_tenants_file(path)] if with_tenants else []
+        tenants = tenants_files(self.sides.after.ids) if with_tenants else []
         await self._fetch([*packs, *tenants])
         for side in (self.sides.before, self.sides.after):
             await self._fetch([each for path in packs if path in side.ids for each in self._named(path, side)])

@@ -3,7 +3,7 @@
 import gc
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
@@ -145,6 +145,16 @@ def thresholds_while(read_all: Callable[[], Desired]) -> tuple[int, int, int]:
     return found[0]
 
 
+@pytest.fixture
+def _as_python_starts() -> Iterator[None]:
+    """The tests as a whole look for garbage less often."""
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("_as_python_starts")
 def test_nothing_is_looked_through_again_and_again_while_packs_are_read() -> None:
     before = gc.get_threshold()
     young, middle, old = thresholds_while(lambda: read(own_recipients(200)))
