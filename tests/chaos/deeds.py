@@ -19,8 +19,8 @@ class Given:
 
     #: Tokens that somebody asked to be rotated.
     rotations: int = 0
-    #: Workers that were held up past their lease: one call each may be under way then, and comes too late.
-    stalls: int = 0
+    #: Calls that may have been under way when their workers were held up past their lease, and came too late.
+    late_calls: int = 0
 
 
 @dataclass(slots=True)
@@ -45,8 +45,8 @@ class Deeds:
 
     def wrong(self, removed: Mapping[str, float], given: Given) -> Iterator[str]:
         """One line each. `removed`: what Git took away at any time."""
-        if len(self.doubled) > given.stalls:
-            yield f"made twice, with {given.stalls} late calls of stalled workers at most: {', '.join(self.doubled)}"
+        if len(self.doubled) > given.late_calls:
+            yield f"made twice, with {given.late_calls} late calls of stalled workers at most: {', '.join(self.doubled)}"
         yield from (f"foreign, and touched: {each}" for each in self.touched)
         for deed, times in self.done.items():
             verb, _, key = deed.partition(" ")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
+from reconciler.stages.call import AT_ONCE
 from tests.chaos import faults
 from tests.chaos.deeds import Given
 from tests.chaos.scene import LEASE, Scene
@@ -100,8 +101,8 @@ def _suspend(course: Course) -> str:
         return ""
     seconds = course.chance.choice((1, 4, 12))
     fleet.stop(member)
-    # Each of its two hands may be in the middle of a call.
-    course.given.stalls += 2 * (seconds > LEASE)
+    # Each of its two hands may be in the middle of calls that are made side by side.
+    course.given.late_calls += 2 * AT_ONCE * (seconds > LEASE)
     course.in_seconds(seconds, lambda: fleet.go_on(member) if member.is_stopped else None)
     return f"{member.name} for {seconds} s"
 

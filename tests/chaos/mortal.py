@@ -19,6 +19,8 @@ class Life:
     stalls: bool = False
     passed: int = 0
     is_over: bool = False
+    #: Calls that are held up, or have been: of a stalled process, those that come too late.
+    held_up: int = 0
     #: Set while it is held up.
     stalled: asyncio.Event = field(default_factory=asyncio.Event)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -35,6 +37,7 @@ class Life:
         if not self.stalls:
             self.is_over = True
             raise DiedError
+        self.held_up += 1
         self.stalled.set()
         await self.woken.wait()
 

@@ -192,7 +192,7 @@ class DatabricksPlatform:
         return self._lanes[url]
 
     def _open(self, url: str, limiter: Limiter) -> "Workspace":
-        # Imported in the thread that first needs it: the SDK takes 0.6 s.
+        # Imported in the thread that first needs it: the SDK takes a quarter of a second.
         connection = importlib.import_module("reconciler.adapters.databricks.connection")
         workspace = importlib.import_module("reconciler.adapters.databricks.workspace")
         opened: Workspace = workspace.Workspace(
