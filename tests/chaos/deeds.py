@@ -46,7 +46,7 @@ class Deeds:
     def wrong(self, removed: Mapping[str, float], given: Given) -> Iterator[str]:
         """One line each. `removed`: what Git took away at any time."""
         if len(self.doubled) > given.late_calls:
-            yield f"made twice, with {given.late_calls} late calls of stalled workers at most: {', '.join(self.doubled)}"
+            yield f"made twice, {given.late_calls} late calls of stalled workers at most: {', '.join(self.doubled)}"
         yield from (f"foreign, and touched: {each}" for each in self.touched)
         for deed, times in self.done.items():
             verb, _, key = deed.partition(" ")
