@@ -71,11 +71,13 @@ class Threads:
         with self._changing:
             # Or else it would be closed, or cancelled, in between.
             is_wanted = not future.done() and future.set_running_or_notify_cancel()
-        if is_wanted:
-            # Without the lock: who waits is woken through a pipe, and nobody is to wait for that.
-            _settle(future, *_outcome(work))
+        outcome = _outcome(work) if is_wanted else None
         with self._changing:
+            # Before anybody hears of it, who may have more to be done: this thread is as good as free.
             self._unfinished.discard(future)
+        if outcome is not None:
+            # Without the lock: who waits is woken through a pipe, and nobody is to wait for that.
+            _settle(future, *outcome)
 
 
 def _settle(future: Future[T], result: T | None, error: BaseException | None) -> None:
