@@ -8,6 +8,9 @@ class Kind(StrEnum):
     RECIPIENT = "recipient"
     SHARE = "share"
 
+    #: As the text's, with which it is equal, and which is known already. A plan looks up very many keys.
+    __hash__ = str.__hash__
+
 
 def normal_name(name: str) -> str:
     """Databricks stores names lower-cased and finds them in any case (contract 2.8)."""

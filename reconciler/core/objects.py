@@ -32,20 +32,21 @@ def pair(desired: Iterable[SharedObject], actual: Iterable[SharedObject]) -> Pai
 def _paired_by_name(desired: Mapping[str, SharedObject], actual: Mapping[str, SharedObject]) -> Paired:
     """Where neither side has a name twice, there is nothing to choose: so it is nearly always, and this is asked of
     every object of every share."""
-    same: dict[str, tuple[SharedObject, SharedObject]] = {}
+    same: list[tuple[SharedObject, SharedObject]] = []
     new: list[SharedObject] = []
+    left = dict(actual)
     for name in sorted(desired):
-        wanted, found = desired[name], actual.get(name)
-        if found is not None and _is_in_one_group(wanted, found) and _is_same(wanted, found):
-            same[name] = wanted, found
+        wanted, found = desired[name], left.get(name)
+        if (
+            found is not None
+            and (wanted.type is found.type or _group(wanted) == _group(found))
+            and _is_same(wanted, found)
+        ):
+            same.append((wanted, found))
+            del left[name]
         else:
             new.append(wanted)
-    gone = [actual[name] for name in sorted(actual.keys() - same.keys())]
-    return Paired(tuple(same.values()), tuple(new), tuple(gone))
-
-
-def _is_in_one_group(one: SharedObject, other: SharedObject) -> bool:
-    return one.type is other.type or _group(one) == _group(other)
+    return Paired(tuple(same), tuple(new), tuple(left[name] for name in sorted(left)))
 
 
 def _paired_in_groups(desired: Iterable[SharedObject], actual: Iterable[SharedObject]) -> Paired:

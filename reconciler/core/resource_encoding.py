@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, assert_never
 
 from reconciler.core.changes import TokenChange, TokenRotated, TokenShortened
-from reconciler.core.encoding import Json, managed
+from reconciler.core.encoding import Json, canonical, managed
 from reconciler.core.managed import UNMANAGED, Managed
 from reconciler.core.objects import order
 from reconciler.core.recipient import (
@@ -124,7 +124,11 @@ def decode_authentication(sharing_type: str, metastore_id: str | None) -> Authen
 def encode_objects(objects: Managed[frozenset[SharedObject]], *, with_content: bool = False) -> Managed[list[Json]]:
     if objects is UNMANAGED:
         return UNMANAGED
-    return [encode_object(item, with_content=with_content) for item in sorted(objects, key=order)]
+    ordered = sorted(objects, key=order)
+    if len({item.name for item in ordered}) < len(ordered):
+        # Those that `order` does not tell apart.
+        ordered.sort(key=lambda item: (order(item), canonical(encode_object(item))))
+    return [encode_object(item, with_content=with_content) for item in ordered]
 
 
 def decode_objects(values: Iterable[Mapping[str, Any]] | None) -> Managed[frozenset[SharedObject]]:
@@ -194,7 +198,7 @@ def _decode_partition(values: Iterable[Mapping[str, Any]]) -> Partition:
 def encode_policies(policies: Managed[frozenset[FederationPolicy]]) -> Managed[list[Json]]:
     if policies is UNMANAGED:
         return UNMANAGED
-    return [
+    encoded = [
         {
             "name": each.name,
             "issuer": each.issuer,
@@ -203,8 +207,9 @@ def encode_policies(policies: Managed[frozenset[FederationPolicy]]) -> Managed[l
             "audiences": sorted(each.audiences),
             "comment": each.comment,
         }
-        for each in sorted(policies, key=lambda each: each.name)
+        for each in policies
     ]
+    return sorted(encoded, key=lambda each: (each["name"], canonical(each)))
 
 
 def decode_policies(values: Iterable[Mapping[str, Any]] | None) -> Managed[frozenset[FederationPolicy]]:

@@ -22,6 +22,9 @@ class ObjectType(StrEnum):
     NOTEBOOK_FILE = "NOTEBOOK_FILE"
     FEATURE_SPEC = "FEATURE_SPEC"
 
+    #: As `core.key.Kind` has it.
+    __hash__ = str.__hash__
+
     @property
     def words(self) -> str:
         return self.value.lower().replace("_", " ")
