@@ -98,7 +98,7 @@ async def propose(
     if not found.changed:
         enough.set()
     _check_workspaces(found.after, found.changed)
-    wishes = replace(wishes, snapshots=kept, expects_changes=found.says_otherwise)
+    wishes = replace(wishes, snapshots=kept, left=found.left, expects_changes=found.says_otherwise)
     plan = await plan_packs(found.after, found.changed, source, ports.ledger, ports.platform, ports.clock, wishes)
     return found, found.proposal(plan, _workbooks)
 

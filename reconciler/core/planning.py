@@ -7,6 +7,7 @@ may be done on its own is asked in `core.steps`, `core.prerequisites` and `core.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from reconciler.core.actual import Absent, Found, Observed, Unreadable
 from reconciler.core.allowance import expired
@@ -17,7 +18,7 @@ from reconciler.core.guard import only_removes_access
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.limits import with_limits
 from reconciler.core.pack import Declared, SharePack, Strategy
-from reconciler.core.pack_encoding import encode_pack
+from reconciler.core.pack_encoding import Digests, digests
 from reconciler.core.plan import Basis, PackPlan, Plan, Step
 from reconciler.core.prerequisites import with_prerequisites
 from reconciler.core.readers import Moves, moved_readers, moves
@@ -28,6 +29,9 @@ from reconciler.core.steps import NOT_LOOKED_AT, Job, Scene, World, make_step, s
 from reconciler.core.verdict import Create, Delete, Forget, Release, Rename, Replace
 
 __all__ = ["World", "keys_in_scope", "make_plan"]
+
+#: Of a pack that Git no longer has.
+_NOTHING: Final = Digests(digest({}), digest([]))
 
 
 def make_plan(desired: Desired, scope: Collection[PackId], world: World) -> Plan:
@@ -140,6 +144,7 @@ def _pack_plan(
 ) -> PackPlan:
     desired, world = around.desired, around.world
     pack, row = desired.packs.get(pack_id), world.recorded.packs.get(pack_id)
+    said = _said(pack, world)
     # A row may be there before anything was: a file that was handed in, or one that never validated.
     is_new = all(isinstance(step.verdict, Create) for step in steps) and (row is None or not row.generation)
     strategy = Strategy.NEW if is_new else Strategy.UPDATE
@@ -149,23 +154,29 @@ def _pack_plan(
         workspace=pack.workspace if pack else row.workspace if row else "",
         strategy=strategy,
         steps=tuple(sorted(steps, key=partial(_position, waiting=waiting))),
-        basis=_basis(keys, _declared(pack_id, desired), world),
+        basis=_basis(keys, said, world),
         declared=pack,
         warnings=_warnings(pack, strategy),
         tenant=desired.tenants.by_line.get(pack_id.business_line_key),
-        rows_behind=_pack_rows_behind(pack, row),
+        rows_behind=_pack_rows_behind(pack, row, said),
         generation=0 if row is None else row.generation,
         recorded_commit="" if row is None else row.commit,
         applied_commit="" if row is None else row.applied_commit,
     )
 
 
-def _pack_rows_behind(pack: SharePack | None, row: RecordedPack | None) -> bool:
+def _said(pack: SharePack | None, world: World) -> Digests:
+    if pack is None:
+        return _NOTHING
+    return world.digests.get(pack.id) or digests(pack)
+
+
+def _pack_rows_behind(pack: SharePack | None, row: RecordedPack | None, said: Digests) -> bool:
     if pack is None:
         return row is not None and not row.is_deleted
     if row is None or row.is_deleted or row.status is not PackStatus.COMPLETED:
         return True
-    return (row.path, row.workspace, row.config_digest) != (pack.path, pack.workspace, digest(encode_pack(pack)))
+    return (row.path, row.workspace, row.config_digest) != (pack.path, pack.workspace, said.pack)
 
 
 def _on_record(recorded: RecordedState) -> Mapping[PackId, frozenset[Key]]:
@@ -203,10 +214,10 @@ def _warnings(pack: SharePack | None, derived: Strategy) -> tuple[str, ...]:
     return (f"the file says strategy {pack.stated_strategy}; it follows from the diff and is {derived} here",)
 
 
-def _basis(keys: Collection[Key], declared: Mapping[Key, Declared], world: World) -> Basis:
+def _basis(keys: Collection[Key], said: Digests, world: World) -> Basis:
     resources = world.recorded.resources
     return Basis(
-        desired=digest([encode_resource(declared[key].resource) for key in sorted(declared)]),
+        desired=said.resources,
         recorded=digest([[str(key), resources[key].version] for key in sorted(keys) if key in resources]),
         actual=digest([[str(key), _seen(world.actual.get(key, NOT_LOOKED_AT))] for key in sorted(keys)]),
     )

@@ -17,6 +17,7 @@ from reconciler.core.holds import Holds, suspension_objections
 from reconciler.core.key import Key, Kind, PackId
 from reconciler.core.limits import Limits
 from reconciler.core.pack import Allowance, Declared, DriftPolicy, SharePack
+from reconciler.core.pack_encoding import Digests
 from reconciler.core.plan import Degraded, Seen, Step
 from reconciler.core.readers import Moves
 from reconciler.core.recipient import DatabricksSharing, Recipient
@@ -58,6 +59,8 @@ class World:
     holds: Holds = field(default_factory=Holds)
     #: None: who approved what is somebody else's business.
     approvals: Approvals | None = None
+    #: Of packs where they were made before: they take a while.
+    digests: Mapping[PackId, Digests] = field(default_factory=dict)
 
     @property
     def today(self) -> date:

@@ -1,7 +1,8 @@
 """What of a pack others can stumble over, and what of others it stands on, as plain texts: they tell which packs to
 read again when one has changed. Too much here costs time; too little would miss a clash."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,43 @@ class Footprint:
 
     def joined(self, other: "Footprint") -> "Footprint":
         return Footprint(self.declares | other.declares, self.mentions | other.mentions)
+
+
+class Footprints(Mapping[str, Footprint]):
+    """Of many packs, by path. They are looked through as plain texts: to make a footprint of each of ten thousand takes
+    longer than to find the few that matter."""
+
+    def __init__(self, texts: Mapping[str, tuple[Collection[str], Collection[str]]]) -> None:
+        """What each declares and mentions."""
+        self._texts = texts
+
+    @classmethod
+    def of(cls, footprints: Mapping[str, Footprint]) -> "Footprints":
+        return cls({path: (each.declares, each.mentions) for path, each in footprints.items()})
+
+    def __getitem__(self, path: str) -> Footprint:
+        declares, mentions = self._texts[path]
+        return Footprint(frozenset(declares), frozenset(mentions))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._texts
+
+    def declaring(self, names: AbstractSet[str]) -> Iterator[str]:
+        """The packs that declare one of them."""
+        return (path for path, (declares, _) in self._texts.items() if not names.isdisjoint(declares))
+
+    def mentioning(self, names: AbstractSet[str]) -> Iterator[str]:
+        return (path for path, (_, mentions) in self._texts.items() if not names.isdisjoint(mentions))
+
+    def changed(self, gone: AbstractSet[str], new: Mapping[str, Footprint]) -> "Footprints":
+        left = {path: texts for path, texts in self._texts.items() if path not in gone}
+        return Footprints(left | {path: (each.declares, each.mentions) for path, each in new.items()})
 
 
 def of_key(key: Key) -> str:

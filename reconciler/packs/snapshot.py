@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from reconciler.core.key import Kind
 from reconciler.core.pack import SharePack
-from reconciler.packs.footprint import Footprint
+from reconciler.packs.footprint import Footprints
 
 _FORMAT: Final = 1
 _KINDS: Final = (Kind.RECIPIENT, Kind.SHARE)
@@ -24,7 +24,7 @@ class Snapshot:
     #: Id of the content, by path, of every file of the folder.
     ids: Mapping[str, str]
     #: By path, of every pack.
-    footprints: Mapping[str, Footprint]
+    footprints: Footprints
     #: Where each pack is, and how much it has: by path, the workspace and the number of recipients and of shares.
     held: Mapping[str, tuple[str, int, int]]
 
@@ -87,11 +87,8 @@ def _decoded(content: Any) -> Snapshot | None:
     if content["format"] != _FORMAT:
         return None
     ids = content["ids"]
-    held = {path: (str(place), int(n), int(m)) for path, (place, n, m) in content["held"].items()}
-    footprints = {
-        path: Footprint(frozenset(declares), frozenset(mentions))
-        for path, (declares, mentions) in content["footprints"].items()
-    }
+    held = {path: (place, recipients, shares) for path, (place, recipients, shares) in content["held"].items()}
+    footprints = {path: (declares, mentions) for path, (declares, mentions) in content["footprints"].items()}
     if not (footprints.keys() == held.keys() and footprints.keys() <= ids.keys()):
         return None
-    return Snapshot(content["basis"], date.fromisoformat(content["day"]), ids, footprints, held)
+    return Snapshot(content["basis"], date.fromisoformat(content["day"]), ids, Footprints(footprints), held)

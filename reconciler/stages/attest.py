@@ -30,6 +30,7 @@ from reconciler.stages.attest_words import (
     unreadable_then,
 )
 from reconciler.stages.partly import PartReader, Sides, nearest
+from reconciler.stages.reach import Left
 
 #: Per commit on record: how the revision being planned stands to it, or why that cannot be read.
 Descent: TypeAlias = Mapping[str, Ancestry | PackSourceError]
@@ -71,6 +72,8 @@ class Known:
 
     snapshots: Snapshots
     today: date
+    #: Of the commit that the branch which is planned left, often the one on record too.
+    left: Left | None = None
 
 
 async def attest(
@@ -168,6 +171,9 @@ class _Reading:
 
     async def _in_part(self, commit: str, names: Collection[str], known: Known) -> _Past | None:
         """None where that is not sure to tell what reading the whole would. Else there was no error in any file."""
+        left = known.left
+        if left is not None and left.reach.base == commit and left.shows(names):
+            return _Past(_declared(left.desired))
         before, after = await self.source.listed(commit), await self.source.listed(self.desired.revision.commit)
         if before is None or after is None:
             return None

@@ -14,7 +14,7 @@ from typing import Final
 from reconciler.core.desired import Desired
 from reconciler.packs.across import LIMITS
 from reconciler.packs.file_names import below, is_pack, tenants_files
-from reconciler.packs.footprint import EVERYTHING, Footprint, footprint, of_file
+from reconciler.packs.footprint import EVERYTHING, Footprint, Footprints, footprint, of_file
 from reconciler.packs.notebooks import notebook_entries, notebook_path
 from reconciler.packs.reading import read_packs
 from reconciler.packs.remembering import RememberedFiles
@@ -161,13 +161,13 @@ class PartReader:
 
     def _declaring(self, names: AbstractSet[str]) -> Iterator[str]:
         """Looked through for many names at once: an index of all packs costs more than these few looks."""
-        for footprints in (self.snapshot.footprints, self._moving):
-            yield from (path for path, each in footprints.items() if not each.declares.isdisjoint(names))
+        yield from self.snapshot.footprints.declaring(names)
+        yield from Footprints.of(self._moving).declaring(names)
 
     def _users(self, names: AbstractSet[str]) -> Iterator[str]:
         yield from self._declaring(names)
-        for footprints in (self.snapshot.footprints, self._moving):
-            yield from (path for path, each in footprints.items() if not each.mentions.isdisjoint(names))
+        yield from self.snapshot.footprints.mentioning(names)
+        yield from Footprints.of(self._moving).mentioning(names)
 
     def _is_pack(self, path: str) -> bool:
         return is_pack(below(path, self.sides.after.folder))
@@ -224,8 +224,7 @@ class PartReader:
             return self.snapshot
         changed = {path for path in _differing(self.snapshot.ids, ids) if self._is_pack(path)}
         now = changed & ids.keys()
-        footprints = {path: each for path, each in self.snapshot.footprints.items() if path not in changed}
-        footprints |= {path: self._footprint(path, ids[path]) for path in now}
+        footprints = self.snapshot.footprints.changed(changed, {path: self._footprint(path, ids[path]) for path in now})
         places = {path: each for path, each in self.snapshot.held.items() if path not in changed}
         places |= held(pack for pack in before.packs.values() if pack.path in now)
         return Snapshot(self.snapshot.basis, self.today, ids, footprints, places)
@@ -246,11 +245,11 @@ def whole_snapshot(
     if files.keys() != listing.ids.keys() or _has_errors(desired) or places.keys() != set(packs):
         return None
     footprints = {path: footprint(parse(path, files[path])) for path in packs}
-    return Snapshot(basis, today, listing.ids, footprints, places)
+    return Snapshot(basis, today, listing.ids, Footprints.of(footprints), places)
 
 
 def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> set[str]:
-    return {path for path, _ in one.items() ^ other.items()}
+    return set() if one == other else {path for path, _ in one.items() ^ other.items()}
 
 
 def _has_errors(desired: Desired) -> bool:

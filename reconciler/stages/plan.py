@@ -11,6 +11,7 @@ from reconciler.core.desired import Desired
 from reconciler.core.guard import Attestation, Attestations
 from reconciler.core.key import Key, PackId
 from reconciler.core.limits import Limits
+from reconciler.core.pack_encoding import Digests, digests
 from reconciler.core.plan import Plan, Step
 from reconciler.core.planning import keys_in_scope, make_plan
 from reconciler.core.prerequisites import recipients_gained
@@ -26,9 +27,12 @@ from reconciler.ports.platform import Platform
 from reconciler.stages.attest import Known, attest
 from reconciler.stages.look import GRACE
 from reconciler.stages.observe import actual_state, callers, catalogs, metastore_recipients, recorded_state
+from reconciler.stages.reach import Left
 
 #: Times that a plan is made while others keep working on the same packs.
 _LOOKS: Final = 4
+#: Packs; some ms of work.
+_AT_A_TIME: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Wishes:
     approvals: Callable[[Plan], Awaitable[Approvals]] | None = None
     #: What is kept of commits read before; None: each commit that must attest a removal is read as a whole.
     snapshots: Snapshots | None = None
+    #: What was read of the commit that the branch to be planned left.
+    left: Left | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +125,15 @@ async def _plan(
     desired: Desired, scope: Collection[PackId], recorded: RecordedState, facts: _Facts, wishes: Wishes
 ) -> Planned:
     platform, began_at = facts.platform, _now(facts.clock)
-    expected = {key.workspace for key in keys_in_scope(desired, scope, recorded) if wishes.expects_changes}
-    attestations, holds, actual, calling = await asyncio.gather(
-        _attested(wishes, facts, desired, scope, recorded),
-        facts.ledger.holds(),
+    keys = keys_in_scope(desired, scope, recorded) if wishes.expects_changes else ()
+    expected = {key.workspace for key in keys}
+    # Databricks first: what it is asked is on its way while the rest is thought about.
+    actual, calling, holds, attestations, digested = await asyncio.gather(
         actual_state(desired, scope, recorded, platform, facts.clock, wishes.grace),
         callers(expected, platform),
+        facts.ledger.holds(),
+        _attested(wishes, facts, desired, scope, recorded),
+        _digested(desired, scope),
     )
     world = World(
         recorded=recorded,
@@ -136,6 +145,7 @@ async def _plan(
         allowed=wishes.allowed,
         rotations=wishes.rotations,
         holds=holds,
+        digests=digested,
     )
     plan = make_plan(desired, scope, world)
     planned = Planned(plan, recorded, actual, began_at)
@@ -170,7 +180,7 @@ async def _attested(
     wishes: Wishes, facts: _Facts, desired: Desired, scope: Collection[PackId], recorded: RecordedState
 ) -> Attestations:
     if not wishes.source_failure:
-        known = None if wishes.snapshots is None else Known(wishes.snapshots, facts.clock.now().date())
+        known = None if wishes.snapshots is None else Known(wishes.snapshots, facts.clock.now().date(), wishes.left)
         return await attest(facts.source, desired, scope, recorded, known)
     refusal = Attestation(
         f"the newest commits could not be fetched ({wishes.source_failure}), and one of them may still want it",
@@ -178,6 +188,17 @@ async def _attested(
         lets_drift_go=True,
     )
     return dict.fromkeys(scope, refusal)
+
+
+async def _digested(desired: Desired, scope: Collection[PackId]) -> dict[PackId, Digests]:
+    """A few at a time, so that nobody who waits for an answer waits for all of them."""
+    found = {}
+    for number, pack in enumerate(scope):
+        if number % _AT_A_TIME == 0:
+            await asyncio.sleep(0)
+        if pack in desired.packs:
+            found[pack] = digests(desired.packs[pack])
+    return found
 
 
 def _makes(step: Step) -> bool:

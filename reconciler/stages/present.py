@@ -79,7 +79,7 @@ class Presenting:
             self.ledger,
             self.platform,
             self.clock,
-            replace(self.wishes, snapshots=self.snapshots),
+            replace(self.wishes, snapshots=self.snapshots, left=found.left),
         )
         return found.proposal(plan, self.wording.workbooks)
 

@@ -21,7 +21,7 @@ from reconciler.ports.ledger import Ledger
 from reconciler.ports.pack_source import Listing, NoFolderError, PackFiles, PackSource
 from reconciler.stages.observe import recorded_state
 from reconciler.stages.partly import Part, PartReader, Sides, nearest, whole_snapshot
-from reconciler.stages.reach import Reach
+from reconciler.stages.reach import Left, Reach
 
 #: Path now, path before, bytes before and now -> what changed in a workbook.
 CompareWorkbooks: TypeAlias = Callable[[str, str | None, bytes | None, bytes | None], WorkbookChange]
@@ -41,6 +41,11 @@ class Branch:
     unread: int = 0
     #: What else must move for it to do something else; None where that is not known.
     reach: Reach | None = None
+
+    @property
+    def left(self) -> Left | None:
+        """None where the commit it left was read as a whole."""
+        return None if self.reach is None else Left(self.reach, self.before)
 
     @property
     def changed(self) -> frozenset[PackId]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from reconciler.core.desired import Desired
 from reconciler.packs.file_names import below, is_pack, is_tenants_file
 from reconciler.packs.footprint import EVERYTHING, Footprint, footprint, of_file
 from reconciler.packs.parsing import parse_file
@@ -39,6 +40,18 @@ class Reach:
         if EVERYTHING in self.texts | moved.texts:
             return True
         return not (self.paths.isdisjoint(moved.paths) and self.texts.isdisjoint(moved.texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What was read of the commit that a branch left, without an error: every pack that declares one of the texts."""
+
+    reach: Reach
+    desired: Desired
+
+    def shows(self, names: Collection[str]) -> bool:
+        """Whether it tells of each of them if that commit declares it."""
+        return EVERYTHING not in self.reach.texts and self.reach.texts.issuperset(names)
 
 
 async def moved_between(source: PackSource, older: str, newer: str) -> Moved | None:

@@ -13,7 +13,7 @@ import pytest
 import reconciler
 from reconciler.adapters import kept_snapshots
 from reconciler.adapters.kept_snapshots import KeptSnapshots, program_digest
-from reconciler.packs.footprint import Footprint
+from reconciler.packs.footprint import Footprint, Footprints
 from reconciler.packs.snapshot import Snapshot, decode, encode
 
 TODAY = date(2027, 5, 1)
@@ -34,7 +34,7 @@ def snapshot(kept: KeptSnapshots, number: int = 1, workspace: str = "https://w")
         kept.basis("packs", workspace),
         TODAY,
         {"packs/a.yaml": f"{number:040}", "packs/ä.py": "2" * 40},
-        {"packs/a.yaml": Footprint(frozenset({"share:s", "pack:sales/q1"}), frozenset({"recipient:r\ud800"}))},
+        Footprints({"packs/a.yaml": (["pack:sales/q1", "share:s"], ["recipient:r\ud800"])}),
         {"packs/a.yaml": (workspace, 1, 2)},
     )
 
@@ -210,9 +210,10 @@ def test_many_that_write_at_once_leave_only_whole_ones(folder: Path) -> None:
 
 
 def test_nothing_but_what_was_written_is_read() -> None:
-    one = Snapshot("b", TODAY, {"a.yaml": "1"}, {"a.yaml": Footprint()}, {"a.yaml": ("", 0, 0)})
+    one = Snapshot("b", TODAY, {"a.yaml": "1"}, Footprints.of({"a.yaml": Footprint()}), {"a.yaml": ("", 0, 0)})
     assert decode(encode(one)) == one
     for wrong in (b"", b"[]", b"null", b"{}", b"[" * 100_000, encode(one).replace(b'"format":1', b'"format":2')):
         assert decode(wrong) is None
-    assert decode(encode(replace(one, footprints={}))) is None
-    assert decode(encode(replace(one, footprints={"b.yaml": Footprint()}, held={"b.yaml": ("", 0, 0)}))) is None
+    assert decode(encode(replace(one, footprints=Footprints({})))) is None
+    elsewhere = Footprints.of({"b.yaml": Footprint()})
+    assert decode(encode(replace(one, footprints=elsewhere, held={"b.yaml": ("", 0, 0)}))) is None

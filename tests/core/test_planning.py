@@ -11,6 +11,7 @@ from reconciler.core.guard import Attestation
 from reconciler.core.key import Key, recipient_key, share_key
 from reconciler.core.managed import UNMANAGED
 from reconciler.core.pack import SharePack, Strategy
+from reconciler.core.pack_encoding import digests
 from reconciler.core.plan import Plan
 from reconciler.core.planning import World, keys_in_scope, make_plan
 from reconciler.core.recipient import Recipient, TokenSharing
@@ -254,3 +255,11 @@ def test_the_same_or_fewer_actions_are_approved_and_new_ones_are_not() -> None:
     elsewhere = {SALES_Q1: replace(approval[SALES_Q1], workspace="https://other.example")}
     assert check_approval(small, elsewhere).stale[0].new == (f'share/s comment = "new" in {WORKSPACE}',)
     assert check_approval(small, {}).stale
+
+
+def test_digests_that_were_made_before_make_the_same_plan() -> None:
+    desired = desired_of(a_pack(SALES_Q1, S, ACME), a_pack(SALES_Q2, BOLT))
+    known = {each.id: digests(each) for each in desired.packs.values()}
+    world = World(recorded_of({K_S: (S, SALES_Q1), K_BOLT: (BOLT, SALES_Q2)}), found(S), NOW)
+    assert make_plan(desired, desired.packs, replace(world, digests=known)) == make_plan(desired, desired.packs, world)
+    assert len({*known.values(), digests(a_pack(SALES_Q1, S))}) == 3

@@ -57,14 +57,21 @@ async def on_record(source: Line, own: str) -> RecordedState:
     return RecordedState(resources, packs=packs)
 
 
-async def both(source: Line, snapshots: InMemory, own: str = "before") -> tuple[Found, Found, int]:
-    """In part and as a whole, and how many commits were read as a whole for the first."""
+async def both(
+    source: Line, snapshots: InMemory, own: str = "before", *, is_branch: bool = False
+) -> tuple[Found, Found, int]:
+    """In part and as a whole, and how many commits were read as a whole for the first. With `is_branch`, what the
+    branch was read from is known too."""
     recorded = await on_record(source, own)
+    left = None
+    if is_branch:
+        left = (await branch(source, WORKSPACE, "main", "after", TODAY, known(snapshots, Record(recorded)))).left  # type: ignore[arg-type]
+        event("the branch was read in part" if left else "the branch was read as a whole")
     desired = await read_commit(source, WORKSPACE, "after")  # type: ignore[arg-type]
     scope = [*recorded.packs]
     source.whole = 0
     source.asked.clear()
-    kept = Known(snapshots, TODAY)
+    kept = Known(snapshots, TODAY, left)
     part = await attest(source, desired, scope, recorded, kept)  # type: ignore[arg-type]
     read = source.whole
     return part, await attest(source, desired, scope, recorded), read  # type: ignore[arg-type]
@@ -102,7 +109,8 @@ def test_both_ways_attest_the_same(data: st.DataObject) -> None:
     after = data.draw(st.one_of(takings(before), takings(before), edits(before)))
     snapshots = kept_of(data.draw(st.sampled_from([first, before])))
     source = Line({"oldest": first, "before": before, "after": after})
-    part, whole, read = asyncio.run(both(source, snapshots, data.draw(st.sampled_from(["oldest", "before"]))))
+    own = data.draw(st.sampled_from(["oldest", "before"]))
+    part, whole, read = asyncio.run(both(source, snapshots, own, is_branch=data.draw(st.booleans())))
     event(f"{read} commits as a whole")
     event("something is attested" if any(each.removed for each in whole.values()) else "nothing is attested")
     assert part == whole
@@ -157,3 +165,18 @@ def test_of_the_older_commit_only_what_the_removal_has_to_do_with_is_read() -> N
     assert source.whole == 0
     assert set(source.asked) == {path(2), f"{FOLDER}/tenants.yaml"}
     assert len(NUMBERS) + 50 > len(source.asked)
+
+
+def test_what_the_branch_was_read_from_is_not_read_again() -> None:
+    source = Line({"before": ALONE, "after": GONE})
+    recorded = asyncio.run(on_record(Line({"oldest": ALONE, "before": ALONE}), "before"))
+    snapshots = kept_of(ALONE)
+    found = asyncio.run(branch(source, WORKSPACE, "main", "after", TODAY, known(snapshots, Record(recorded))))  # type: ignore[arg-type]
+    rows = {S2: replace(recorded.resources[S2], commit="before")}
+    recorded = RecordedState(rows, packs={P2: recorded.packs[P2]})
+    source.asked.clear()
+    kept = Known(snapshots, TODAY, found.left)
+    attested = asyncio.run(attest(source, found.after, [P2], recorded, kept))  # type: ignore[arg-type]
+    assert found.left is not None
+    assert attested[P2].removed == {S2}
+    assert (source.whole, source.asked) == (0, [])
