@@ -7,17 +7,22 @@ import asyncio
 import gc
 import os
 import uuid
-from collections.abc import Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 
 from reconciler.adapters.embedded import running
+from tests.alone import alone_on
 from tests.faults.summary import pytest_terminal_summary  # noqa: F401 - a hook
 from tests.forked import Forking, serving
+
+if TYPE_CHECKING:
+    from tests.lent import Lender
 
 # How long an example takes says how busy the machine is. Under CI Hypothesis has a profile of its own, which is so too.
 if not os.environ.get("CI"):
@@ -77,6 +82,18 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What a test makes the program keep is not found by the next run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest_asyncio.fixture(scope="session")
+async def event_loop_of_all() -> asyncio.AbstractEventLoop:
+    """That of all tests of a worker, so that connections can outlive a test. Nothing else does."""
+    return asyncio.get_running_loop()
+
+
+@pytest.fixture(autouse=True)
+def _alone_on_the_loop(event_loop_of_all: asyncio.AbstractEventLoop) -> Iterator[None]:
+    with alone_on(event_loop_of_all):
         yield
 
 
@@ -140,12 +157,27 @@ def _migrated_database(postgres_dsn_admin: str) -> Iterator[_Migrated]:
 
 @pytest.fixture
 def migrated_database_url(_migrated_database: _Migrated) -> str:
-    """The DSN of a database with the tables of the ledger, all empty, that nobody else is connected to.
+    """The DSN of a database with the tables of the ledger, all empty, that nobody else uses.
 
     It is one and the same for the tests of a worker: emptying it takes some ms, copying one more than half a second.
     """
     _migrated_database.empty()
     return _migrated_database.dsn
+
+
+@pytest_asyncio.fixture(scope="session")
+async def _lender(_migrated_database: _Migrated) -> AsyncIterator["Lender"]:
+    from tests.lent import Lender  # noqa: PLC0415 - as below
+
+    lender = await Lender.open(f"{_migrated_database.dsn}&application_name={_KEPT}")
+    yield lender
+    await lender.close()
+
+
+@pytest.fixture
+def lender(_lender: "Lender", migrated_database_url: str) -> "Lender":
+    """Of connections to the database of `migrated_database_url` that were there before."""
+    return _lender
 
 
 #: Otherwise a session plans a statement anew each of the first five times, which costs more than carrying it out. Tests
@@ -163,11 +195,14 @@ _REMEMBER = """
         );
     END $$;
 """
+#: How connections are named that outlive a test.
+_KEPT = "kept between tests"
 #: The tables refuse deletion; triggers are off for a replica. Changing that would forget the plans.
 _MAY_EMPTY = "SET session_replication_role = replica"
-_EMPTY = """
+_EMPTY = f"""
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid();
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND (application_name <> '{_KEPT}' OR state <> 'idle');
     SELECT public.empty_the_tables();
     UPDATE reconciler.alembic_version SET version_num = (SELECT version_num FROM public.revision_of_the_tables);
 """

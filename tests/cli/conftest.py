@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from reconciler.cli import cli
 from reconciler.sandbox import ControlClient, Sandbox, Seed
 from reconciler.settings import Settings
+from tests.repositories import begin
 
 PACK = dedent("""\
     metadata:
@@ -90,10 +91,14 @@ def bench(no_settings: Path, sandbox_url: str, database_url: str, monkeypatch: p
     control.reset()
     control.clear_log()
     made = Bench(no_settings / "packs repository", control)
-    made.pack.parent.mkdir(parents=True)
-    made.pack.write_text(PACK, encoding="utf-8")
-    made.git("init", "--quiet")
-    made.commit()
+
+    def make() -> None:
+        made.pack.parent.mkdir(parents=True)
+        made.pack.write_text(PACK, encoding="utf-8")
+        made.git("init", "--quiet")
+        made.commit()
+
+    begin(no_settings, [made.repository.name], "commands", make)
     monkeypatch.setenv("domain_db_connection_string", database_url)
     monkeypatch.setenv("databricks_host", sandbox_url)
     monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-sandbox-admin")

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from reconciler.adapters.databricks.platform import DatabricksPlatform
 from reconciler.adapters.git.source import pack_source
 from reconciler.adapters.postgres.doorbell import PostgresDoorbell
-from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.sandbox import ControlClient, Sandbox, Seed
 from tests.journeys.journey import Journey, git
+from tests.lent import Lender
 
 TOKEN = "dapi-sandbox-admin"
 
@@ -47,18 +47,17 @@ def sdk(workspace: str) -> Any:
 
 
 @pytest_asyncio.fixture
-async def journey(tmp_path: Path, workspace: str, database_url: str) -> AsyncIterator[Journey]:
+async def journey(tmp_path: Path, workspace: str, database_url: str, lender: Lender) -> AsyncIterator[Journey]:
     repository = tmp_path / "packs repository"
     repository.mkdir()
     git(repository, "init", "--quiet")
     (repository / "sharepacks").mkdir()
     (repository / "sharepacks" / "README.md").write_text("Packs.\n")
-    # Each connection plans every statement anew, which costs more than what most of them do.
-    ledger = await PostgresLedger.open(database_url, max_size=3)
+    ledger = lender.ledger()
     platform = DatabricksPlatform({"token": SecretStr(TOKEN)}, trusted_hosts=[workspace])
     doorbell = await PostgresDoorbell.open(database_url)
     source = pack_source(repository / "sharepacks")
-    yield Journey(repository, workspace, database_url, ledger, platform, doorbell, source)
+    yield Journey(repository, workspace, database_url, ledger, platform, doorbell, source, lender)
     await doorbell.close()
     await platform.close()
     await ledger.close()

@@ -16,7 +16,6 @@ from reconciler.adapters.databricks.platform import DatabricksPlatform
 from reconciler.adapters.git.source import pack_source
 from reconciler.adapters.postgres.doorbell import PostgresDoorbell
 from reconciler.adapters.postgres.leadership import PostgresLeadership
-from reconciler.adapters.postgres.ledger import PostgresLedger
 from reconciler.cli.wording import wording
 from reconciler.core.schedule import Cadence
 from reconciler.daemon.leading import Following, Leading
@@ -96,9 +95,9 @@ async def daemon(
     pulls: PullRequests | None = None,
     **of_the_force: Any,
 ) -> AsyncIterator[Running]:
-    """Parts of its own throughout, as in a process of its own."""
+    """Parts of its own throughout, as in a process of its own; only its connections may have been others' before."""
     clock = clock or SystemClock()
-    ledger = await PostgresLedger.open(journey.database_url, max_size=4)
+    ledger = journey.lender.ledger()
     platform = DatabricksPlatform({"token": SecretStr(token)}, trusted_hosts=[journey.url])
     doorbell = await PostgresDoorbell.open(journey.database_url)
     leadership = PostgresLeadership(journey.database_url)

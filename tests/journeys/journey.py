@@ -25,6 +25,7 @@ from reconciler.stages.apply import Applied, apply_plan
 from reconciler.stages.plan import Wishes, plan_packs
 from reconciler.stages.read import packs_under, read_commit, read_working_tree
 from reconciler.stages.workers import Workforce
+from tests.lent import Lender
 
 NO_LIMITS = Limits(per_pack=10_000, per_run=10_000, percent_per_pack=100, percent_per_run=100)
 
@@ -46,6 +47,7 @@ class Journey:
     platform: Platform
     doorbell: Doorbell
     source: PackSource
+    lender: Lender
     clock: Clock = field(default_factory=SystemClock)
     #: What the person allows by name, or asks to be rotated. Packs are small here: half of one is soon gone, so only
     #: journeys about limits have some. The sandbox shows at once what was written, unless a knob says otherwise.
@@ -122,8 +124,5 @@ class Journey:
         ]
 
     async def rows(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
-        connection = await asyncpg.connect(self.database_url)
-        try:
+        async with self.lender.connection() as connection:
             return list(await connection.fetch(query, *arguments))
-        finally:
-            await connection.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,7 @@ class Part:
     lessons: tuple[Lesson, ...]
 
 
+@cache
 def parts() -> Sequence[Part]:
     document = yaml.safe_load(Path(__file__).with_name("lessons.yaml").read_text(encoding="utf-8"))
     return [

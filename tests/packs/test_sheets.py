@@ -1,7 +1,7 @@
 """The sheets and columns beyond the guide's four: what they say, where their problems are, what they refuse."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -200,58 +200,66 @@ def test_properties_and_partitions_go_on_in_a_row_named_plus() -> None:
     assert document.share[0].data_objects[1] == DataObjectEntry(name="prod.sales.x", partitions=("a = '1'", "a = '2'"))
 
 
-WRONG: list[tuple[str, bytes, list[tuple[str, str]]]] = [
-    ("no share", workbook(DataObjects=[OBJECTS[0], [None, "a.b.c"]]), [(":DataObjects!A2", "key-missing")]),
-    ("no object", workbook(DataObjects=[OBJECTS[0], ["orders"]]), [(":DataObjects!B2", "key-missing")]),
+WRONG: list[tuple[str, Callable[[], bytes], list[tuple[str, str]]]] = [
+    ("no share", lambda: workbook(DataObjects=[OBJECTS[0], [None, "a.b.c"]]), [(":DataObjects!A2", "key-missing")]),
+    ("no object", lambda: workbook(DataObjects=[OBJECTS[0], ["orders"]]), [(":DataObjects!B2", "key-missing")]),
     (
         "a wrong object",
-        workbook(DataObjects=[OBJECTS[0], ["orders", "a"]]),
+        lambda: workbook(DataObjects=[OBJECTS[0], ["orders", "a"]]),
         [(":DataObjects!B2", "data-object-invalid")],
     ),
     (
         "an object twice",
-        workbook(DataObjects=[OBJECTS[0], ["orders", "prod.sales.orders"]]),
+        lambda: workbook(DataObjects=[OBJECTS[0], ["orders", "prod.sales.orders"]]),
         [(":DataObjects!B2", "list-duplicate")],
     ),
-    ("no column share", workbook(DataObjects=[["name"], ["a.b.c"]]), [(":DataObjects!A1", "workbook-header")]),
-    ("a version in words", objects(("start_version", "first")), [(":DataObjects!C2", "integer-expected")]),
-    ("half a version", objects(("start_version", 1.5)), [(":DataObjects!C2", "integer-expected")]),
-    ("a date as a version", objects(("start_version", dt.date(2024, 1, 1))), [(":DataObjects!C2", "workbook-number")]),
-    ("no truth value", objects(("cdf", "perhaps")), [(":DataObjects!C2", "boolean-expected")]),
-    ("a wrong partition", objects(("partitions", "a = '1'\nb")), [(":DataObjects!C2", "partition-invalid")]),
-    ("a number as a date", recipients(("expires_at", 46203)), [(":Recipients!D2", "workbook-number")]),
-    ("a time as a date", recipients(("expires_at", dt.time(9, 30))), [(":Recipients!D2", "workbook-number")]),
-    ("a date as a span", recipients(("rotate_every", dt.date(2027, 1, 1))), [(":Recipients!D2", "workbook-number")]),
-    ("a property twice", recipients(("properties", "a=1\na=2")), [(":Recipients!D2", "key-duplicate")]),
+    ("no column share", lambda: workbook(DataObjects=[["name"], ["a.b.c"]]), [(":DataObjects!A1", "workbook-header")]),
+    ("a version in words", lambda: objects(("start_version", "first")), [(":DataObjects!C2", "integer-expected")]),
+    ("half a version", lambda: objects(("start_version", 1.5)), [(":DataObjects!C2", "integer-expected")]),
+    (
+        "a date as a version",
+        lambda: objects(("start_version", dt.date(2024, 1, 1))),
+        [(":DataObjects!C2", "workbook-number")],
+    ),
+    ("no truth value", lambda: objects(("cdf", "perhaps")), [(":DataObjects!C2", "boolean-expected")]),
+    ("a wrong partition", lambda: objects(("partitions", "a = '1'\nb")), [(":DataObjects!C2", "partition-invalid")]),
+    ("a number as a date", lambda: recipients(("expires_at", 46203)), [(":Recipients!D2", "workbook-number")]),
+    ("a time as a date", lambda: recipients(("expires_at", dt.time(9, 30))), [(":Recipients!D2", "workbook-number")]),
+    (
+        "a date as a span",
+        lambda: recipients(("rotate_every", dt.date(2027, 1, 1))),
+        [(":Recipients!D2", "workbook-number")],
+    ),
+    ("a property twice", lambda: recipients(("properties", "a=1\na=2")), [(":Recipients!D2", "key-duplicate")]),
     (
         "policies in a cell",
-        workbook(Recipients=[OIDC[0], ["partner", "OIDC", "nightly"]]),
+        lambda: workbook(Recipients=[OIDC[0], ["partner", "OIDC", "nightly"]]),
         [(":Recipients!C2", "list-expected")],
     ),
     (
         "a policy of nobody",
-        workbook(FederationPolicies=[POLICIES[0], ["partne", *POLICIES[1][1:]]]),
+        lambda: workbook(FederationPolicies=[POLICIES[0], ["partne", *POLICIES[1][1:]]]),
         [(":FederationPolicies!A2", "workbook-row-unplaced")],
     ),
     (
         "a wrong policy",
-        workbook(Recipients=OIDC, FederationPolicies=[POLICIES[0], [*POLICIES[1][:2], "http://i", "oid", "x"]]),
+        lambda: workbook(Recipients=OIDC, FederationPolicies=[POLICIES[0], [*POLICIES[1][:2], "http://i", "oid", "x"]]),
         [(":FederationPolicies!C2", "policy-issuer-invalid")],
     ),
     (
         "a wrong exception",
-        workbook(Allow=[ALLOW[0], ["delete", *ALLOW[1][1:]]]),
+        lambda: workbook(Allow=[ALLOW[0], ["delete", *ALLOW[1][1:]]]),
         [(":Allow!A2", "allow-action-invalid")],
     ),
-    ("half an exception", workbook(Allow=[ALLOW[0], ALLOW[1][:2]]), [(":Allow!C2", "key-missing")]),
-    ("a wrong release", workbook(Release=[*RELEASE, ["left"]]), [(":Release!A3", "release-invalid")]),
-    ("a number released", workbook(Release=[RELEASE[0], [7]]), [(":Release!A2", "workbook-number")]),
+    ("half an exception", lambda: workbook(Allow=[ALLOW[0], ALLOW[1][:2]]), [(":Allow!C2", "key-missing")]),
+    ("a wrong release", lambda: workbook(Release=[*RELEASE, ["left"]]), [(":Release!A3", "release-invalid")]),
+    ("a number released", lambda: workbook(Release=[RELEASE[0], [7]]), [(":Release!A2", "workbook-number")]),
 ]
 
 
 @pytest.mark.parametrize(("data", "expected"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
-def test_what_is_wrong_is_told_at_its_cell(data: bytes, expected: list[tuple[str, str]]) -> None:
-    assert problems(data) == expected
+def test_what_is_wrong_is_told_at_its_cell(data: Callable[[], bytes], expected: list[tuple[str, str]]) -> None:
+    assert problems(data()) == expected
 
 
 def test_rows_of_many_unknown_shares_are_told_without_searching_for_each() -> None:

@@ -129,15 +129,16 @@ ODD_ROWS = b"""\
 @pytest.mark.parametrize(
     "data",
     [
-        workbook(),
-        odd_values(),
-        as_excel_saves(written(GUIDE)),
-        edited(workbook(), "xl/worksheets/sheet2.xml", b"</sheetData>", ODD_ROWS),
+        workbook,
+        odd_values,
+        lambda: as_excel_saves(written(GUIDE)),
+        lambda: edited(workbook(), "xl/worksheets/sheet2.xml", b"</sheetData>", ODD_ROWS),
     ],
     ids=["a pack", "odd values", "shared texts", "odd rows"],
 )
-def test_rows_are_those_that_openpyxl_reads(data: bytes) -> None:
-    assert rows_of(data) == rows_of_openpyxl(data)
+def test_rows_are_those_that_openpyxl_reads(data: Callable[[], bytes]) -> None:
+    book = data()
+    assert rows_of(book) == rows_of_openpyxl(book)
 
 
 def test_where_the_rows_of_a_sound_workbook_stand_is_not_worked_out() -> None:

@@ -132,90 +132,102 @@ def cells(*values: Any) -> Sequence[Sequence[Any]]:
     return [RECIPIENTS[0], ["partner", *values]]
 
 
-WRONG_CELLS: list[tuple[str, bytes, list[tuple[str, str]]]] = [
+WRONG_CELLS: list[tuple[str, Callable[[], bytes], list[tuple[str, str]]]] = [
     (
         "a number",
-        workbook(Metadata=[*METADATA[:2], ["project_name", 2024], METADATA[3]]),
+        lambda: workbook(Metadata=[*METADATA[:2], ["project_name", 2024], METADATA[3]]),
         [(":Metadata!B3", "workbook-number")],
     ),
     (
         "a date",
-        workbook(Recipients=cells("D2O", "a@b.example", None, None, dt.date(2024, 1, 30))),
+        lambda: workbook(Recipients=cells("D2O", "a@b.example", None, None, dt.date(2024, 1, 30))),
         [(":Recipients!F2", "workbook-number")],
     ),
     (
         "a truth value",
-        workbook(Recipients=cells("D2O", "a@b.example", None, None, True)),
+        lambda: workbook(Recipients=cells("D2O", "a@b.example", None, None, True)),
         [(":Recipients!F2", "workbook-number")],
     ),
     (
         "no truth value",
-        workbook(Shares=[[*SHARES[0], "adopt"], [*SHARES[1], "maybe"]]),
+        lambda: workbook(Shares=[[*SHARES[0], "adopt"], [*SHARES[1], "maybe"]]),
         [(":Shares!E2", "boolean-expected")],
     ),
-    ("a missing value", workbook(Recipients=cells(None, "a@b.example")), [(":Recipients!B2", "key-missing")]),
-    ("a missing name", workbook(Shares=[SHARES[0], [None, *SHARES[1][1:]]]), [(":Shares!A2", "key-missing")]),
-    ("a missing email", workbook(Recipients=cells("D2O")), [(":Recipients!C2", "recipient-email-missing")]),
-    ("a missing field", workbook(Metadata=METADATA[:3]), [(":Metadata!A1", "key-missing")]),
-    ("a field twice", workbook(Metadata=[*METADATA, ["Project Name", "Other"]]), [(":Metadata!A5", "key-duplicate")]),
-    ("an unknown field", workbook(Metadata=[*METADATA, ["regions", "AM"]]), [(":Metadata!A5", "key-unknown")]),
+    ("a missing value", lambda: workbook(Recipients=cells(None, "a@b.example")), [(":Recipients!B2", "key-missing")]),
+    ("a missing name", lambda: workbook(Shares=[SHARES[0], [None, *SHARES[1][1:]]]), [(":Shares!A2", "key-missing")]),
+    ("a missing email", lambda: workbook(Recipients=cells("D2O")), [(":Recipients!C2", "recipient-email-missing")]),
+    ("a missing field", lambda: workbook(Metadata=METADATA[:3]), [(":Metadata!A1", "key-missing")]),
+    (
+        "a field twice",
+        lambda: workbook(Metadata=[*METADATA, ["Project Name", "Other"]]),
+        [(":Metadata!A5", "key-duplicate")],
+    ),
+    ("an unknown field", lambda: workbook(Metadata=[*METADATA, ["regions", "AM"]]), [(":Metadata!A5", "key-unknown")]),
     (
         "an unknown column",
-        workbook(Shares=[[*SHARES[0], "Remarks"], [*SHARES[1], "x"]]),
+        lambda: workbook(Shares=[[*SHARES[0], "Remarks"], [*SHARES[1], "x"]]),
         [(":Shares!E1", "key-unknown")],
     ),
-    ("a column twice", workbook(Shares=[[*SHARES[0], "Name"], [*SHARES[1], "x"]]), [(":Shares!E1", "workbook-header")]),
+    (
+        "a column twice",
+        lambda: workbook(Shares=[[*SHARES[0], "Name"], [*SHARES[1], "x"]]),
+        [(":Shares!E1", "workbook-header")],
+    ),
     (
         "a column without name",
-        workbook(Shares=[SHARES[0], [*SHARES[1], "x"]]),
+        lambda: workbook(Shares=[SHARES[0], [*SHARES[1], "x"]]),
         [(":Shares!E2", "workbook-value-without-header")],
     ),
     (
         "no header",
-        workbook(Shares=SHARES[1:]),
+        lambda: workbook(Shares=SHARES[1:]),
         [(f":Shares!{c}1", "key-unknown") for c in "ACD"] + [(":Shares!A1", "workbook-header")],
     ),
-    ("no metadata header", workbook(Metadata=METADATA[1:]), [(":Metadata!A1", "workbook-header")]),
+    ("no metadata header", lambda: workbook(Metadata=METADATA[1:]), [(":Metadata!A1", "workbook-header")]),
     (
         "an orphaned continuation",
-        workbook(Shares=[SHARES[0], ["+", None, "partner", "a.b.c"]]),
+        lambda: workbook(Shares=[SHARES[0], ["+", None, "partner", "a.b.c"]]),
         [(":Shares!A2", "workbook-continuation")],
     ),
     (
         "a continuation with a comment",
-        workbook(Shares=[*SHARES, ["+", "more", None, "a.b.c"]]),
+        lambda: workbook(Shares=[*SHARES, ["+", "more", None, "a.b.c"]]),
         [(":Shares!B3", "workbook-continuation")],
     ),
     (
         "a wrong list entry",
-        workbook(Recipients=cells("D2O", "a@b.example", None, "10.0.0.1, 10.0.0.300")),
+        lambda: workbook(Recipients=cells("D2O", "a@b.example", None, "10.0.0.1, 10.0.0.300")),
         [(":Recipients!E2", "allowed-ip-invalid")],
     ),
     (
         "a pipeline",
-        workbook(Pipelines=[["name", "type"], ["nightly", "DLT"]]),
+        lambda: workbook(Pipelines=[["name", "type"], ["nightly", "DLT"]]),
         [(":Pipelines!A2", "pipelines-not-supported")],
     ),
     (
         "an object of an unknown share",
-        workbook(DataObjects=[["share", "name"], ["Oders", "prod.sales.refunds"]]),
+        lambda: workbook(DataObjects=[["share", "name"], ["Oders", "prod.sales.refunds"]]),
         [(":DataObjects!A2", "workbook-row-unplaced")],
     ),
     (
         "a property without a value",
-        workbook(Recipients=[[*RECIPIENTS[0], "properties"], [*RECIPIENTS[1], "country"]]),
+        lambda: workbook(Recipients=[[*RECIPIENTS[0], "properties"], [*RECIPIENTS[1], "country"]]),
         [(":Recipients!G2", "workbook-pairs")],
     ),
-    ("a sheet missing", written({"Metadata": METADATA, "Recipients": RECIPIENTS}), [("", "workbook-sheet-missing")]),
-    ("a sheet nearly right", workbook(Pipeline=[["name"]]), [(":Pipeline", "workbook-sheet-unknown")]),
+    (
+        "a sheet missing",
+        lambda: written({"Metadata": METADATA, "Recipients": RECIPIENTS}),
+        [("", "workbook-sheet-missing")],
+    ),
+    ("a sheet nearly right", lambda: workbook(Pipeline=[["name"]]), [(":Pipeline", "workbook-sheet-unknown")]),
     (
         "a sheet twice",
-        written({"Metadata": METADATA, "Recipients": RECIPIENTS, "Shares": SHARES, "SHARES ": SHARES}),
+        lambda: written({"Metadata": METADATA, "Recipients": RECIPIENTS, "Shares": SHARES, "SHARES ": SHARES}),
         [(":SHARES ", "workbook-sheet-duplicate")],
     ),
     (
         "too many rows",
-        workbook(Shares=[*SHARES, *[[]] * 20_000, ["late"]]),
+        lambda: workbook(Shares=[*SHARES, *[[]] * 20_000, ["late"]]),
         [(":Shares!A20001", "workbook-too-many-rows")],
     ),
 ]
@@ -224,8 +236,10 @@ WRONG_CELLS: list[tuple[str, bytes, list[tuple[str, str]]]] = [
 @pytest.mark.parametrize(
     ("data", "expected"), [case[1:] for case in WRONG_CELLS], ids=[case[0] for case in WRONG_CELLS]
 )
-def test_what_is_wrong_in_a_cell_is_told_at_the_cell(data: bytes, expected: list[tuple[str, str]]) -> None:
-    assert sorted(problems(data)) == sorted(expected)
+def test_what_is_wrong_in_a_cell_is_told_at_the_cell(
+    data: Callable[[], bytes], expected: list[tuple[str, str]]
+) -> None:
+    assert sorted(problems(data())) == sorted(expected)
 
 
 def test_a_sheet_of_ones_own_is_passed_over() -> None:
@@ -263,16 +277,20 @@ def test_what_a_reader_would_not_see_is_refused(
     assert problems(workbook(change)) == expected
 
 
-FORMULA = workbook(Shares=[SHARES[0], ["orders", '="Q" & 1', "partner", "a.b.c"]])
 SHARES_PART = "xl/worksheets/sheet3.xml"
 
 
+def with_a_formula() -> bytes:
+    return workbook(Shares=[SHARES[0], ["orders", '="Q" & 1', "partner", "a.b.c"]])
+
+
 def test_a_formula_without_a_stored_result_is_refused_where_it_stands() -> None:
-    assert problems(FORMULA) == [(":Shares!B2", "workbook-formula")]
+    assert problems(with_a_formula()) == [(":Shares!B2", "workbook-formula")]
 
 
 def test_a_formula_with_a_stored_result_is_taken_with_a_warning() -> None:
-    data = edited(edited(FORMULA, SHARES_PART, b"<v />", b"<v>Q1</v>"), SHARES_PART, b'r="B2"', b'r="B2" t="str"')
+    data = edited(with_a_formula(), SHARES_PART, b"<v />", b"<v>Q1</v>")
+    data = edited(data, SHARES_PART, b'r="B2"', b'r="B2" t="str"')
     desired = read({"a.xlsx": data})
     assert [(problem.rule, problem.severity) for problem in desired.problems] == [
         ("workbook-formula-result", Severity.WARNING)
@@ -289,29 +307,37 @@ def test_an_error_in_a_cell_is_refused() -> None:
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 XML = b'<?xml version="1.0" encoding="UTF-16"?><a/>'
-REFUSED = [
-    ("a workbook of before 2007", OLE + b"rest", "workbook-format"),
-    ("an encrypted workbook", OLE + "EncryptedPackage".encode("utf-16-le"), "workbook-format"),
-    ("nothing", b"", "file-empty"),
-    ("rubbish", bytes(range(256)), "workbook-unreadable"),
-    ("half a workbook", workbook()[:2000], "workbook-unreadable"),
-    ("another zip", with_part(workbook(), "[Content_Types].xml", b"")[:-1], "workbook-unreadable"),
-    ("a part of rubbish", with_part(workbook(), "xl/workbook.xml", b"<workbook"), "workbook-unreadable"),
-    ("a missing part", with_part(workbook(), "xl/_rels/workbook.xml.rels", b"<Relationships/>"), "workbook-unreadable"),
-    ("another encoding", with_part(workbook(), "xl/styles.xml", XML), "workbook-unreadable"),
-    ("entities", with_part(workbook(), "xl/styles.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a/>'), "workbook-unreadable"),
-    ("another packing", packed_otherwise(workbook()), "workbook-unreadable"),
-    ("macros", with_part(workbook(), "xl/vbaProject.bin", b"Sub"), "workbook-macros"),
-    ("old macros", with_part(workbook(), "xl/macrosheets/sheet1.xml", b"<a/>"), "workbook-macros"),
-    ("links", with_part(workbook(), "xl/externalLinks/externalLink1.xml", b"<a/>"), "workbook-external-link"),
-    ("data connections", with_part(workbook(), "xl/connections.xml", b"<a/>"), "workbook-external-link"),
-    ("far columns", edited(workbook(), SHARES_PART, b'r="D2"', b'r="XFD2"'), "workbook-too-many-rows"),
+REFUSED: list[tuple[str, Callable[[], bytes], str]] = [
+    ("a workbook of before 2007", lambda: OLE + b"rest", "workbook-format"),
+    ("an encrypted workbook", lambda: OLE + "EncryptedPackage".encode("utf-16-le"), "workbook-format"),
+    ("nothing", lambda: b"", "file-empty"),
+    ("rubbish", lambda: bytes(range(256)), "workbook-unreadable"),
+    ("half a workbook", lambda: workbook()[:2000], "workbook-unreadable"),
+    ("another zip", lambda: with_part(workbook(), "[Content_Types].xml", b"")[:-1], "workbook-unreadable"),
+    ("a part of rubbish", lambda: with_part(workbook(), "xl/workbook.xml", b"<workbook"), "workbook-unreadable"),
+    (
+        "a missing part",
+        lambda: with_part(workbook(), "xl/_rels/workbook.xml.rels", b"<Relationships/>"),
+        "workbook-unreadable",
+    ),
+    ("another encoding", lambda: with_part(workbook(), "xl/styles.xml", XML), "workbook-unreadable"),
+    (
+        "entities",
+        lambda: with_part(workbook(), "xl/styles.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a/>'),
+        "workbook-unreadable",
+    ),
+    ("another packing", lambda: packed_otherwise(workbook()), "workbook-unreadable"),
+    ("macros", lambda: with_part(workbook(), "xl/vbaProject.bin", b"Sub"), "workbook-macros"),
+    ("old macros", lambda: with_part(workbook(), "xl/macrosheets/sheet1.xml", b"<a/>"), "workbook-macros"),
+    ("links", lambda: with_part(workbook(), "xl/externalLinks/externalLink1.xml", b"<a/>"), "workbook-external-link"),
+    ("data connections", lambda: with_part(workbook(), "xl/connections.xml", b"<a/>"), "workbook-external-link"),
+    ("far columns", lambda: edited(workbook(), SHARES_PART, b'r="D2"', b'r="XFD2"'), "workbook-too-many-rows"),
 ]
 
 
 @pytest.mark.parametrize(("data", "rule"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
-def test_what_must_not_be_opened_is_refused_for_the_whole_file(data: bytes, rule: str) -> None:
-    desired = read({"a.xlsx": data})
+def test_what_must_not_be_opened_is_refused_for_the_whole_file(data: Callable[[], bytes], rule: str) -> None:
+    desired = read({"a.xlsx": data()})
     assert [(str(problem.where), problem.rule) for problem in desired.problems] == [("a.xlsx", rule)]
     assert desired.unreadable_lines == {""}
 

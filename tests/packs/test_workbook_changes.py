@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -150,18 +150,19 @@ def test_a_pack_with_problems_has_cells_and_no_yaml() -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        b"",
-        b"not a workbook",
-        workbook()[:1000],
-        with_part(workbook(), "xl/vbaProject.bin", b"x"),
-        with_part(workbook(), "xl/worksheets/sheet1.xml", b"<worksheet"),
-        edited(workbook(), "xl/workbook.xml", b"<workbook", b"<!DOCTYPE x><workbook"),
-        b"x" * 20_000_001,
+        lambda: b"",
+        lambda: b"not a workbook",
+        lambda: workbook()[:1000],
+        lambda: with_part(workbook(), "xl/vbaProject.bin", b"x"),
+        lambda: with_part(workbook(), "xl/worksheets/sheet1.xml", b"<worksheet"),
+        lambda: edited(workbook(), "xl/workbook.xml", b"<workbook", b"<!DOCTYPE x><workbook"),
+        lambda: b"x" * 20_000_001,
     ],
     ids=["empty", "text", "cut", "macros", "damaged", "document type", "too large"],
 )
-def test_what_cannot_be_read_has_no_cells_and_no_yaml(broken: bytes) -> None:
-    for found in (change(workbook(), broken), change(broken, workbook()), change(None, broken)):
+def test_what_cannot_be_read_has_no_cells_and_no_yaml(broken: Callable[[], bytes]) -> None:
+    data = broken()
+    for found in (change(workbook(), data), change(data, workbook()), change(None, data)):
         assert (found.cells, found.yaml_before, found.yaml_after) == ((), "", "")
 
 

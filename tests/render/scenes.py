@@ -1,6 +1,8 @@
 """The plans whose renderings are kept as golden files, by name."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 from reconciler.core.guard import Attestation
 from reconciler.core.pack import Strategy
@@ -37,7 +39,13 @@ _NOT_COMMITTED = Attestation("these files are not committed", "commit them and a
 _BIG = Share("big_share", "Everything", frozenset(table(f"prod_catalog.sales.t{number:03}") for number in range(40)))
 
 
-def scenes() -> dict[str, Plan]:
+@cache
+def scenes() -> Mapping[str, Plan]:
+    """Made once: the lists of cases of many test files ask for them."""
+    return planned()
+
+
+def planned() -> dict[str, Plan]:
     return {
         "new": plan_of(Scene([PARTNER, METASTORE, _OPEN, SALES])),
         "changed": plan_of(

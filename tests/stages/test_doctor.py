@@ -34,6 +34,7 @@ from reconciler.stages import doctor_words as words
 from reconciler.stages.doctor import Reach, examine
 from tests.journeys.journey import git
 from tests.journeys.packs import SALES
+from tests.lent import Lender
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 PRIVILEGES = ("CREATE_RECIPIENT", "CREATE_SHARE", "USE_RECIPIENT", "USE_SHARE", "SET_SHARE_PERMISSION")
@@ -102,10 +103,10 @@ class World:
 
 @pytest_asyncio.fixture
 async def world(
-    repository: Path, sandbox_url: str, control: ControlClient, migrated_database_url: str
+    repository: Path, sandbox_url: str, control: ControlClient, migrated_database_url: str, lender: Lender
 ) -> AsyncIterator[World]:
     platforms: dict[str, Platform] = {}
-    ledger = await PostgresLedger.open(migrated_database_url)
+    ledger = lender.ledger()
     doorbell = await PostgresDoorbell.open(migrated_database_url)
 
     async def opened_ledger() -> PostgresLedger:

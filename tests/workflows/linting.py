@@ -16,10 +16,11 @@ _BIN: Final = Path(sysconfig.get_path("scripts"))
 
 
 def complaints(top: Path, linter: str = "") -> Sequence[str]:
-    """What the linters, or this one, say of the workflows and actions below `top`/.github; empty when content."""
+    """What the linters, or the one of this name or schema, say of the workflows and actions below `top`/.github; empty
+    when content."""
     workflows = sorted(str(path) for path in (top / ".github" / "workflows").glob("*.yml"))
     actions = sorted(str(path) for path in (top / ".github" / "actions").glob("*/action.yml"))
-    commands = [each for each in _commands(workflows, actions) if linter in {"", each[0]}]
+    commands = [each for each in _commands(workflows, actions) if linter in {"", *each}]
     return [each for command in commands for each in _run(command, top)]
 
 

@@ -19,11 +19,19 @@ LEFT = ("          persist-credentials: false\n", "")
 FOREIGN = ("  pull_request:", "  pull_request_target:")
 DATABASE = ("steps.login.outputs.database", "steps.logon.outputs.database")
 
+TIMELY = "custom.github-workflows-require-timeout"
+
 #: What is wrong: who finds it, in which file, what is there instead of what, and a word of what is said.
 BROKEN = {
     "an unknown key": ("actionlint", "plan.yml", "timeout-minutes: 30", "time-out: 30", "time-out"),
-    "no time limit": ("check-jsonschema", "apply.yml", TIMEOUT, "", "timeout-minutes"),
-    "an unknown key in an action": ("check-jsonschema", "action.yml", "using: composite", "use: composite", "runs"),
+    "no time limit": (TIMELY, "apply.yml", TIMEOUT, "", "timeout-minutes"),
+    "an unknown key in an action": (
+        "vendor.github-actions",
+        "action.yml",
+        "using: composite",
+        "use: composite",
+        "runs",
+    ),
     "a wrong expression": ("actionlint", "plan.yml", "HOST != ''", "HOST !== ''", "expression"),
     "an input that there is not": ("actionlint", "plan.yml", "          key-vault:", "          key-valt:", "key-valt"),
     "a step that there is not": ("actionlint", "plan.yml", *DATABASE, "logon"),

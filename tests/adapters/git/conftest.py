@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.repositories import begin
+
 PACK = "sharepacks/sales/q1.yaml"
 
 
@@ -66,17 +68,24 @@ def _own_git_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch
 @pytest.fixture
 def empty(tmp_path: Path) -> Clone:
     """A repository without a commit."""
-    root = tmp_path / "my packs"
-    root.mkdir()
-    clone = Clone(root)
+    clone = Clone(tmp_path / "my packs")
+    clone.root.mkdir()
     clone.git("init", "--quiet")
     return clone
 
 
 @pytest.fixture
-def clone(empty: Clone) -> Clone:
+def clone(tmp_path: Path) -> Clone:
     """A repository with one pack and a file outside the packs folder, all committed."""
-    empty.write(PACK)
-    empty.write("README.md", "not a pack\n")
-    empty.commit()
-    return empty
+    begin(tmp_path, ["my packs"], "one pack", lambda: with_one_pack(tmp_path))
+    return Clone(tmp_path / "my packs")
+
+
+def with_one_pack(folder: Path) -> Clone:
+    clone = Clone(folder / "my packs")
+    clone.root.mkdir()
+    clone.git("init", "--quiet")
+    clone.write(PACK)
+    clone.write("README.md", "not a pack\n")
+    clone.commit()
+    return clone

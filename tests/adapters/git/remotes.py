@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.adapters.git.conftest import PACK, Clone
+from tests.repositories import begin
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,25 @@ class Server:
 
 def serve(folder: Path) -> Server:
     """With one commit on `main`."""
-    bare = Clone(folder / "server.git")
-    bare.root.mkdir()
-    bare.git("init", "--quiet", "--bare")
-    author = Clone(folder / "author")
-    author.root.mkdir()
-    author.git("init", "--quiet")
-    author.git("remote", "add", "origin", bare.root.as_uri())
-    server = Server(bare, author)
-    server.push("first")
+    server = Server(Clone(folder / "server.git"), Clone(folder / "author"))
+
+    def make() -> None:
+        server.bare.root.mkdir()
+        server.bare.git("init", "--quiet", "--bare")
+        server.author.root.mkdir()
+        server.author.git("init", "--quiet")
+        server.author.git("remote", "add", "origin", server.url)
+        server.push("first")
+
+    begin(folder, ["server.git", "author"], "a server", make)
     return server
+
+
+def cloned(server: Server, name: str) -> Clone:
+    """A clone of one that nobody has pushed to since."""
+    folder = server.bare.root.parent
+    begin(folder, [name], ("a clone", name), lambda: server.clone(name))
+    return Clone(folder / name)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from reconciler.adapters.git.fetch_failures import without_credentials
 from reconciler.adapters.git.following import Remote
 from reconciler.ports.pack_source import Ancestry, PackSourceError
 from tests.adapters.git.conftest import PACK, Clone
-from tests.adapters.git.remotes import Server, hanging, http_answering, serve
+from tests.adapters.git.remotes import Server, cloned, hanging, http_answering, serve
 
 PASSWORD = "hunter2"
 
@@ -25,7 +25,7 @@ def server(tmp_path: Path) -> Server:
 
 @pytest.fixture
 def mine(server: Server) -> Clone:
-    return server.clone("mine")
+    return cloned(server, "mine")
 
 
 async def test_the_branch_of_the_remote_arrives_and_nothing_of_ones_own_moves(server: Server, mine: Clone) -> None:

@@ -10,7 +10,7 @@ import pytest
 from reconciler.adapters.git import FolderPackSource, GitPackSource, pack_source
 from reconciler.ports.pack_source import PackSourceError
 from tests.adapters.git.conftest import PACK, Clone
-from tests.adapters.git.remotes import Server, hanging, serve
+from tests.adapters.git.remotes import Server, cloned, hanging, serve
 
 FEATURE = "sharepacks/finance team/jährlich Ü.yaml"
 HEAD, MERGE = "refs/pull/7/head", "refs/pull/7/merge"
@@ -55,7 +55,7 @@ def host(tmp_path: Path) -> Host:
 
 @pytest.fixture
 def mine(host: Host) -> Clone:
-    return host.server.clone("my clone ü")
+    return cloned(host.server, "my clone ü")
 
 
 async def test_it_is_the_merge_where_the_host_offers_one(host: Host, mine: Clone) -> None:

@@ -6,23 +6,29 @@ import pytest
 
 from reconciler.adapters.git import FolderPackSource, pack_source
 from reconciler.ports.pack_source import PackSourceError
-from tests.adapters.git.conftest import PACK, Clone
+from tests.adapters.git.conftest import PACK, Clone, with_one_pack
+from tests.repositories import begin
 
 TOO_SHALLOW = r"(?s)shallow.*`fetch-depth: 0`.*`git fetch --unshallow`"
 
 
 @pytest.fixture
-def branched(clone: Clone) -> Clone:
+def branched(tmp_path: Path) -> Clone:
     """`main` has three commits more than `Ümläut/branch`, which has three of its own; checked out is `main`."""
-    clone.git("switch", "--quiet", "--create", "Ümläut/branch")
-    for number in range(3):
-        clone.write("sharepacks/sales/q2 ü.yaml", f"branch {number}\n")
-        clone.commit(f"branch {number}")
-    clone.git("switch", "--quiet", "main")
-    for number in range(3):
-        clone.write(PACK, f"main {number}\n")
-        clone.commit(f"main {number}")
-    return clone
+
+    def make() -> None:
+        clone = with_one_pack(tmp_path)
+        clone.git("switch", "--quiet", "--create", "Ümläut/branch")
+        for number in range(3):
+            clone.write("sharepacks/sales/q2 ü.yaml", f"branch {number}\n")
+            clone.commit(f"branch {number}")
+        clone.git("switch", "--quiet", "main")
+        for number in range(3):
+            clone.write(PACK, f"main {number}\n")
+            clone.commit(f"main {number}")
+
+    begin(tmp_path, ["my packs"], "two branches", make)
+    return Clone(tmp_path / "my packs")
 
 
 async def test_it_is_the_commit_that_both_descend_from(branched: Clone) -> None:

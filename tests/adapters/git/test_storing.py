@@ -13,7 +13,7 @@ from reconciler.ports.pack_store import PackStoreError, Put
 from reconciler.settings import Settings
 from reconciler.wiring import pack_store
 from tests.adapters.git.conftest import PACK, Clone
-from tests.adapters.git.remotes import Server, serve
+from tests.adapters.git.remotes import Server, cloned, serve
 
 NEW = "sharepacks/Rückversicherung Köln/Q1 größer.yaml"
 MESSAGE = "Hand in Q1\n\nFrom the portal.\n\nHanded-in-by: rita\nUpload: 17\n"
@@ -30,7 +30,7 @@ def server(tmp_path: Path) -> Server:
 
 @pytest.fixture
 def mine(server: Server) -> Clone:
-    return server.clone("my clone")
+    return cloned(server, "my clone")
 
 
 async def test_a_file_is_committed_on_top_of_the_remote_and_pushed(server: Server, mine: Clone) -> None:

@@ -13,7 +13,7 @@ from reconciler.adapters.git.storing_commit import line, person
 from reconciler.adapters.git.storing_failures import is_overtaken, not_pushed
 from reconciler.ports.pack_store import PackStoreError, Put
 from tests.adapters.git.conftest import PACK, Clone
-from tests.adapters.git.remotes import Server, hanging, http_answering, serve
+from tests.adapters.git.remotes import Server, cloned, hanging, http_answering, serve
 
 NEW = "sharepacks/sales/q2.yaml"
 PASSWORD = "hunter2"
@@ -26,7 +26,7 @@ def server(tmp_path: Path) -> Server:
 
 @pytest.fixture
 def mine(server: Server) -> Clone:
-    return server.clone("my clone")
+    return cloned(server, "my clone")
 
 
 def a_put(path: str = NEW, content: bytes | None = b"new\n") -> Put:

@@ -6,9 +6,13 @@ import asyncpg
 import pytest
 
 from reconciler.adapters.postgres.ledger import PostgresLedger
+from tests.lent import Lender
 
 #: Ask how statements are planned or what they cost.
 _OF_PLANS = {"test_access_history", "test_growth", "test_guide_queries", "test_many_resources", "test_statements"}
+
+#: Ask what becomes of connections.
+_OF_CONNECTIONS = {"test_connection", "test_leadership", "test_stalled"}
 
 
 @pytest.fixture
@@ -18,14 +22,23 @@ def migrated_database_url(migrated_database_url: str, request: pytest.FixtureReq
 
 
 @pytest.fixture
-async def ledger(migrated_database_url: str) -> AsyncIterator[PostgresLedger]:
-    opened = await PostgresLedger.open(migrated_database_url)
+async def ledger(
+    migrated_database_url: str, lender: Lender, request: pytest.FixtureRequest
+) -> AsyncIterator[PostgresLedger]:
+    is_new = request.path.stem in _OF_CONNECTIONS | _OF_PLANS
+    opened = await PostgresLedger.open(migrated_database_url) if is_new else lender.ledger()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def connection(migrated_database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    opened = await asyncpg.connect(migrated_database_url)
-    yield opened
-    await opened.close()
+async def connection(
+    migrated_database_url: str, lender: Lender, request: pytest.FixtureRequest
+) -> AsyncIterator[asyncpg.Connection]:
+    if request.path.stem in _OF_CONNECTIONS | _OF_PLANS:
+        opened = await asyncpg.connect(migrated_database_url)
+        yield opened
+        await opened.close()
+        return
+    async with lender.connection() as lent:
+        yield lent
