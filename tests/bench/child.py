@@ -125,11 +125,14 @@ def _others(place: Place) -> dict[str, float]:
     }
 
 
+_LONG_RUNNING = {Kind.QUIET, Kind.WORKERS}
+
+
 def main() -> None:
     task = Task.from_json(json.load(sys.stdin))
     statements = Statements()
-    # As `reconciler.cli.session` has it.
-    gc.set_threshold(20_000)
+    # As `reconciler.cli` has it, and its `session` for what runs until it is told to stop.
+    gc.set_threshold(20_000 if task.kind in _LONG_RUNNING else 200_000)
     with statements.counting():
         result = asyncio.run(measure(task, work_of(task), statements))
     json.dump(asdict(result), sys.stdout)
