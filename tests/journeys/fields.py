@@ -31,6 +31,8 @@ Entry: TypeAlias = Mapping[str, Any]
 ENABLED: Final = SharedDataObjectHistoryDataSharingStatus.ENABLED
 DISABLED: Final = SharedDataObjectHistoryDataSharingStatus.DISABLED
 ADD, REMOVE, UPDATE = (SharedDataObjectUpdateAction[name] for name in ("ADD", "REMOVE", "UPDATE"))
+#: Of the process.
+_TODAY: Final = datetime.now(UTC).date()
 TABLE_LIKE: Final = {"TABLE", "VIEW", "MATERIALIZED_VIEW", "STREAMING_TABLE", "FOREIGN_TABLE"}
 
 #: The caller is in two groups that can own what it makes and read all there is; one metastore to share with.
@@ -278,7 +280,8 @@ def day_text(milliseconds: int) -> str:
 
 
 def in_days(days: int) -> str:
-    return (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%d")
+    """Days after the one on which the process began: what is declared and what is expected are of one midnight."""
+    return str(_TODAY + timedelta(days=days))
 
 
 def assert_nothing_to_do(plan: Plan) -> None:
