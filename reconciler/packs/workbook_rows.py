@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.utils.cell import column_index_from_string
 from openpyxl.worksheet._reader import INLINE_STRING, WorkSheetParser
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
@@ -52,7 +52,8 @@ class Notes:
 class _Parser(WorkSheetParser):
     """Reads a plain text that stands in its cell at once, where openpyxl makes objects of its parts to join them."""
 
-    def parse_cell(self, element: Any) -> dict[str, Any]:
+    def parse_cell(self, element: Any) -> tuple[int, Cell | None]:
+        """Its column, and None where it is empty. openpyxl hands on what this answers, row by row."""
         inside: Any = element[0] if len(element) == 1 and element.get("t") == "inlineStr" else None
         coordinate = element.get("r")
         if (
@@ -62,10 +63,12 @@ class _Parser(WorkSheetParser):
             or inside.tag != INLINE_STRING
             or inside[0].tag != _TEXT_TAG
         ):
-            found: dict[str, Any] = super().parse_cell(element)
-            return found
-        _, self.col_counter = coordinate_to_tuple(coordinate)
-        return {"column": self.col_counter, "value": inside[0].text or "", "data_type": "s"}
+            found = super().parse_cell(element)
+            value = found["value"]
+            return found["column"], Cell(value, found["data_type"]) if _is_filled(value) else None
+        self.col_counter = column = column_index_from_string(coordinate.rstrip("0123456789"))
+        text = inside[0].text
+        return column, Cell(text, "s") if text and not text.isspace() else None
 
 
 def filled_rows(sheet: Any, unresolved: AbstractSet[str], notes: Notes) -> Iterator[Row]:
@@ -73,7 +76,7 @@ def filled_rows(sheet: Any, unresolved: AbstractSet[str], notes: Notes) -> Itera
     for number, row in _parsed(sheet):
         cells = _filled(row) if number <= MAX_ROWS else {}
         if unresolved:
-            width = row[-1]["column"] if row else 0
+            width = row[-1][0] if row else 0
             places = {f"{column_letters(column)}{number}": column for column in range(1, width + 1)}
             cells.update({places[at]: _UNRESOLVED for at in unresolved & places.keys()})
             cells = dict(sorted(cells.items()))
@@ -88,7 +91,7 @@ def filled_rows(sheet: Any, unresolved: AbstractSet[str], notes: Notes) -> Itera
             yield number, cells
 
 
-def _parsed(sheet: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def _parsed(sheet: Any) -> Iterator[tuple[int, Sequence[tuple[int, Cell | None]]]]:
     """As openpyxl reads rows, without making cells of what is empty: a row that is not below all others is passed
     over."""
     book, last = sheet.parent, 0
@@ -107,17 +110,16 @@ def _parsed(sheet: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
                 yield number, row
 
 
-def _filled(row: Sequence[Mapping[str, Any]]) -> dict[int, Cell]:
+def _filled(row: Sequence[tuple[int, Cell | None]]) -> dict[int, Cell]:
     """By column, in order. The last cell of a row says how wide it is, and the last of two in one place counts."""
     cells: dict[int, Cell] = {}
     before = 0
     is_in_order = True
-    for each in row:
-        column, value = each["column"], each["value"]
+    for column, cell in row:
         is_in_order = is_in_order and before < column
         before = column
-        if _is_filled(value):
-            cells[column] = Cell(value, each["data_type"])
+        if cell is not None:
+            cells[column] = cell
         elif column in cells:
             del cells[column]
     return cells if is_in_order else {column: cells[column] for column in sorted(cells) if column <= before}
