@@ -52,8 +52,9 @@ class Notes:
 class _Parser(WorkSheetParser):
     """Reads a plain text that stands in its cell at once, where openpyxl makes objects of its parts to join them."""
 
-    def parse_cell(self, element: Any) -> tuple[int, Cell | None]:
-        """Its column, and None where it is empty. openpyxl hands on what this answers, row by row."""
+    # openpyxl answers a dict and hands on what is answered, row by row, without looking into it.
+    def parse_cell(self, element: Any) -> tuple[int, Cell | None]:  # type: ignore[override]
+        """Its column, and None where it is empty."""
         inside: Any = element[0] if len(element) == 1 and element.get("t") == "inlineStr" else None
         coordinate = element.get("r")
         if (
