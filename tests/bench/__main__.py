@@ -63,7 +63,7 @@ def measured(row: Row, where: World, runs: int, enough: float, progress: Console
     """A row that fails says so, and the others go on."""
     progress.print(f"{datetime.now(UTC):%H:%M:%S} {row.title}", highlight=False)
     try:
-        return Line(row, measure(row, where, 1 if row.once and enough < 1e9 else runs, enough, child))
+        return Line(row, measure(row, where, 1 if row.once or (row.long and enough < 1e9) else runs, enough, child))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's
         progress.print(f"failed: {error}", highlight=False, markup=False)
         return Line(row, None, str(error))
