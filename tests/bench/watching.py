@@ -61,6 +61,8 @@ class Watching:
             )
             following = Following(place.urls[0], revision="main", full_every=_FULL_EVERY)
             self._leading = Leading(reconciler, following, spread=lambda: 0.0, on_full_pass=self._passed)
+            # What was made a moment ago, lists alone do not tell of.
+            self._clock.later()
             await self.run()
         self._control.latency(self._task.latency_ms)
         self._clock.later()
