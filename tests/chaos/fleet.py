@@ -116,6 +116,10 @@ class Fleet:
             self.keep_up()
             time.sleep(0.05)
 
+    def has_said(self, words: str) -> bool:
+        """Whether one of them has, in its log."""
+        return any(words.encode() in log.read_bytes() for log in self.logs.iterdir())
+
     def _take_end(self, member: Member, code: int) -> None:
         if member.ending == "told":
             self.slowest_end = max(self.slowest_end, time.monotonic() - member.told_at)

@@ -110,9 +110,14 @@ class Run:
                 scene.workspace.delete(key)
                 scene.tally.note("deleted by a person, as told", key)
             found = wrong(scene.repository, scene.workspace, scene.dsn, self.deeds, given)
-            return [line async for line in found] + left_to_do(plan)
+            return [line async for line in found] + left_to_do(plan) + self._unheard_of()
         except (DatabricksError, OSError, asyncpg.PostgresError, LedgerError) as error:
             return [f"cannot look: {type(error).__name__}: {error}"]
+
+    def _unheard_of(self) -> list[str]:
+        """A newest commit that changes nothing is not well until it is followed: whoever leads is still to read it."""
+        head = self.scene.repository.head[:12]
+        return [] if self.scene.fleet.has_said(head) else [f"no process has said anything of commit {head}"]
 
     async def _plan(self) -> Plan:
         ledger = await PostgresLedger.open(self.scene.dsn)
