@@ -223,9 +223,11 @@ def test_the_private_key_of_an_app_is_known_line_by_line(tmp_path: Path, monkeyp
 
 @pytest.mark.usefixtures("_json")
 @pytest.mark.parametrize("library", ["databricks.sdk", "azure.core.pipeline", "urllib3.connectionpool", "requests"])
-def test_an_sdk_is_heard_only_when_it_fails_and_without_its_exception(capsys: Heard, library: str) -> None:
+def test_an_sdk_is_heard_only_when_it_fails_and_without_its_exception(
+    capsys: Heard, caplog: pytest.LogCaptureFixture, library: str
+) -> None:
+    caplog.set_level(logging.DEBUG, logger=library)
     theirs = logging.getLogger(library)
-    theirs.setLevel(logging.DEBUG)
     theirs.debug("a request with everything")
     theirs.info("a request")
     theirs.warning("Retrying (Retry(total=2)) after connection broken")
