@@ -13,6 +13,7 @@ from tests.chaos.asking import left_to_a_person
 from tests.chaos.landscape import SEED, Landscape, new_pack
 from tests.chaos.mortal import DiedError, Life
 from tests.chaos.town import Town
+from tests.chaos.workspace import Workspace
 
 LINE = "Sales Operations"
 
@@ -102,6 +103,19 @@ async def test_what_was_made_unseen_and_taken_back_by_git_is_left_to_a_person_an
     assert {item["name"] for item in town.workspace.control.state()["shares"]} == {"sales_s0"}
     town.workspace.delete("share/sales_s0")
     assert await ends_well(town) == []
+
+
+def test_something_foreign_is_the_same_however_it_is_shown(found_sandbox: str) -> None:
+    """Its maker, too, may be cut off before it holds anything."""
+    workspace = Workspace(found_sandbox)
+    workspace.control.reset()
+    workspace.sdk.shares.create("foreign-0")
+    before = workspace.strangers()
+    for is_left_out in (True, False):
+        workspace.control.knobs(empty_lists_omitted=is_left_out)
+        assert workspace.strangers() == before
+    workspace.sdk.shares.update("foreign-0", comment="touched")
+    assert workspace.strangers() != before
 
 
 async def _begin_and_take_back(town: Town, *, is_done: bool, whole_pack: bool) -> None:

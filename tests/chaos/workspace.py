@@ -55,11 +55,11 @@ class Workspace:
         (self.sdk.shares if kind == "share" else self.sdk.recipients).delete(name)
 
     def strangers(self) -> dict[str, Any]:
-        """All that is foreign, as it is. The control surface knows no faults."""
+        """All that is foreign, as it is. The control surface knows no faults; whether it says empty lists is a knob."""
         state = self.control.state()
         kinds = {"recipient": state["recipients"], "share": state["shares"]}
         return {
-            f"{kind}/{item['name']}": item
+            f"{kind}/{item['name']}": {name: value for name, value in item.items() if value != []}
             for kind, items in kinds.items()
             for item in items
             if item["name"].startswith(FOREIGN)
