@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from reconciler.adapters.postgres.calls import call_to_json
+from reconciler.adapters.postgres.conditions import SUPERSEDED
 from reconciler.adapters.postgres.lease import ALL_HELD, hold, lost
 from reconciler.adapters.postgres.packs import Progress, write_progress
 from reconciler.adapters.postgres.resources import Found, require_free_name, write_resource, write_resources
@@ -71,10 +72,8 @@ _ADVANCE: Final = f"""
         JOIN held ON held.work_id = (item ->> 'work_id')::uuid ORDER BY place
         ON CONFLICT (operation_id) DO NOTHING
     )
-    SELECT held.work_id, held.share_pack_id, EXISTS (
-        SELECT FROM reconciler.work AS newer
-        WHERE newer.share_pack_id = held.share_pack_id
-          AND newer.number > (SELECT number FROM reconciler.work WHERE work.work_id = held.work_id)
+    SELECT held.work_id, held.share_pack_id, (
+        SELECT {SUPERSEDED} FROM reconciler.work WHERE work.work_id = held.work_id
     ) AS is_superseded, (
         SELECT to_jsonb(ARRAY[workspace_url, extract(epoch FROM until - clock_timestamp())::text])
         FROM reconciler.pauses WHERE workspace_url = ANY ($9::text[]) AND until > clock_timestamp()

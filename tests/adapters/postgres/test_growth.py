@@ -6,7 +6,7 @@ import inspect
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import asyncpg
@@ -53,6 +53,22 @@ MOST = 1.5
 SOME = 20
 
 
+#: What autovacuum looks at is counted like anything else that is looked at, and it comes when it likes.
+ALONE: Final = """
+    DO $$
+    DECLARE
+        name regclass;
+    BEGIN
+        FOR name IN
+            SELECT oid::regclass FROM pg_class
+            WHERE relkind = 'r' AND relnamespace IN ('deltashare'::regnamespace, 'reconciler'::regnamespace)
+        LOOP
+            EXECUTE 'ALTER TABLE ' || name || ' SET (autovacuum_enabled = off)';
+        END LOOP;
+    END $$
+"""
+
+
 async def _keep(_connection: asyncpg.Connection) -> None:
     """As the program has it: there is nothing to reset."""
 
@@ -89,6 +105,7 @@ async def record(fresh_database_url: str) -> AsyncIterator[Record]:
 
     pool = await asyncpg.create_pool(fresh_database_url, min_size=1, max_size=1, init=listen, reset=_keep)
     connection = await asyncpg.connect(fresh_database_url)
+    await connection.execute(ALONE)
     ledger = PostgresLedger(pool, place(fresh_database_url))
     yield Record(connection, pool, ports(ledger), statements)
     await connection.close()
