@@ -2,6 +2,7 @@
 the connection string: that holds the password."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
@@ -22,6 +23,8 @@ STATEMENT_SECONDS: Final = 60
 IDLE_SECONDS: Final = 15.0
 #: Two writers of one row: one of them starts again. More than a few times in a row means something else is wrong.
 TRIES: Final = 8
+#: Seconds that the first of these pauses lasts at the most; each may last twice as long as the one before.
+FIRST_PAUSE: Final = 0.002
 
 #: The arrays that statements are given, with the numbers that PostgreSQL itself gives types (src/include/catalog). Of
 #: arrays of text the driver knows.
@@ -175,12 +178,13 @@ async def transact(pool: asyncpg.Pool, where: str, body: Callable[[asyncpg.Conne
     """Run `body` in one transaction; again from the start when another writer was faster. `body` touches nothing but
     the connection."""
     with failures(where):
-        for _ in range(TRIES - 1):
+        for turn in range(TRIES - 1):
             try:
                 async with _transaction(pool) as connection:
                     return await body(connection)
             except (VersionConflictError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
-                await asyncio.sleep(0)
+                # Those who met each time would meet again: each waits for a time of its own, longer every time.
+                await asyncio.sleep(random.uniform(0, FIRST_PAUSE * 2**turn))  # noqa: S311 - it only spreads tries
         async with _transaction(pool) as connection:
             return await body(connection)
 
