@@ -87,7 +87,7 @@ async def test_the_fence_refuses_what_a_stalled_worker_writes_late(
 async def test_a_level_of_which_one_call_is_unanswered_when_the_worker_is_stopped_is_not_recorded_late(
     delay: int, repository: Path, lanes: list[Lane], workers: Zygote
 ) -> None:
-    """Its answer is there when the worker wakes up, or takes so long that what else the level came to is written first."""
+    """Its answer is there when the worker wakes up, or takes so long that what else there is is written first."""
     async with staged(CREATE, repository, lanes[0], workers) as crashing:
         crashing.lane.control.fault(f"POST {ROOT}/recipients", delay_only=True, delay_ms=delay)
         point = at(AFTER, "platform.perform CreateShare")
